@@ -1,0 +1,93 @@
+# `make` alone lists the targets. PYTHON chooses the interpreter that makes the environment.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PIP    := -m pip --disable-pip-version-check
+CORE   := journal/values.py,journal/events.py,journal/record.py,journal/drafts.py
+step    = @printf '== %s\n'
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help install format lint types imports test docs check check-long bench run wheel clean \
+        format-check test-covered
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+	    awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+# The environment follows the two files that describe it; otherwise this costs nothing.
+$(STAMP): pyproject.toml tests/constraints.txt
+	$(step) 'install: the package and its tools into $(VENV)'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP) install -q -c tests/constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(STAMP) ## make the environment: package (editable), tools, pinned versions
+
+format: $(STAMP) ## format the code
+	$(step) 'format: ruff format, import order'
+	@$(BIN)/ruff check -q --select I --fix
+	@$(BIN)/ruff format -q
+
+format-check: $(STAMP)
+	$(step) 'format: ruff format --check'
+	@$(BIN)/ruff format -q --check
+
+lint: $(STAMP) ## ruff, nearly every rule
+	$(step) 'lint: ruff check'
+	@$(BIN)/ruff check -q
+
+types: $(STAMP) ## mypy, strict, tests too
+	$(step) 'types: mypy'
+	@$(BIN)/mypy --no-error-summary
+
+imports: $(STAMP) ## import-linter: the floors of the house
+	$(step) 'imports: import-linter'
+	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
+
+test: $(STAMP) ## the tests, without the long ones
+	$(step) 'test: pytest'
+	@$(BIN)/python -m pytest -q tests
+
+test-covered: $(STAMP)
+	$(step) 'test: pytest with branch coverage, 100 % of the pure core'
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -q tests
+	@$(BIN)/python -m coverage report --include=$(CORE) --fail-under=100
+	@printf 'coverage of all: %s %%\n' "$$($(BIN)/python -m coverage report --format=total)"
+
+docs: $(STAMP) ## every example in the README and in docs/
+	$(step) 'docs: pytest on the examples'
+	@$(BIN)/python -m pytest -q docs README.md tests/test_docs.py
+
+wheel: $(STAMP) ## build the wheel, install it into a clean environment, import it
+	$(step) 'wheel: build, install with the core dependencies only, import'
+	@rm -rf dist
+	@$(BIN)/python $(PIP) wheel -q --no-deps -w dist .
+	@$(BIN)/python -m venv dist/clean
+	@dist/clean/bin/python $(PIP) install -q -c tests/constraints.txt dist/*.whl
+	@dist/clean/bin/python -I -c 'import journal, projections; from importlib.resources import files; \
+	    missing = [p for p in ("journal", "projections") if not (files(p) / "py.typed").is_file()]; \
+	    assert not missing, f"py.typed is missing in {missing}"; \
+	    assert "site-packages" in journal.__file__, journal.__file__'
+	@rm -rf dist/clean
+
+check: format-check lint types imports test-covered docs wheel ## everything that CI runs
+
+check-long: $(STAMP) ## the tests that take minutes
+	$(step) 'test: pytest, the long ones'
+	@$(BIN)/python -m pytest -q -m long tests
+
+bench: $(STAMP) ## measure against raw sqlite3 and stock eventsourcing
+	$(step) 'bench'
+	@$(BIN)/python -m tests.bench
+
+run: $(STAMP) ## the tutorial: a day of changes, offline and synced
+	@$(BIN)/python docs/tutorial/day.py
+
+clean: ## remove everything that the tools made
+	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+	    .mypy_cache .pytest_cache .ruff_cache
+	@find journal projections tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,38 @@
+"""An append-only journal of record changes: made offline, synced in order, replayed for ever.
+
+The public names are imported when they are first asked for, so that a command line starts
+quickly. This package is the write side; the views of it are in the package `projections`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from journal.errors import JournalError
+    from journal.journal import Batch, Journal
+    from journal.schema import To
+    from journal.sources import Sources
+    from journal.values import Ref
+
+__all__ = ["Batch", "Journal", "JournalError", "Ref", "Sources", "To"]
+
+_HOMES = {
+    "Batch": "journal.journal",
+    "Journal": "journal.journal",
+    "JournalError": "journal.errors",
+    "Ref": "journal.values",
+    "Sources": "journal.sources",
+    "To": "journal.schema",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("draft-journal")
+    if name not in _HOMES:
+        message = f"module 'journal' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,295 @@
+"""Floor 3: the queue of pending drafts, as a fold of the log; pure.
+
+It knows nothing of remotes, networks, clocks or logs.
+
+- Q1. A draft is in the queue from its change until it is acknowledged or discarded; nothing
+  else takes it out.
+- Q2. Drafts are attempted in the order of their positions.
+- Q3. A held draft holds its lane: every later draft of the same record, and every later draft
+  that refers to a record whose lane is held, directly or not.
+- Q4. `Queue` and a table of `Draft` rows that is kept with `evolve` hold the same drafts.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple, TypeAlias, assert_never
+
+from journal.errors import DraftMissingError
+from journal.events import (
+    ChangeKind,
+    ConflictResolved,
+    DraftAcknowledged,
+    DraftAmended,
+    DraftDiscarded,
+    DraftHeld,
+    DraftRetried,
+    Entry,
+    FieldMessage,
+    HoldClass,
+    PushStarted,
+    RecordCreated,
+    RecordDeleted,
+    RecordObserved,
+    RecordUpdated,
+)
+from journal.values import Fields, Ref, references
+
+DraftState: TypeAlias = Literal["pending", "sending", "held"]
+OnHeld: TypeAlias = Literal["lane", "stop"]
+
+
+class Hold(NamedTuple):
+    """Why a draft is held."""
+
+    classification: HoldClass
+    messages: tuple[FieldMessage, ...]
+    status: int | None
+    answer: str
+
+
+class Draft(NamedTuple):
+    """A change that is not acknowledged yet."""
+
+    draft_id: str
+    position: int
+    ref: Ref
+    kind: ChangeKind
+    occurred_at: int
+    actor: str
+    reason: str | None
+    fields: Fields
+    """The fields that it sets; none for a delete."""
+    targets: tuple[Ref, ...] = ()
+    """The records that its fields refer to."""
+    state: DraftState = "pending"
+    revision: int = 0
+    pushes: int = 0
+    """How often it was begun to be sent; the retries in between are not counted."""
+    hold: Hold | None = None
+
+    @property
+    def is_maybe_applied(self) -> bool:
+        """Whether a request has left whose outcome is unknown."""
+        return self.state == "sending"
+
+
+def draft_id_of(entry: Entry) -> str | None:
+    """Return the id of the draft that the entry is about, or None where it is about none."""
+    event = entry.event
+    match event:
+        case RecordCreated() | RecordUpdated() | RecordDeleted():
+            return entry.event_id
+        case RecordObserved():
+            return None
+        case (
+            PushStarted()
+            | DraftAcknowledged()
+            | DraftHeld()
+            | DraftRetried()
+            | DraftAmended()
+            | DraftDiscarded()
+            | ConflictResolved()
+        ):
+            return event.draft_id
+        case _:
+            assert_never(event)
+
+
+def evolve(draft: Draft | None, entry: Entry) -> Draft | None:
+    """Return the draft after an entry that is about it; None once it has ended (Q1)."""
+    event = entry.event
+    match event:
+        case RecordCreated(fields=fields):
+            return _begun(entry, "create", fields)
+        case RecordUpdated(changes=fields):
+            return _begun(entry, "update", fields)
+        case RecordDeleted():
+            return _begun(entry, "delete", {})
+        case DraftAcknowledged() | DraftDiscarded():
+            return None
+        case RecordObserved():
+            return draft
+    if draft is None:
+        return None
+    match event:
+        case PushStarted():
+            return draft._replace(state="sending", pushes=draft.pushes + 1)
+        case DraftHeld(classification=classification, messages=messages):
+            hold = Hold(classification, messages, event.status, event.answer)
+            return draft._replace(state="held", hold=hold)
+        case DraftRetried():
+            return draft._replace(state="pending", hold=None)
+        case DraftAmended(revision=revision, fields=fields) | ConflictResolved(
+            revision=revision, fields=fields
+        ):
+            return draft._replace(
+                state="pending",
+                hold=None,
+                revision=revision,
+                fields=fields,
+                targets=_targets(fields),
+            )
+        case _:
+            assert_never(event)
+
+
+def _begun(entry: Entry, kind: ChangeKind, fields: Fields) -> Draft:
+    return Draft(
+        entry.event_id,
+        entry.position,
+        entry.stream,
+        kind,
+        entry.occurred_at,
+        entry.actor,
+        entry.reason,
+        fields,
+        _targets(fields) if entry.event.references else (),
+    )
+
+
+def _targets(fields: Fields) -> tuple[Ref, ...]:
+    return tuple(dict.fromkeys(target for _, target in references(fields)))
+
+
+class Queue:
+    """The pending drafts in order: the accumulator of the fold.
+
+    It changes only by `apply`, entry after entry, and so is the same wherever the same
+    entries were applied.
+    """
+
+    def __init__(self, drafts: Iterable[Draft] = (), position: int = 0) -> None:
+        """Begin with drafts in order of position, as they were after the entry at `position`."""
+        self.position = position
+        self._drafts = OrderedDict((draft.draft_id, draft) for draft in drafts)
+        self._held = sum(draft.state == "held" for draft in self._drafts.values())
+
+    def apply(self, entry: Entry) -> None:
+        """Fold in the next entry of the log; one that was folded in before changes nothing."""
+        if entry.position <= self.position:
+            return
+        self.position = entry.position
+        draft_id = draft_id_of(entry)
+        if draft_id is None:
+            return
+        before = self._drafts.get(draft_id)
+        after = evolve(before, entry)
+        self._held += _is_held(after) - _is_held(before)
+        if after is not None:
+            self._drafts[draft_id] = after
+        else:
+            self._drafts.pop(draft_id, None)
+
+    def __len__(self) -> int:
+        """Return the number of pending drafts."""
+        return len(self._drafts)
+
+    def __iter__(self) -> Iterator[Draft]:
+        """Yield the pending drafts in order."""
+        return iter(self._drafts.values())
+
+    def __getitem__(self, draft_id: str) -> Draft:
+        """Return the pending draft with that id.
+
+        Raises:
+            DraftMissingError: none has it.
+        """
+        try:
+            return self._drafts[draft_id]
+        except KeyError:
+            raise DraftMissingError(draft_id) from None
+
+    @property
+    def held(self) -> int:
+        """The number of held drafts."""
+        return self._held
+
+    @property
+    def low_water(self) -> int:
+        """The position up to which every change is settled."""
+        first = next(iter(self), None)
+        return self.position if first is None else first.position - 1
+
+    def next_to_send(self, on_held: OnHeld = "lane") -> Draft | None:
+        """Return the first draft that nothing holds back (Q2, Q3), or None.
+
+        Args:
+            on_held: whether a held draft stops its ``lane`` only, or everything behind it.
+        """
+        if not self._held:
+            return next(iter(self), None)
+        return next_to_send(self, on_held)
+
+
+def _is_held(draft: Draft | None) -> bool:
+    return draft is not None and draft.state == "held"
+
+
+def next_to_send(drafts: Iterable[Draft], on_held: OnHeld = "lane") -> Draft | None:
+    """Return the first of the drafts, which are in order, that nothing holds back (Q2, Q3)."""
+    for draft, blocker in blockers(drafts):
+        if blocker is None:
+            return draft
+        if on_held == "stop":
+            return None
+    return None
+
+
+def blockers(drafts: Iterable[Draft]) -> Iterator[tuple[Draft, Draft | None]]:
+    """Yield each draft, in order, with the held draft that holds its lane, or None (Q3).
+
+    A held draft is its own blocker.
+    """
+    lanes: dict[Ref, Draft] = {}
+    for draft in drafts:
+        if draft.state == "held":
+            lanes.setdefault(draft.ref, draft)
+            yield draft, draft
+            continue
+        blocker = next((lanes[ref] for ref in (draft.ref, *draft.targets) if ref in lanes), None)
+        if blocker is not None:
+            lanes.setdefault(draft.ref, blocker)
+        yield draft, blocker
+
+
+def explain(draft: Draft, drafts: Iterable[Draft]) -> str:
+    """Return one sentence: what the draft waits for, why, and what would unblock it.
+
+    Args:
+        draft: one of `drafts`.
+        drafts: the pending drafts in order.
+    """
+    ahead = 0
+    for other, blocker in blockers(drafts):
+        if other.draft_id == draft.draft_id:
+            return _explained(draft, blocker, ahead)
+        ahead += blocker is None
+    raise DraftMissingError(draft.draft_id)
+
+
+def _explained(draft: Draft, blocker: Draft | None, ahead: int) -> str:
+    what = f"the {draft.kind} of {draft.ref}"
+    if blocker is draft:
+        return f"{what} is held: {_hold_text(draft.hold)}; retry, amend or discard it"
+    if blocker is not None:
+        why = f"waits behind the {blocker.kind} of {blocker.ref}, which is held"
+        return f"{what} {why}: {_hold_text(blocker.hold)}; settle that draft first"
+    if draft.state == "sending":
+        return f"{what} was sent and its outcome is not known yet; it is being resolved"
+    if ahead:
+        plural = "s" if ahead > 1 else ""
+        return f"{what} waits for its turn behind {ahead} draft{plural}"
+    return f"{what} is the next to be sent"
+
+
+def _hold_text(hold: Hold | None) -> str:
+    """Return why a draft is held, in a few words."""
+    if hold is None:
+        return "for a reason that was not recorded"
+    said = "; ".join(
+        f"{message.field}: {message.message}" if message.field else message.message
+        for message in hold.messages
+    )
+    return f"{hold.classification} ({said})" if said else hold.classification

@@ -1,0 +1,612 @@
+"""Floor 5: the journal: load, fold, decide, append.
+
+It knows nothing of remotes, queues or views.
+
+- J1. When a command returns, its event is durable, or there was nothing left to do.
+- J2. A command that raised has stored nothing.
+- J3. A command is decided on the state that its events follow: where another writer was
+  faster, it is decided anew, unless the caller named the version that it had seen.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import RLock
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias
+
+from journal.errors import (
+    InvalidNameError,
+    RecordExistsError,
+    RefusedError,
+    VersionConflictError,
+)
+from journal.events import Entry, NewEntry, RecordCreated
+from journal.log import MEMORY, Log, open_recorder
+from journal.log.database import BUSY_TIMEOUT_S
+from journal.record import (
+    CreateRecord,
+    DeleteRecord,
+    ObserveRecord,
+    Record,
+    UpdateRecord,
+    decide,
+    evolve,
+    initial,
+)
+from journal.schema import Schema
+from journal.sources import Sources, host_name, login_name
+from journal.values import Ref, freeze, references, same
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from pydantic import BaseModel
+
+    from journal.events import Event
+    from journal.log import Durability
+    from journal.record import Command
+    from journal.schema import RecordTypes
+
+    Lookup = Callable[[Ref], Record]
+    Decision = Callable[[Record, Lookup], Sequence[Event]]
+
+TRIES: Final = 100
+"""How often a command is decided anew because another writer was faster."""
+KEPT_RECORDS: Final = 10_000
+"""How many records are kept folded in memory."""
+
+
+class Facts(NamedTuple):
+    """Who does something, and why: what an envelope says besides the event."""
+
+    actor: str
+    origin: str
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    reason: str | None = None
+
+    def checked(self) -> Facts:
+        """Return the facts, of which each must be kept, and shown, as it is.
+
+        Raises:
+            InvalidNameError: one is no text, empty, too long, or not printable.
+        """
+        _check_text("actor", self.actor, 255)
+        _check_text("origin", self.origin, 255)
+        _check_text("correlation id", self.correlation_id, 255)
+        _check_text("causation id", self.causation_id, 255)
+        _check_text("reason", self.reason, 4096)
+        return self
+
+
+def _check_text(what: str, text: str | None, most: int) -> None:
+    if text is None:
+        return
+    fits = type(text) is str and 0 < len(text) <= most
+    if not fits or not (text.isprintable() or text.replace("\n", "").isprintable()):
+        raise InvalidNameError(what, str(text), hint=f"use 1 to {most} printable characters")
+
+
+class _Step(NamedTuple):
+    """One command on its way into the log: decided as often as need be, named once."""
+
+    ref: Ref
+    decision: Decision
+    event_id: str
+    occurred_at: int
+    facts: Facts
+    expected_version: int | None = None
+
+
+class _Staging:
+    """Steps decided one after another, each on the state that those before it leave."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        """Begin with the records as `lookup` knows them."""
+        self._lookup = lookup
+        self._tails: dict[Ref, list[NewEntry]] = {}
+        self._records: dict[Ref, Record] = {}
+        self.new: list[NewEntry] = []
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """The records that were looked at."""
+        return tuple(self._records)
+
+    def record(self, ref: Ref) -> Record:
+        """Return the record as the steps so far leave it."""
+        record = self._records.get(ref)
+        if record is None:
+            record = self._lookup(ref)
+        for new in self._tails.pop(ref, ()):
+            record = evolve(record, Entry(0, 0, *new[:4], False, *new[4:]))  # noqa: FBT003
+        self._records[ref] = record
+        return record
+
+    def stage(self, step: _Step, new_id: Callable[[int], str]) -> bool:
+        """Decide one more step; say whether it led to anything.
+
+        Raises:
+            VersionConflictError: the record is not at the version that the caller expects.
+            RefusedError: the step was refused.
+        """
+        record = self.record(step.ref)
+        if step.expected_version not in {None, record.version}:
+            raise VersionConflictError(step.ref, step.expected_version or 0, record.version)
+        version = record.version
+        event_id = step.event_id
+        for event in step.decision(record, self.record):
+            version += 1
+            new = NewEntry(
+                event_id, step.ref, version, step.occurred_at, *step.facts, event
+            )
+            self.new.append(new)
+            self._tails.setdefault(step.ref, []).append(new)
+            event_id = new_id(step.occurred_at)
+        return version > record.version
+
+
+class Batch:
+    """Changes that are stored together, all or none, when the block ends."""
+
+    def __init__(self, facts: Facts) -> None:
+        """Begin without changes; every change says these facts where it says no others."""
+        self.facts = facts
+        self.is_open = True
+        self.steps: list[_Step] = []
+        self.staging: _Staging | None = None
+
+    def __len__(self) -> int:
+        """Return the number of commands so far."""
+        return len(self.steps)
+
+
+class Journal:
+    """Keeps record changes in an append-only log, whatever the network does."""
+
+    def __init__(  # noqa: PLR0913  keywords, each with a safe default
+        self,
+        path: str | os.PathLike[str] = MEMORY,
+        *,
+        actor: str | None = None,
+        origin: str | None = None,
+        types: RecordTypes = (),
+        durability: Durability = "full",
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        sources: Sources | None = None,
+    ) -> None:
+        """Open a journal, creating it where there is none.
+
+        Args:
+            path: of its SQLite file; ``:memory:`` for one that is forgotten when closed.
+            actor: who makes the changes, where a change does not say; the login name otherwise.
+            origin: the device or application; the host's name otherwise.
+            types: pydantic models that records must fit; any JSON object is a record otherwise.
+            durability: ``full`` for changes that survive power loss, ``normal`` for changes
+                that survive the death of the process only.
+            busy_timeout_s: how long to wait for another process, in seconds.
+            sources: of time, ids and randomness.
+
+        Raises:
+            LogError: the file cannot be used.
+            InvalidNameError: the actor, the origin or a type has a name that is not allowed.
+        """
+        self.sources = sources or Sources()
+        self.schema = Schema(types)
+        self._facts = Facts(actor or login_name(), origin or host_name()).checked()
+        self._log = Log(
+            open_recorder(
+                path,
+                lambda: self._new_id(self.sources.clock.now_us()),
+                durability=durability,
+                busy_timeout_s=busy_timeout_s,
+            )
+        )
+        self._lock = RLock()
+        self._records: OrderedDict[Ref, Record] = OrderedDict()
+        self._batch: ContextVar[Batch | None] = ContextVar("batch", default=None)
+
+    def _new_id(self, now_us: int) -> str:
+        return self.sources.ids.new(now_us)
+
+    @property
+    def log(self) -> Log:
+        """The log, for whoever reads it: projections, subscribers, audits."""
+        return self._log
+
+    # --- commands ------------------------------------------------------------------------
+
+    def create(  # noqa: PLR0913  keywords of the envelope
+        self,
+        record_type: str,
+        fields: Mapping[str, object] | BaseModel,
+        *,
+        id: str | None = None,  # noqa: A002  the word that its users expect
+        actor: str | None = None,
+        reason: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+    ) -> Ref:
+        """Create a record; it is durable when this returns.
+
+        Args:
+            record_type: its type, such as ``Account``.
+            fields: its fields; a `Ref` where they refer to another record.
+            id: its id; a new one otherwise. With an id that was seen before, and the same
+                fields, nothing is stored again: it is safe to retry.
+            actor: who does it.
+            reason: why.
+            correlation_id: what it belongs to, such as a request of the application.
+            causation_id: the event or command that led to it.
+
+        Returns:
+            The reference to the record.
+
+        Raises:
+            RefusedError: a subclass says what is wrong; nothing was stored.
+            LogError: it could not be stored.
+        """
+        now_us = self.sources.clock.now_us()
+        ref = Ref.of(record_type, self._new_id(now_us) if id is None else id)
+        frozen = self.schema.of_create(ref, fields)
+
+        def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
+            try:
+                return _decided(record, CreateRecord(ref, frozen), frozen, lookup)
+            except RefusedError:
+                if self._was_created_with(record, frozen):
+                    return ()
+                raise
+
+        facts = (actor, correlation_id, causation_id, reason)
+        self._do(ref, decision, now_us, facts)
+        return ref
+
+    def _was_created_with(self, record: Record, fields: Mapping[str, object]) -> bool:
+        if record.version == 0:
+            return False
+        if record.changes and record.changes[0].kind == "create":
+            created: Mapping[str, object] = record.changes[0].fields
+            return record.changes[0].revision == 0 and same(created, fields)
+        entry = self._log.created(record.ref)
+        return isinstance(entry and entry.event, RecordCreated) and same(
+            entry.event.fields, fields
+        )
+
+    def update(  # noqa: PLR0913  keywords of the envelope
+        self,
+        ref: Ref,
+        changes: Mapping[str, object],
+        *,
+        expected_version: int | None = None,
+        actor: str | None = None,
+        reason: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+    ) -> str | None:
+        """Set fields of a record; it is durable when this returns.
+
+        Args:
+            ref: the record.
+            changes: the fields to set; None leaves a field without a value. Fields that have
+                the value already are not set again.
+            expected_version: the version of the record's stream that the caller saw; where it
+                has moved on, the change is refused instead of decided anew.
+            actor: who does it.
+            reason: why.
+            correlation_id: what it belongs to, such as a request of the application.
+            causation_id: the event or command that led to it.
+
+        Returns:
+            The id of the draft, or None where nothing was left to change.
+
+        Raises:
+            RefusedError: a subclass says what is wrong; nothing was stored.
+            VersionConflictError: the record is not at the expected version.
+            LogError: it could not be stored.
+        """
+        now_us = self.sources.clock.now_us()
+        current = self._known(ref).fields or {} if self.schema.record_types else {}
+        frozen = self.schema.of_update(ref, current, changes)
+
+        def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
+            return _decided(record, UpdateRecord(ref, frozen), frozen, lookup)
+
+        facts = (actor, correlation_id, causation_id, reason)
+        return self._do(ref, decision, now_us, facts, expected_version)
+
+    def delete(  # noqa: PLR0913  keywords of the envelope
+        self,
+        ref: Ref,
+        *,
+        expected_version: int | None = None,
+        actor: str | None = None,
+        reason: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+    ) -> str | None:
+        """Delete a record; it is durable when this returns.
+
+        Args:
+            ref: the record.
+            expected_version: the version of the record's stream that the caller saw; where it
+                has moved on, the change is refused instead of decided anew.
+            actor: who does it.
+            reason: why.
+            correlation_id: what it belongs to, such as a request of the application.
+            causation_id: the event or command that led to it.
+
+        Returns:
+            The id of the draft, or None where the record was deleted before.
+
+        Raises:
+            RefusedError: a subclass says what is wrong; nothing was stored.
+            VersionConflictError: the record is not at the expected version.
+            LogError: it could not be stored.
+        """
+        now_us = self.sources.clock.now_us()
+
+        def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
+            return _decided(record, DeleteRecord(ref), {}, lookup)
+
+        facts = (actor, correlation_id, causation_id, reason)
+        return self._do(ref, decision, now_us, facts, expected_version)
+
+    def observe(  # noqa: PLR0913  keywords of the envelope
+        self,
+        ref: Ref,
+        fields: Mapping[str, object] | None,
+        *,
+        remote_id: str | None = None,
+        remote_version: str | None = None,
+        partial: bool = False,
+        actor: str | None = None,
+        reason: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+    ) -> str | None:
+        """Note the remote's state of a record, so that it can be read and edited offline.
+
+        Args:
+            ref: the record.
+            fields: its fields as the remote has them; None where the remote has no such record.
+            remote_id: what the remote calls it; its own id otherwise.
+            remote_version: the remote's version of it, such as an ETag, to the letter.
+            partial: whether `fields` are only some of its fields.
+            actor: who saw it.
+            reason: why.
+            correlation_id: what it belongs to, such as a pull.
+            causation_id: the event or command that led to it.
+
+        Returns:
+            The id of the event, or None where this was known already.
+
+        Raises:
+            RefusedError: a subclass says what is wrong; nothing was stored.
+            LogError: it could not be stored.
+        """
+        now_us = self.sources.clock.now_us()
+        _check_text("remote id", remote_id, 1024)
+        _check_text("remote version", remote_version, 1024)
+        frozen = None if fields is None else freeze(fields, record=ref)
+        known_as = remote_id if remote_id is not None or fields is None else ref.id
+
+        def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
+            name = record.remote.remote_id if remote_id is None else None
+            command = ObserveRecord(ref, frozen, name or known_as, remote_version, partial)
+            return _decided(record, command, {}, lookup)
+
+        facts = (actor, correlation_id, causation_id, reason)
+        return self._do(ref, decision, now_us, facts)
+
+    def note(self, ref: Ref, decision: Callable[[Record], Sequence[Event]], facts: Facts) -> bool:
+        """Append what a subscriber learned about a record, decided on its current state.
+
+        Args:
+            ref: the record.
+            decision: returns the events, from the record as it is when they are appended.
+            facts: who says so.
+
+        Returns:
+            Whether there were any events.
+
+        Raises:
+            LogError: they could not be stored.
+        """
+        now_us = self.sources.clock.now_us()
+        step = _Step(ref, lambda record, _: decision(record), self._new_id(now_us), now_us, facts)
+        return bool(self._carried_out([step]))
+
+    @contextmanager
+    def batch(
+        self,
+        *,
+        actor: str | None = None,
+        reason: str | None = None,
+        correlation_id: str | None = None,
+        causation_id: str | None = None,
+    ) -> Iterator[Batch]:
+        """Store the changes that are made in the block together, all or none, when it ends.
+
+        Where the block raises, nothing is stored. Views show the changes once it has ended.
+
+        Args:
+            actor: who makes the changes, where a change does not say.
+            reason: why, where a change does not say.
+            correlation_id: what they belong to; an id of their own otherwise.
+            causation_id: the event or command that led to them.
+
+        Raises:
+            JournalError: the changes could not be stored; none was.
+        """
+        if (outer := self._open_batch()) is not None:
+            yield outer
+            return
+        group = correlation_id or self._new_id(self.sources.clock.now_us())
+        batch = Batch(self._all_facts((actor, group, causation_id, reason)))
+        token = self._batch.set(batch)
+        try:
+            yield batch
+        finally:
+            batch.is_open = False
+            self._batch.reset(token)
+        self._carried_out(batch.steps)
+
+    def _open_batch(self) -> Batch | None:
+        batch = self._batch.get()
+        return batch if batch is not None and batch.is_open else None
+
+    # --- load, decide, append ------------------------------------------------------------
+
+    def _all_facts(self, given: _Given) -> Facts:
+        actor, correlation_id, causation_id, reason = given
+        batch = self._open_batch()
+        default = self._facts if batch is None else batch.facts
+        return Facts(
+            default.actor if actor is None else actor,
+            default.origin,
+            default.correlation_id if correlation_id is None else correlation_id,
+            default.causation_id if causation_id is None else causation_id,
+            default.reason if reason is None else reason,
+        ).checked()
+
+    def _do(
+        self,
+        ref: Ref,
+        decision: Decision,
+        now_us: int,
+        given: _Given,
+        expected_version: int | None = None,
+    ) -> str | None:
+        """Carry out one command, now or at the end of the batch; return the id of its event."""
+        facts = self._all_facts(given)
+        step = _Step(ref, decision, self._new_id(now_us), now_us, facts, expected_version)
+        batch = self._open_batch()
+        if batch is None:
+            return step.event_id if self._carried_out([step]) else None
+        with self._lock:
+            if batch.staging is None:
+                batch.staging = _Staging(self._known)
+            try:
+                has_led_to_events = batch.staging.stage(step, self._new_id)
+            except (RefusedError, VersionConflictError):
+                if not self._refresh(batch.staging.refs):
+                    raise
+                batch.staging = self._staged(batch.steps)
+                has_led_to_events = batch.staging.stage(step, self._new_id)
+        batch.steps.append(step)
+        return step.event_id if has_led_to_events else None
+
+    def _carried_out(self, steps: Sequence[_Step]) -> list[Entry]:
+        """Decide the steps and append their events, anew where another writer was faster (J3)."""
+        if not steps:
+            return []
+        with self._lock:
+            for _ in range(TRIES):
+                staging = _Staging(self._known)
+                try:
+                    for step in steps:
+                        staging.stage(step, self._new_id)
+                except (RefusedError, VersionConflictError):
+                    if self._refresh(staging.refs):
+                        continue
+                    raise
+                if not staging.new:
+                    if self._refresh(staging.refs):
+                        continue
+                    return []
+                try:
+                    entries = self._log.append(staging.new)
+                except VersionConflictError as error:
+                    conflict = error
+                    self._refresh(staging.refs)
+                    continue
+                self._learn(entries)
+                return entries
+        raise conflict
+
+    def _staged(self, steps: Sequence[_Step]) -> _Staging:
+        staging = _Staging(self._known)
+        for step in steps:
+            staging.stage(step, self._new_id)
+        return staging
+
+    def _known(self, ref: Ref) -> Record:
+        """Return the record as it was last seen; another writer may have changed it since."""
+        record = self._records.get(ref)
+        if record is None:
+            record = self._refreshed(initial(ref))
+        return record
+
+    def _refreshed(self, record: Record) -> Record:
+        """Return the record with what was appended to its stream since it was last seen."""
+        for entry in self._log.stream(record.ref, record.version):
+            record = evolve(record, entry)
+        self._keep(record)
+        return record
+
+    def _keep(self, record: Record) -> None:
+        if record.version == 0:
+            return
+        self._records[record.ref] = record
+        if len(self._records) > KEPT_RECORDS:
+            self._records.popitem(last=False)
+
+    def _refresh(self, refs: Sequence[Ref]) -> bool:
+        """Look for what other writers did to these records; say whether there was anything."""
+        before = [self._records.get(ref, initial(ref)) for ref in refs]
+        return any([self._refreshed(record).version > record.version for record in before])
+
+    def _learn(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._keep(evolve(self._known_before(entry), entry))
+
+    def _known_before(self, entry: Entry) -> Record:
+        record = self._records.get(entry.stream)
+        return initial(entry.stream) if record is None else record
+
+    def load(self, ref: Ref) -> Record:
+        """Return the local state of a record as it is in the log now.
+
+        The fields in it belong to the journal: copy what you want to change. A record that
+        the journal has never heard of has version 0.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        with self._lock:
+            return self._refreshed(self._records.get(ref, initial(ref)))
+
+    # --- the end -------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the journal; a second time changes nothing."""
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        """Return the journal, to be closed when the block ends."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the journal."""
+        self.close()
+
+
+_Given: TypeAlias = tuple[str | None, str | None, str | None, str | None]
+"""What a caller says of actor, correlation id, causation id and reason."""
+
+
+def _decided(
+    record: Record, command: Command, fields: Mapping[str, object], lookup: Lookup
+) -> Sequence[Event]:
+    targets = {target: lookup(target) for _, target in references(fields)}
+    return decide(record, command, targets)

@@ -1,0 +1,340 @@
+"""The SQLite file: how it is opened, locked, read and written; it knows nothing of entries.
+
+- D1. One connection writes at a time, in a transaction that begins ``IMMEDIATE``: a writer
+  never holds a stale snapshot.
+- D2. Every write, and every close, which may checkpoint, is made under a lock on a file beside
+  the database, across processes. SQLite 3.7.0 to 3.51.2 can corrupt a WAL that is written and
+  checkpointed at once (fixed in 3.51.3); under the lock that cannot happen, whatever the
+  version of the other process.
+- D3. After an I/O error or a sign of corruption, this object writes no more: the file must be
+  opened, and looked at, anew.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import sys
+from collections import deque
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Lock, get_ident
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from journal.errors import (
+    LogBusyError,
+    LogClosedError,
+    LogCorruptError,
+    LogError,
+    LogFullError,
+    LogUnavailableError,
+    ViewError,
+    WrongFileError,
+)
+from journal.log.filelock import FileLock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Durability: TypeAlias = Literal["full", "normal"]
+
+APPLICATION_ID: Final = 0x444A524E
+"""``DJRN``: the mark in the header of a file that is a journal."""
+OLDEST_SQLITE: Final = (3, 37, 0)
+"""The first SQLite with STRICT tables."""
+WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
+"""The first and the last version of SQLite with the WAL-reset bug."""
+BUSY_TIMEOUT_S: Final = 30.0
+
+_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
+_FATAL = _CORRUPT | {sqlite3.SQLITE_IOERR}
+
+
+def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
+    """Say whether that version of SQLite has the WAL-reset bug."""
+    return WAL_RESET_BUG[0] <= version[:3] <= WAL_RESET_BUG[1]
+
+
+class Database:
+    """A journal's file, with one connection to append, one for views, and a pool to read."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durability: Durability = "full",
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+    ) -> None:
+        """Open the file, creating it with mode 0600 where there is none.
+
+        Raises:
+            WrongFileError: a link, a folder open to all, no SQLite file, or too old a SQLite.
+            LogUnavailableError: it cannot be opened.
+        """
+        _check_sqlite_version()
+        self.path = Path(path)
+        self.durability = durability
+        self._busy_timeout_s = busy_timeout_s
+        self._pid = os.getpid()
+        self._lock = Lock()
+        self._writer_thread = 0
+        self._failure: LogError | None = None
+        self._is_closed = False
+        self._readers: deque[sqlite3.Connection] = deque()
+        self._lent: set[sqlite3.Connection] = set()
+        self._inode = _created(self.path)
+        self._file_lock = FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
+        with self._translated(), self._file_lock:
+            self._appender = self._connected(durability)
+            self._viewer = self._connected("normal")
+
+    def _connected(self, durability: Durability) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self._busy_timeout_s,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        if mode != "wal":
+            connection.close()
+            raise WrongFileError(
+                f"{self.path} cannot be kept in WAL mode, only in {mode}",
+                hint="keep the journal on a local disk, not on a network share",
+            )
+        connection.execute(f"PRAGMA synchronous={durability.upper()}")
+        for pragma in ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+        if sys.platform == "darwin":
+            connection.execute("PRAGMA fullfsync=ON")
+            connection.execute("PRAGMA checkpoint_fullfsync=ON")
+        return connection
+
+    @contextmanager
+    def append(self) -> Iterator[sqlite3.Connection]:
+        """Write as one transaction that is durable when the block ends (D1, D2).
+
+        Raises:
+            LogError: the transaction was rolled back.
+        """
+        with self._writing(self._appender) as connection:
+            yield connection
+
+    @contextmanager
+    def write_views(self) -> Iterator[sqlite3.Connection]:
+        """Write as one transaction of which only the atomicity is promised (D1, D2).
+
+        Raises:
+            LogError: the transaction was rolled back.
+        """
+        with self._writing(self._viewer) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+        self._check_usable()
+        if self._failure is not None:
+            raise self._failure
+        if self._writer_thread == get_ident():
+            raise ViewError(
+                "the journal was written to from within a write to it",
+                hint="a projection's apply() may write only to the cursor that it is given",
+            )
+        with self._lock:
+            self._writer_thread = get_ident()
+            try:
+                with self._translated(), self._file_lock:
+                    self._check_file()
+                    connection.execute("BEGIN IMMEDIATE")
+                    try:
+                        yield connection
+                        connection.execute("COMMIT")
+                    except BaseException:
+                        _rolled_back(connection)
+                        raise
+            finally:
+                self._writer_thread = 0
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Read on a connection of one's own; each statement sees one moment of the file.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        self._check_usable()
+        with self._translated():
+            try:
+                connection = self._readers.pop()
+            except IndexError:
+                connection = self._connected("normal")
+            self._lent.add(connection)
+            try:
+                yield connection
+            finally:
+                self._lent.discard(connection)
+                if self._is_closed:
+                    self._close_last(connection)
+                else:
+                    self._readers.append(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Read on a connection whose statements all see the same moment of the file.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        with self.read() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                _rolled_back(connection)
+
+    def close(self) -> None:
+        """Close all connections; a second time changes nothing."""
+        if self._is_closed or self._pid != os.getpid():
+            return
+        self._is_closed = True
+        with self._lock:
+            self._close_last(*self._readers, self._viewer, self._appender)
+            self._readers.clear()
+
+    def _close_last(self, *connections: sqlite3.Connection) -> None:
+        """Close under the lock, for the last connection to close checkpoints (D2)."""
+        with suppress(sqlite3.Error, LogBusyError), self._file_lock:
+            for connection in connections:
+                connection.close()
+        if not self._lent:
+            self._file_lock.close()
+
+    def _check_usable(self) -> None:
+        if self._is_closed:
+            raise LogClosedError(f"{self.path} was closed", hint="open the journal again")
+        if self._pid != os.getpid():
+            raise LogClosedError(
+                f"{self.path} was opened before this process was forked",
+                hint="open the journal in the process that uses it",
+            )
+
+    def _check_file(self) -> None:
+        """Refuse to write to a file that is no longer the one at its path."""
+        try:
+            inode = os.stat(self.path).st_ino  # noqa: PTH116  a microsecond less, per append
+        except OSError:
+            inode = -1
+        if inode != self._inode:
+            self._failure = LogUnavailableError(
+                f"{self.path} was replaced or removed while it was open",
+                hint="put the file back, or open the journal again",
+            )
+            raise self._failure
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn SQLite's exceptions into ours; integrity errors are the recorder's."""
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            translated = translate(error, self.path)
+            if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL:
+                self._failure = translated
+            raise translated from error
+
+
+def translate(error: sqlite3.Error, path: Path | str) -> LogError:
+    """Return our error for one of SQLite's."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_NOTADB:
+        return WrongFileError(f"{path} is no journal: {error}", hint="name another file")
+    if code in _CORRUPT:
+        return LogCorruptError(None, f"{path}: {error}")
+    if code in _BUSY:
+        return LogBusyError(
+            f"{path} is in use by another process: {error}",
+            hint="try again, and look for a process that holds it",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return LogFullError(
+            f"no space left for {path}; nothing of this append was stored",
+            hint="free some space and try again",
+        )
+    if code in _READ_ONLY:
+        return LogUnavailableError(f"{path} cannot be written to", hint="check its permissions")
+    return LogUnavailableError(
+        f"{path}: {error}", hint="check the disk and the permissions, and open it again"
+    )
+
+
+def _check_sqlite_version() -> None:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        oldest = ".".join(map(str, OLDEST_SQLITE))
+        raise WrongFileError(
+            f"SQLite {sqlite3.sqlite_version} is too old",
+            hint=f"use a Python with SQLite {oldest} or newer",
+        )
+
+
+def _created(path: Path) -> int:
+    """Return the inode of the file, creating it for this user alone where there is none."""
+    try:
+        _check_place(path)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise LogUnavailableError(
+            f"{path} cannot be opened: {error.strerror}",
+            hint="check that its folder exists and may be written to",
+        ) from error
+    try:
+        return os.fstat(descriptor).st_ino
+    finally:
+        os.close(descriptor)
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a link, and a folder in which anybody could put another file in its place."""
+    if path.is_symlink():
+        raise WrongFileError(f"{path} is a symbolic link", hint="name the file that it leads to")
+    mode = path.absolute().parent.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise WrongFileError(
+            f"everybody may replace files in the folder of {path}",
+            hint="take the write permission of others away: chmod o-w",
+        )
+
+
+def _rolled_back(connection: sqlite3.Connection) -> None:
+    """Roll back, unless SQLite did so itself, without hiding the error that led here."""
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+class Bell:
+    """Rung when something was appended in this process; a wait on it costs no poll."""
+
+    def __init__(self) -> None:
+        """Begin with nobody waiting."""
+        self._waiting: set[Event] = set()
+
+    def ring(self) -> None:
+        """Wake everybody who waits now."""
+        for event in tuple(self._waiting):
+            event.set()
+
+    @contextmanager
+    def listen(self) -> Iterator[Event]:
+        """Return an event that is set by every ring from now on."""
+        event = Event()
+        self._waiting.add(event)
+        try:
+            yield event
+        finally:
+            self._waiting.discard(event)

@@ -1,0 +1,104 @@
+"""A lock between processes, on a file of its own; it knows nothing of databases."""
+
+from __future__ import annotations
+
+import os
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from journal.errors import LogBusyError, LogUnavailableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover  Windows
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+
+    def _unlock(descriptor: int) -> None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+else:
+
+    def _try_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+_PAUSES_S: Final = (0.0002, 0.0005, 0.001, 0.002, 0.005)
+
+
+class FileLock:
+    """Held by one process at a time; the system releases it when the process dies."""
+
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        """Open the file, creating it with mode 0600; wait `timeout_s` seconds at most.
+
+        Raises:
+            LogUnavailableError: the file cannot be opened.
+        """
+        self.path = path
+        self.is_closed = False
+        self._timeout_s = timeout_s
+        try:
+            self._descriptor = os.open(
+                path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600
+            )
+        except OSError as error:
+            raise LogUnavailableError(
+                f"{path} cannot be opened: {error.strerror}",
+                hint="check that its folder may be written to",
+            ) from error
+
+    def __enter__(self) -> None:
+        """Take the lock.
+
+        Raises:
+            LogBusyError: another process held it for longer than the timeout.
+        """
+        try:
+            _try_lock(self._descriptor)
+        except OSError:
+            self._wait()
+
+    def _wait(self) -> None:
+        never = Event()
+        waited_s = 0.0
+        attempt = 0
+        while waited_s < self._timeout_s:
+            pause_s = _PAUSES_S[min(attempt, len(_PAUSES_S) - 1)]
+            never.wait(pause_s)
+            waited_s += pause_s
+            attempt += 1
+            try:
+                _try_lock(self._descriptor)
+            except OSError:
+                continue
+            return
+        raise LogBusyError(
+            f"another process has held {self.path} for more than {self._timeout_s:g} s",
+            hint="look for a process that is paused in the middle of a write",
+        )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Release the lock."""
+        _unlock(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file; a second time changes nothing."""
+        if not self.is_closed:
+            self.is_closed = True
+            os.close(self._descriptor)

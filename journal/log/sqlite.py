@@ -1,0 +1,251 @@
+"""The SQLite adapter: rows in a table of a file; the default."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from eventsourcing.persistence import IntegrityError
+
+from journal.errors import LogCorruptError, LogUnavailableError, WrongFileError
+from journal.log.chain import Head, Row, genesis, seal
+from journal.log.database import APPLICATION_ID, Bell, Database
+from journal.log.recorder import RowRecorder
+from journal.log.views import DatabaseViews
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from threading import Event
+
+    from journal.log.chain import Unsealed
+
+FORMAT: Final = 1
+"""The version of the stored format, kept in the header of the file."""
+
+SCHEMA: Final = (
+    """CREATE TABLE journal (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE entries (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        batch INTEGER NOT NULL,
+        event_id TEXT NOT NULL UNIQUE,
+        stream TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        event_type TEXT NOT NULL,
+        schema_version INTEGER NOT NULL,
+        occurred_at INTEGER NOT NULL,
+        clock_adjusted INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        correlation_id TEXT,
+        causation_id TEXT,
+        reason TEXT,
+        data BLOB NOT NULL,
+        previous_hash BLOB NOT NULL,
+        hash BLOB NOT NULL,
+        UNIQUE (stream, version)
+    ) STRICT""",
+    """CREATE TRIGGER entries_are_never_changed BEFORE UPDATE ON entries
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
+    """CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
+)
+
+_COLUMNS: Final = ", ".join(Row._fields)
+_INSERT: Final = (
+    f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
+)
+_HEAD: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entries'"
+_LAST: Final = (
+    "SELECT s.seq, e.hash, e.occurred_at FROM sqlite_sequence s "
+    "LEFT JOIN entries e ON e.position = s.seq WHERE s.name = 'entries'"
+)
+_PAGE: Final = (
+    f"SELECT {_COLUMNS} FROM entries "  # noqa: S608
+    "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+)
+_STREAM: Final = (
+    f"SELECT {_COLUMNS} FROM entries "  # noqa: S608
+    "WHERE stream = ? AND version > ? AND version <= ? ORDER BY version"
+)
+_BY_ID: Final = f"SELECT {_COLUMNS} FROM entries WHERE event_id = ?"  # noqa: S608
+_FOREVER: Final = 2**63 - 1
+_POLLS_S: Final = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01, 0.02)
+"""How long to wait between looks for another process's appends; the last one stays."""
+
+
+class SQLiteRecorder(RowRecorder):
+    """Keeps rows in a table of an SQLite file."""
+
+    def __init__(self, database: Database, new_journal_id: Callable[[], str]) -> None:
+        """Use the file, making it a journal where it is empty.
+
+        Raises:
+            WrongFileError: it holds something else.
+            LogUnavailableError: a newer release wrote it.
+        """
+        self._database = database
+        self._bell = Bell()
+        self._views = DatabaseViews(database)
+        try:
+            with database.read() as connection:
+                is_ready = _is_journal(connection, database)
+            if not is_ready:
+                self._create(new_journal_id)
+            with database.read() as connection:
+                (self.journal_id,) = connection.execute(
+                    "SELECT value FROM journal WHERE key = 'journal_id'"
+                ).fetchone()
+        except BaseException:
+            database.close()
+            raise
+        self._genesis = genesis(self.journal_id)
+
+    def _create(self, new_journal_id: Callable[[], str]) -> None:
+        """Create the tables, unless another process was faster."""
+        with self._database.append() as connection:
+            if _is_journal(connection, self._database):
+                return
+            for statement in SCHEMA:
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO journal (key, value) VALUES ('journal_id', ?)", (new_journal_id(),)
+            )
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def append(self, rows: Sequence[Unsealed]) -> list[Row]:
+        """Store the rows after the last one, in one durable transaction, and return them.
+
+        Raises:
+            IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            LogError: they could not be stored.
+        """
+        try:
+            with self._database.append() as connection:
+                sealed = seal(self._last(connection), rows)
+                if len(sealed) == 1:
+                    connection.execute(_INSERT, sealed[0])
+                else:
+                    connection.executemany(_INSERT, sealed)
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(str(error)) from error
+        self._bell.ring()
+        return sealed
+
+    def _last(self, connection: sqlite3.Connection) -> Head:
+        """Return the end of the log, which must be where the file says that it is."""
+        found = connection.execute(_LAST).fetchone()
+        if found is None:
+            return Head(0, self._genesis, 0)
+        position, last_hash, occurred_at = found
+        if last_hash is None:
+            raise LogCorruptError(position, "the last entries were removed from the file")
+        return Head(position, last_hash, occurred_at)
+
+    def rows(self, after: int, limit: int, until: int | None = None) -> list[Row]:
+        """Return at most `limit` rows in order, after one position and up to another."""
+        stop = _FOREVER if until is None else until
+        with self._database.read() as connection:
+            return _rows(connection.execute(_PAGE, (after, stop, limit)))
+
+    def stream_rows(
+        self, stream: str, after: int, until: int | None, limit: int | None, *, newest: bool
+    ) -> list[Row]:
+        """Return the rows of a stream after a version and up to another, oldest or newest first."""
+        statement = f"{_STREAM} {'DESC' if newest else 'ASC'} LIMIT ?"
+        stop = _FOREVER if until is None else until
+        most = -1 if limit is None else limit
+        with self._database.read() as connection:
+            return _rows(connection.execute(statement, (stream, after, stop, most)))
+
+    def row_of(self, event_id: str) -> Row | None:
+        """Return the row with that event id."""
+        with self._database.read() as connection:
+            return next(iter(_rows(connection.execute(_BY_ID, (event_id,)))), None)
+
+    def head(self) -> int:
+        """Return the position of the last row; 0 where there is none."""
+        with self._database.read() as connection:
+            return _head(connection)
+
+    def wait(self, after: int, timeout_s: float, interrupt: Event | None = None) -> int:
+        """Return the head as soon as it is beyond `after`, or at the latest after the timeout.
+
+        An append in this process ends the wait at once; one in another process when its
+        commit is seen in ``PRAGMA data_version``, within 20 ms.
+        """
+        waited_s = 0.0
+        polls = 0
+        with self._bell.listen() as rung, self._database.read() as connection:
+            seen = _data_version(connection)
+            head = _head(connection)
+            while head <= after and waited_s < timeout_s:
+                if interrupt is not None and interrupt.is_set():
+                    break
+                poll_s = min(_POLLS_S[min(polls, len(_POLLS_S) - 1)], timeout_s - waited_s)
+                was_rung = rung.wait(poll_s)
+                waited_s += poll_s
+                polls += 1
+                version = _data_version(connection)
+                if was_rung or version != seen:
+                    rung.clear()
+                    seen = version
+                    head = _head(connection)
+        return head
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with the file itself, whatever is in it."""
+        with self._database.snapshot() as connection:
+            found = [row[0] for row in connection.execute("PRAGMA quick_check")]
+            last = connection.execute("SELECT max(position) FROM entries").fetchone()[0] or 0
+            head = _head(connection)
+        problems = [] if found == ["ok"] else found
+        if last != head:
+            problems.append(f"entries {last + 1} to {head} were removed from the end of the log")
+        return problems
+
+    @property
+    def views(self) -> DatabaseViews:
+        """The place for the tables of projections: the same file."""
+        return self._views
+
+    def close(self) -> None:
+        """Close the file; a second time changes nothing."""
+        self._bell.ring()
+        self._database.close()
+
+
+def _is_journal(connection: sqlite3.Connection, database: Database) -> bool:
+    """Say whether the file is a journal already; False for an empty one."""
+    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+    if application_id != APPLICATION_ID:
+        if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            raise WrongFileError(
+                f"{database.path} is an SQLite file of another application",
+                hint="name another file; a journal creates its own",
+            )
+        return False
+    format_version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if format_version != FORMAT:
+        raise LogUnavailableError(
+            f"{database.path} is a journal of format {format_version}; this release reads {FORMAT}",
+            hint="upgrade draft-journal",
+        )
+    return True
+
+
+def _rows(found: Iterator[tuple[object, ...]]) -> list[Row]:
+    return list(map(Row._make, found))
+
+
+def _head(connection: sqlite3.Connection) -> int:
+    found = connection.execute(_HEAD).fetchone()
+    return found[0] if found else 0
+
+
+def _data_version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+    return version

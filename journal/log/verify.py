@@ -1,0 +1,106 @@
+"""Checks the whole log: the file, the chain, the streams, and that every event can be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from journal.errors import LogCorruptError, UnknownEventError
+from journal.log.chain import Row, genesis, hash_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from journal.log.mapper import EntryMapper
+    from journal.log.recorder import RowRecorder
+
+PAGE = 1000
+MOST_PROBLEMS = 20
+
+
+class Problem(NamedTuple):
+    """Something that is wrong at a position; 0 where it is the log as a whole."""
+
+    position: int
+    text: str
+
+
+class Verification(NamedTuple):
+    """What was checked, and what was found."""
+
+    journal_id: str
+    entries: int
+    head_hash: str
+    """The hash of the last entry: whoever holds it can tell whether the log was rewritten."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def verify(
+    recorder: RowRecorder,
+    mapper: EntryMapper,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Verification:
+    """Check every row of the log.
+
+    Args:
+        recorder: keeps the rows.
+        mapper: reads the events.
+        progress: called with the rows checked and the rows in all, a thousand at a time.
+    """
+    problems = [Problem(0, text) for text in recorder.problems()]
+    head = recorder.head()
+    previous = genesis(recorder.journal_id)
+    occurred_at = position = 0
+    versions: dict[str, int] = {}
+    for row in _rows(recorder, head, progress):
+        found = [
+            *_chain_problems(row, position, previous, occurred_at),
+            *_stream_problems(row, versions),
+            *_event_problems(row, mapper),
+        ]
+        problems += [Problem(row.position, text) for text in found]
+        if len(problems) >= MOST_PROBLEMS:
+            break
+        position, previous, occurred_at = row.position, row.hash, row.occurred_at
+    return Verification(recorder.journal_id, position, previous.hex(), tuple(problems))
+
+
+def _rows(
+    recorder: RowRecorder, head: int, progress: Callable[[int, int], None]
+) -> Iterator[Row]:
+    after = 0
+    while page := recorder.rows(after, PAGE, head):
+        yield from page
+        after = page[-1].position
+        progress(after, head)
+
+
+def _chain_problems(
+    row: Row, position: int, previous: bytes, occurred_at: int
+) -> Iterator[str]:
+    if row.position != position + 1:
+        yield f"entries {position + 1} to {row.position - 1} are missing"
+    if row.previous_hash != previous:
+        yield "it is not chained to the entry before it"
+    if row.hash != hash_of(row):
+        yield "its hash does not fit its content: it was changed"
+    if row.occurred_at <= occurred_at:
+        yield "it occurred before the entry before it"
+
+
+def _stream_problems(row: Row, versions: dict[str, int]) -> Iterator[str]:
+    expected = versions.get(row.stream, 0) + 1
+    if row.version != expected:
+        yield f"it is version {row.version} of {row.stream} where {expected} was due"
+    versions[row.stream] = row.version
+
+
+def _event_problems(row: Row, mapper: EntryMapper) -> Iterator[str]:
+    try:
+        mapper.event(row.event_type, row.schema_version, row.data, row.position)
+    except (LogCorruptError, UnknownEventError) as error:
+        yield error.problem

@@ -1,0 +1,139 @@
+"""The place for the tables of projections: next to the log, in the same database.
+
+It knows nothing of what projections there are. All that is kept here can be derived from the
+log, so it may be deleted at any time; a commit here is atomic, and need not be durable.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Protocol
+
+from journal.errors import ViewError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from journal.log.database import Database
+
+
+class Cursor(Protocol):
+    """What a projection may do: run statements with bound values, and fetch their rows."""
+
+    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Any:  # noqa: ANN401
+        """Run a statement with these values in place of its question marks."""
+        ...
+
+    def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Any:  # noqa: ANN401
+        """Run a statement once for each of the values."""
+        ...
+
+    def fetchone(self) -> Any:  # noqa: ANN401  rows are tuples of what the statement selects
+        """Return the next row, or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+        ...
+
+
+class Views(Protocol):
+    """Where projections keep their tables."""
+
+    def write(self) -> AbstractContextManager[Cursor]:
+        """Return a cursor in one transaction, rolled back if the block fails."""
+        ...
+
+    def read(self) -> AbstractContextManager[Cursor]:
+        """Return a cursor that sees one moment of the tables."""
+        ...
+
+
+class DatabaseViews:
+    """Tables in the file of the log."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep them in that file."""
+        self._database = database
+
+    @contextmanager
+    def write(self) -> Iterator[Cursor]:
+        """Return a cursor in one transaction, rolled back if the block fails.
+
+        Raises:
+            LogError: the file could not be written.
+            ViewError: a statement was refused.
+        """
+        with self._database.write_views() as connection, _refusals():
+            yield connection.cursor()
+
+    @contextmanager
+    def read(self) -> Iterator[Cursor]:
+        """Return a cursor that sees one moment of the tables.
+
+        Raises:
+            LogError: the file could not be read.
+            ViewError: a statement was refused.
+        """
+        with self._database.snapshot() as connection, _refusals():
+            yield connection.cursor()
+
+
+class MemoryViews:
+    """Tables in memory, for a log in memory."""
+
+    def __init__(self) -> None:
+        """Begin without tables."""
+        self._lock = RLock()
+        self._connection = sqlite3.connect(
+            ":memory:", isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+
+    @contextmanager
+    def write(self) -> Iterator[Cursor]:
+        """Return a cursor in one transaction, rolled back if the block fails.
+
+        Raises:
+            ViewError: a statement was refused.
+        """
+        with self._lock, _refusals():
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection.cursor()
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[Cursor]:
+        """Return a cursor that sees one moment of the tables.
+
+        Raises:
+            ViewError: a statement was refused.
+        """
+        with self._lock, _refusals():
+            yield self._connection.cursor()
+
+    def close(self) -> None:
+        """Forget the tables."""
+        with self._lock:
+            self._connection.close()
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn the refusal of a statement, which is a projection's mistake, into our error."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
+        raise ViewError(f"a projection's statement was refused: {error}") from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise ViewError(f"a projection's statement was refused: {error}") from error
+        raise
+
+

@@ -1,0 +1,389 @@
+"""Floor 3: one record, as the fold of its stream, and the decisions about it; pure.
+
+It knows nothing of queues, of other records, of logs, clocks or ids: `decide` is handed a
+record and a command and refuses or returns events; `evolve` never refuses.
+
+- R1. `fields` is always the remote's fields with the pending changes laid over them in order.
+- R2. A command that was carried out before returns no events: it is safe to try again.
+- R3. `evolve(fold(a), b) == fold(a + [b])`, and neither changes what it was given.
+- R4. A delete is the last of the pending changes: nothing is changed after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
+
+from journal.errors import (
+    DanglingReferenceError,
+    RecordDeletedError,
+    RecordExistsError,
+    RecordMissingError,
+)
+from journal.events import (
+    ChangeKind,
+    ConflictResolved,
+    DraftAcknowledged,
+    DraftAmended,
+    DraftDiscarded,
+    DraftHeld,
+    DraftRetried,
+    Entry,
+    PushStarted,
+    RecordCreated,
+    RecordDeleted,
+    RecordObserved,
+    RecordUpdated,
+)
+from journal.values import Fields, Ref, references, same
+
+if TYPE_CHECKING:
+    from journal.events import Event
+
+class Change(NamedTuple):
+    """A local change of the record that is still pending."""
+
+    draft_id: str
+    position: int
+    kind: ChangeKind
+    fields: Fields
+    """The fields that it sets; none for a delete."""
+    base: Fields
+    base_version: str | None
+    based_at: int
+    """The position of the entry that set the base."""
+    revision: int = 0
+
+
+class Remote(NamedTuple):
+    """What the remote last said of the record, pulled or acknowledged."""
+
+    exists: bool | None = None
+    """None as long as nothing was heard of it."""
+    fields: Fields = {}  # noqa: RUF012  a NamedTuple's default, never written to
+    remote_id: str | None = None
+    version: str | None = None
+    receipt: int = 0
+    """The position of our last acknowledgement, from which `receipt_version` is."""
+    receipt_version: str | None = None
+
+
+class Record(NamedTuple):
+    """The local state of a record."""
+
+    ref: Ref
+    version: int = 0
+    """The version of its stream; 0 for a record that the journal has never heard of."""
+    remote: Remote = Remote()
+    changes: tuple[Change, ...] = ()
+    """The pending changes in the order in which they were made."""
+    fields: Fields | None = None
+    """The fields as they are here; None where there is no such record."""
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether a delete is pending, or the record is gone."""
+        return self.fields is None or bool(self.changes and self.changes[-1].kind == "delete")
+
+    def change(self, draft_id: str) -> Change | None:
+        """Return the pending change with that draft id."""
+        return next((change for change in self.changes if change.draft_id == draft_id), None)
+
+
+def initial(ref: Ref) -> Record:
+    """Return the record before its first event."""
+    return Record(ref)
+
+
+def fold(ref: Ref, entries: Iterable[Entry]) -> Record:
+    """Return the record after these entries of its stream."""
+    return reduce(evolve, entries, initial(ref))
+
+
+def evolve(record: Record, entry: Entry) -> Record:
+    """Return the record after one more entry of its stream."""
+    event = entry.event
+    match event:
+        case RecordCreated(fields=fields):
+            return _changed(record, entry, "create", fields, {}, None)
+        case RecordUpdated(changes=fields, base=base, base_version=version):
+            return _changed(record, entry, "update", fields, base, version)
+        case RecordDeleted(base=base, base_version=version):
+            return _changed(record, entry, "delete", {}, base, version)
+        case RecordObserved():
+            return _relaid(record, entry.version, _observed(record.remote, event), record.changes)
+        case DraftAcknowledged():
+            return _acknowledged(record, entry, event)
+        case DraftAmended() | ConflictResolved():
+            return _amended(record, entry, event)
+        case DraftDiscarded(draft_id=draft_id):
+            kept = tuple(change for change in record.changes if change.draft_id != draft_id)
+            return _relaid(record, entry.version, record.remote, kept)
+        case PushStarted() | DraftHeld() | DraftRetried():
+            return record._replace(version=entry.version)
+        case _:
+            assert_never(event)
+
+
+def base_version(record: Record, change: Change) -> str | None:
+    """Return the remote version that the change is to be conditional on.
+
+    That is the version it was made on, or the one that our own later acknowledgement of an
+    earlier change of the same record left behind; never one that a pull has seen since.
+    """
+    remote = record.remote
+    return remote.receipt_version if remote.receipt > change.based_at else change.base_version
+
+
+def _changed(  # noqa: PLR0913, PLR0917  one for each part of a change
+    record: Record,
+    entry: Entry,
+    kind: ChangeKind,
+    fields: Fields,
+    base: Fields,
+    version: str | None,
+) -> Record:
+    at = entry.position
+    change = Change(entry.event_id, at, kind, fields, base, version, at)
+    changes = (*record.changes, change)
+    laid_over = _laid_over(record.fields, change)
+    return Record(record.ref, entry.version, record.remote, changes, laid_over)
+
+
+def _laid_over(fields: Fields | None, change: Change) -> Fields | None:
+    """Return the fields after the change; a delete leaves them to be looked at."""
+    if change.kind == "delete":
+        return fields
+    return {**fields, **change.fields} if fields else change.fields
+
+
+def _relaid(record: Record, version: int, remote: Remote, changes: tuple[Change, ...]) -> Record:
+    """Return the record with its pending changes laid over another remote state (R1).
+
+    Where the remote has lost the record, the changes that were made to it still lie over what
+    it last was: local work does not vanish because somebody else deleted the record.
+    """
+    is_based = remote.exists or (changes and changes[0].kind != "create")
+    fields = remote.fields if is_based else None
+    for change in changes:
+        fields = _laid_over(fields, change)
+    return Record(record.ref, version, remote, changes, fields)
+
+
+def _observed(remote: Remote, event: RecordObserved) -> Remote:
+    if not event.exists:
+        return remote._replace(exists=False, version=event.remote_version)
+    seen = {**remote.fields, **event.fields} if event.partial else event.fields
+    return remote._replace(
+        exists=True,
+        fields=seen,
+        remote_id=event.remote_id or remote.remote_id,
+        version=event.remote_version,
+    )
+
+
+def _acknowledged(record: Record, entry: Entry, event: DraftAcknowledged) -> Record:
+    change = record.change(event.draft_id)
+    if change is None:
+        return record._replace(version=entry.version)
+    remote = record.remote
+    after = Remote(
+        exists=change.kind != "delete",
+        fields=_after_push(remote, change, event),
+        remote_id=event.remote_id or remote.remote_id,
+        version=event.remote_version,
+        receipt=entry.position,
+        receipt_version=event.remote_version,
+    )
+    left = tuple(other for other in record.changes if other is not change)
+    if record.changes[0] is change and event.fields is None and change.kind != "delete":
+        return Record(record.ref, entry.version, after, left, record.fields)
+    return _relaid(record, entry.version, after, left)
+
+
+def _after_push(remote: Remote, change: Change, event: DraftAcknowledged) -> Fields:
+    if change.kind == "delete":
+        return {}
+    if event.fields is not None:
+        return event.fields
+    return {**remote.fields, **change.fields}
+
+
+def _amended(record: Record, entry: Entry, event: DraftAmended | ConflictResolved) -> Record:
+    def amended(change: Change) -> Change:
+        if change.draft_id != event.draft_id:
+            return change
+        change = change._replace(fields=event.fields, revision=event.revision)
+        if isinstance(event, ConflictResolved):
+            change = change._replace(
+                base=event.theirs or {},
+                base_version=event.remote_version,
+                based_at=entry.position,
+            )
+        return change
+
+    return _relaid(record, entry.version, record.remote, tuple(map(amended, record.changes)))
+
+
+# --- decisions ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRecord:
+    """Create the record with these fields."""
+
+    ref: Ref
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRecord:
+    """Set these fields of the record."""
+
+    ref: Ref
+    changes: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRecord:
+    """Delete the record."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class ObserveRecord:
+    """Note the remote's state of the record; `fields` None says that it has none."""
+
+    ref: Ref
+    fields: Fields | None
+    remote_id: str | None = None
+    remote_version: str | None = None
+    partial: bool = False
+
+
+Command: TypeAlias = CreateRecord | UpdateRecord | DeleteRecord | ObserveRecord
+
+
+def decide(record: Record, command: Command, targets: Mapping[Ref, Record]) -> tuple[Event, ...]:
+    """Return the events of carrying out the command; none where nothing is left to do (R2).
+
+    Args:
+        record: the record that the command is about.
+        command: what to do.
+        targets: the records that the command's fields refer to.
+
+    Raises:
+        RecordMissingError: it changes a record that was never created nor observed.
+        RecordDeletedError: it changes or creates anew a record that is deleted.
+        RecordExistsError: it creates a record that exists with other fields.
+        DanglingReferenceError: it refers to a record that is not there.
+    """
+    match command:
+        case CreateRecord(fields=fields):
+            return _decide_create(record, fields, targets)
+        case UpdateRecord(changes=changes):
+            return _decide_update(record, changes, targets)
+        case DeleteRecord():
+            return _decide_delete(record)
+        case ObserveRecord():
+            return _decide_observe(record, command)
+        case _:
+            assert_never(command)
+
+
+def _decide_create(
+    record: Record, fields: Fields, targets: Mapping[Ref, Record]
+) -> tuple[Event, ...]:
+    if record.fields is not None:
+        raise RecordExistsError(record.ref)
+    if record.remote.receipt or record.remote.fields:
+        raise RecordDeletedError(record.ref)
+    places = _checked_references(record.ref, fields, targets)
+    return (RecordCreated(fields=fields, references=_within("fields", places)),)
+
+
+def _decide_update(
+    record: Record, changes: Fields, targets: Mapping[Ref, Record]
+) -> tuple[Event, ...]:
+    fields = _changeable(record)
+    changes = {
+        name: value
+        for name, value in changes.items()
+        if name not in fields or not same(value, fields[name])
+    }
+    if not changes:
+        return ()
+    base = {name: fields[name] for name in changes if name in fields}
+    places = _checked_references(record.ref, changes, targets)
+    based = [place for place, _ in references(base)]
+    return (
+        RecordUpdated(
+            changes=changes,
+            base=base,
+            base_version=record.remote.version,
+            references=_within("changes", places) + _within("base", based),
+        ),
+    )
+
+
+def _decide_delete(record: Record) -> tuple[Event, ...]:
+    if record.version == 0:
+        raise RecordMissingError(record.ref)
+    if record.is_deleted:
+        return ()
+    base = record.fields or {}
+    places = [place for place, _ in references(base)]
+    return (
+        RecordDeleted(
+            base=base,
+            base_version=record.remote.version,
+            references=_within("base", places),
+        ),
+    )
+
+
+def _decide_observe(record: Record, command: ObserveRecord) -> tuple[Event, ...]:
+    fields = command.fields or {}
+    event = RecordObserved(
+        exists=command.fields is not None,
+        fields=fields,
+        remote_id=command.remote_id,
+        remote_version=command.remote_version,
+        partial=command.partial,
+        references=_within("fields", [place for place, _ in references(fields)]),
+    )
+    remote = record.remote
+    after = _observed(remote, event)
+    is_known = remote._replace(fields={}) == after._replace(fields={})
+    return () if is_known and same(remote.fields, after.fields) else (event,)
+
+
+def _changeable(record: Record) -> Fields:
+    """Return the fields of the record, which must be there to be changed."""
+    if record.version == 0:
+        raise RecordMissingError(record.ref)
+    if record.fields is None or record.is_deleted:
+        raise RecordDeletedError(record.ref)
+    return record.fields
+
+
+def _checked_references(
+    ref: Ref, fields: Fields, targets: Mapping[Ref, Record]
+) -> list[str]:
+    """Return the places of the references, each of which leads to a record that is there."""
+    places = []
+    for place, target in references(fields):
+        record = targets[target]
+        if record.version == 0:
+            raise DanglingReferenceError(ref, place, target, "is unknown")
+        if record.is_deleted:
+            raise DanglingReferenceError(ref, place, target, "is deleted")
+        places.append(place)
+    return places
+
+
+def _within(name: str, places: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"/{name}{place}" for place in places)

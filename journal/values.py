@@ -1,0 +1,314 @@
+"""Floor 1: what a record may hold: names, JSON values and references; pure.
+
+It knows nothing of events or of where records are kept.
+
+- V1. What `freeze` returns is equal to what it was given, value for value and type for type,
+  and shares nothing with it that can change.
+- V2. What `freeze` returns survives a round trip through JSON unchanged, given the places
+  of its references.
+"""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from journal.errors import InvalidNameError, InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Fields: TypeAlias = dict[str, Any]
+"""The fields of a record: JSON values, with a `Ref` wherever a record is referred to."""
+
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact (RFC 7493 section 2.2)."""
+MAX_DEPTH: Final = 32
+"""How deep lists and objects may be nested within a field."""
+MAX_BYTES: Final = 1_048_576
+"""How much text and structure the fields of one change may hold, as UTF-8 bytes."""
+
+_TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,79}")
+_FIELD = re.compile(r"[\w@$#][\w \-.:@$#/()?%&+,!]{0,127}")
+
+
+class Ref(str):
+    """Refers to a record: its type and its id, as the text ``Type:id``.
+
+    A reference is its own text, so it is the name of the record's stream and it is what is
+    stored; being a type of its own, it is never mistaken for a text that looks like one.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Ref:
+        """Check the text ``Type:id``.
+
+        Raises:
+            InvalidNameError: the type or the id is not allowed.
+        """
+        record_type, colon, record_id = text.partition(":")
+        if not colon:
+            raise InvalidNameError("reference", text, hint="write it as Type:id")
+        check_type(record_type)
+        check_record_id(record_id)
+        return str.__new__(cls, text)
+
+    @classmethod
+    def of(cls, record_type: str, record_id: str) -> Ref:
+        """Return the reference to the record of that type with that id.
+
+        Raises:
+            InvalidNameError: the type or the id is not allowed.
+        """
+        check_type(record_type)
+        check_record_id(record_id)
+        return str.__new__(cls, f"{record_type}:{record_id}")
+
+    @classmethod
+    def trusted(cls, text: str) -> Ref:
+        """Return the reference with that text, which was checked when it was stored."""
+        return str.__new__(cls, text)
+
+    @property
+    def type(self) -> str:
+        """The type of the record."""
+        return self.partition(":")[0]
+
+    @property
+    def id(self) -> str:
+        """The id of the record: ours, for ever, whatever the remote calls it."""
+        return self.partition(":")[2]
+
+    def __repr__(self) -> str:
+        """Show the reference as it is written in code."""
+        return f"Ref({str(self)!r})"
+
+    def __getnewargs__(self) -> tuple[str]:
+        """Copy and pickle by the text."""
+        return (str(self),)
+
+
+def check_type(name: str) -> None:
+    """Refuse what is not the name of a record type.
+
+    Raises:
+        InvalidNameError: not a letter followed by letters, digits and ``_ . -``.
+    """
+    if not (isinstance(name, str) and _TYPE.fullmatch(name)):
+        raise InvalidNameError(
+            "record type",
+            str(name),
+            hint="begin with a letter and use at most 80 letters, digits, and _ . -",
+        )
+
+
+def check_record_id(record_id: str) -> None:
+    """Refuse what cannot be the id of a record in a log, a URL and a terminal.
+
+    Raises:
+        InvalidNameError: empty, too long, not printable, ``.`` or ``..``.
+    """
+    if not (
+        isinstance(record_id, str)
+        and 0 < len(record_id) <= 255  # noqa: PLR2004  said in the hint
+        and record_id.isprintable()
+        and record_id.strip() == record_id
+        and record_id not in {".", ".."}
+    ):
+        raise InvalidNameError(
+            "record id",
+            str(record_id),
+            hint="use 1 to 255 printable characters without white space at the ends",
+        )
+
+
+def check_field(name: object) -> None:
+    """Refuse what cannot be the name of a field.
+
+    Raises:
+        InvalidNameError: not text, or with a character that SQL, JSON or a shell acts on.
+    """
+    if not (type(name) is str and _FIELD.fullmatch(name)) or "--" in name or "/*" in name:
+        raise InvalidNameError(
+            "field name",
+            str(name),
+            hint="use at most 128 letters, digits, spaces and _-.:@$#/()?%&+,! "
+            "and let the profile map it to the name that the service uses",
+        )
+
+
+def freeze(fields: Mapping[str, object], *, record: str | None = None) -> Fields:
+    """Copy the fields, refusing what could not be stored exactly (V1, V2).
+
+    Args:
+        fields: names to JSON values: None, bool, int, float, str, list, dict, or a `Ref`.
+        record: the record to name in an error.
+
+    Raises:
+        InvalidNameError: a field name is not allowed.
+        InvalidValueError: a value is not JSON, or not to be kept exactly, or too large.
+    """
+    frozen: Fields = {}
+    budget = _Budget(record)
+    for name, value in fields.items():
+        check_field(name)
+        budget.spend(name, len(name))
+        frozen[name] = _frozen(value, budget, (name,))
+    return frozen
+
+
+class _Budget:
+    """Counts what the fields of a change may still hold."""
+
+    __slots__ = ("left", "record")
+
+    def __init__(self, record: str | None) -> None:
+        self.left = MAX_BYTES
+        self.record = record
+
+    def spend(self, name: str, size: int) -> None:
+        self.left -= size + 4
+        if self.left < 0:
+            raise InvalidValueError(
+                f"/{name}",
+                f"the change holds more than {MAX_BYTES} bytes",
+                hint="keep large content elsewhere and its address in the record",
+                record=self.record,
+            )
+
+
+def _frozen(value: object, budget: _Budget, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401
+    """Copy one value; `path` leads to it from the record."""
+    kind = type(value)
+    if kind is str:
+        budget.spend(str(path[0]), _utf8_size(value, budget, path))
+        return value
+    if kind is int:
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]
+            raise _unfit(
+                budget, path, "the integer is too large for JSON", "store it as text instead"
+            )
+    elif kind is float:
+        if not isfinite(value):  # type: ignore[arg-type]
+            raise _unfit(
+                budget, path, f"{value} is not a JSON number", "store None, or text, instead"
+            )
+    elif kind is dict or kind is list:
+        return _frozen_container(value, budget, path)
+    elif kind is not bool and value is not None and kind is not Ref:
+        raise _unfit(
+            budget,
+            path,
+            f"a value of type {kind.__name__} cannot be stored exactly",
+            "use None, bool, int, float, str, list, dict or Ref, such as str(value) "
+            "or value.isoformat()",
+        )
+    budget.spend(str(path[0]), 4)
+    return value
+
+
+def _frozen_container(value: Any, budget: _Budget, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401
+    """Copy a list or an object, bounded in depth, which ends a circle too."""
+    if len(path) > MAX_DEPTH:
+        raise _unfit(
+            budget,
+            path[:3],
+            f"lists and objects are nested deeper than {MAX_DEPTH}, or contain themselves",
+            "flatten the value",
+        )
+    budget.spend(str(path[0]), 2)
+    if type(value) is list:
+        return [_frozen(item, budget, (*path, at)) for at, item in enumerate(value)]
+    copy = {}
+    for key, item in value.items():
+        if type(key) is not str:
+            raise _unfit(
+                budget,
+                path,
+                f"an object's key is a {type(key).__name__}",
+                "use text for the keys of objects",
+            )
+        budget.spend(str(path[0]), _utf8_size(key, budget, (*path, key)))
+        copy[key] = _frozen(item, budget, (*path, key))
+    return copy
+
+
+def _utf8_size(text: Any, budget: _Budget, path: tuple[str | int, ...]) -> int:  # noqa: ANN401
+    """Return the size of the text as UTF-8, which lone surrogates do not have."""
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        raise _unfit(
+            budget,
+            path,
+            "the text holds a lone surrogate, half a character, which UTF-8 cannot carry",
+            "decode the text with the encoding in which it was written",
+        ) from None
+
+
+def _unfit(
+    budget: _Budget, path: tuple[str | int, ...], problem: str, hint: str
+) -> InvalidValueError:
+    return InvalidValueError(ascii_pointer(path), problem, hint=hint, record=budget.record)
+
+
+def ascii_pointer(path: tuple[str | int, ...]) -> str:
+    """Return the JSON pointer of the path with every character printable."""
+    return pointer(path).encode("ascii", "backslashreplace").decode()
+
+
+def pointer(path: tuple[str | int, ...]) -> str:
+    """Return the path as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+
+
+def references(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str, Ref]]:
+    """Yield the place, as a JSON pointer, and the target of every reference in the value."""
+    kind = type(value)
+    if kind is Ref:
+        yield pointer(path), value  # type: ignore[misc]
+    elif kind is dict:
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(item) in _MAY_REFER:
+                yield from references(item, (*path, key))
+    elif kind is list:
+        for at, item in enumerate(value):  # type: ignore[arg-type, var-annotated]
+            if type(item) in _MAY_REFER:
+                yield from references(item, (*path, at))
+
+
+_MAY_REFER = frozenset({Ref, dict, list})
+
+
+def restore(value: Any, places: tuple[str, ...]) -> None:  # noqa: ANN401  JSON
+    """Turn the text at each place back into a reference, within `value` itself (V2)."""
+    for place in places:
+        *steps, last = [
+            step.replace("~1", "/").replace("~0", "~") for step in place[1:].split("/")
+        ]
+        holder = value
+        for step in steps:
+            holder = holder[int(step) if type(holder) is list else step]
+        key = int(last) if type(holder) is list else last
+        holder[key] = Ref.trusted(holder[key])
+
+
+def same(one: object, other: object) -> bool:
+    """Say whether two values are the same JSON, unlike Python's ``True == 1 == 1.0``."""
+    kind = type(one)
+    if kind is not type(other):
+        return False
+    if kind is dict:
+        return one.keys() == other.keys() and all(  # type: ignore[attr-defined]
+            same(item, other[key])  # type: ignore[index]
+            for key, item in one.items()  # type: ignore[attr-defined]
+        )
+    if kind is list:
+        return len(one) == len(other) and all(map(same, one, other))  # type: ignore[arg-type]
+    if kind is float:
+        return repr(one) == repr(other)
+    return one == other

@@ -1,0 +1,1 @@
+"""The tests: unit mirrors the modules, integration uses real files, sockets and processes."""
