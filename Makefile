@@ -25,6 +25,7 @@ $(STAMP): pyproject.toml tests/constraints.txt
 	@touch $@
 
 install: $(STAMP) ## make the environment: package (editable), tools, pinned versions
+	@:
 
 format: $(STAMP) ## format the code
 	$(step) 'format: ruff format, import order'

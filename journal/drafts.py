@@ -13,8 +13,7 @@ It knows nothing of remotes, networks, clocks or logs.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, assert_never
 
 from journal.errors import DraftMissingError
 from journal.events import (
@@ -35,6 +34,9 @@ from journal.events import (
     RecordUpdated,
 )
 from journal.values import Fields, Ref, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 DraftState: TypeAlias = Literal["pending", "sending", "held"]
 OnHeld: TypeAlias = Literal["lane", "stop"]
@@ -121,8 +123,9 @@ def evolve(draft: Draft | None, entry: Entry) -> Draft | None:
             return draft._replace(state="held", hold=hold)
         case DraftRetried():
             return draft._replace(state="pending", hold=None)
-        case DraftAmended(revision=revision, fields=fields) | ConflictResolved(
-            revision=revision, fields=fields
+        case (
+            DraftAmended(revision=revision, fields=fields)
+            | ConflictResolved(revision=revision, fields=fields)
         ):
             return draft._replace(
                 state="pending",
@@ -264,7 +267,7 @@ def explain(draft: Draft, drafts: Iterable[Draft]) -> str:
     ahead = 0
     for other, blocker in blockers(drafts):
         if other.draft_id == draft.draft_id:
-            return _explained(draft, blocker, ahead)
+            return _explained(other, blocker, ahead)
         ahead += blocker is None
     raise DraftMissingError(draft.draft_id)
 

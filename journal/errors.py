@@ -24,6 +24,7 @@ JournalError
 │   └── WrongFileError            the file is no journal, or not safe to use as one
 ├── ViewError                     a projection's tables could not be read or written
 ├── ProfileError                  a remote's profile does not say what it must
+├── SubscriberBusyError           it runs in the background already
 └── RemoteError                   a remote broke its contract with the subscriber
 ```
 
@@ -248,6 +249,10 @@ class ProfileError(JournalError):
         """Name the key of the profile, such as ``create.path``."""
         self.key = key
         super().__init__(f"profile key {key}: {problem}", hint=hint)
+
+
+class SubscriberBusyError(JournalError):
+    """The subscriber runs in the background already."""
 
 
 class RemoteError(JournalError):

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias
 
 from journal.errors import (
     InvalidNameError,
-    RecordExistsError,
     RefusedError,
     VersionConflictError,
 )
-from journal.events import Entry, NewEntry, RecordCreated
+from journal.events import Entry, NewEntry
 from journal.log import MEMORY, Log, open_recorder
 from journal.log.database import BUSY_TIMEOUT_S
 from journal.record import (
@@ -123,7 +122,7 @@ class _Staging:
         if record is None:
             record = self._lookup(ref)
         for new in self._tails.pop(ref, ()):
-            record = evolve(record, Entry(0, 0, *new[:4], False, *new[4:]))  # noqa: FBT003
+            record = evolve(record, _provisional(new))
         self._records[ref] = record
         return record
 
@@ -137,17 +136,14 @@ class _Staging:
         record = self.record(step.ref)
         if step.expected_version not in {None, record.version}:
             raise VersionConflictError(step.ref, step.expected_version or 0, record.version)
-        version = record.version
-        event_id = step.event_id
-        for event in step.decision(record, self.record):
-            version += 1
-            new = NewEntry(
-                event_id, step.ref, version, step.occurred_at, *step.facts, event
-            )
+        events = step.decision(record, self.record)
+        for version, event in enumerate(events, record.version + 1):
+            is_first = version == record.version + 1
+            event_id = step.event_id if is_first else new_id(step.occurred_at)
+            new = NewEntry(event_id, step.ref, version, step.occurred_at, *step.facts, event)
             self.new.append(new)
             self._tails.setdefault(step.ref, []).append(new)
-            event_id = new_id(step.occurred_at)
-        return version > record.version
+        return bool(events)
 
 
 class Batch:
@@ -218,6 +214,11 @@ class Journal:
         """The log, for whoever reads it: projections, subscribers, audits."""
         return self._log
 
+    @property
+    def origin(self) -> str:
+        """The device or application in which this journal is open."""
+        return self._facts.origin
+
     # --- commands ------------------------------------------------------------------------
 
     def create(  # noqa: PLR0913  keywords of the envelope
@@ -272,10 +273,8 @@ class Journal:
         if record.changes and record.changes[0].kind == "create":
             created: Mapping[str, object] = record.changes[0].fields
             return record.changes[0].revision == 0 and same(created, fields)
-        entry = self._log.created(record.ref)
-        return isinstance(entry and entry.event, RecordCreated) and same(
-            entry.event.fields, fields
-        )
+        event = self._log.created(record.ref)
+        return event is not None and same(event.fields, fields)
 
     def update(  # noqa: PLR0913  keywords of the envelope
         self,
@@ -463,9 +462,11 @@ class Journal:
     # --- load, decide, append ------------------------------------------------------------
 
     def _all_facts(self, given: _Given) -> Facts:
-        actor, correlation_id, causation_id, reason = given
         batch = self._open_batch()
         default = self._facts if batch is None else batch.facts
+        if given == _NOTHING_GIVEN:
+            return default
+        actor, correlation_id, causation_id, reason = given
         return Facts(
             default.actor if actor is None else actor,
             default.origin,
@@ -506,28 +507,21 @@ class Journal:
         if not steps:
             return []
         with self._lock:
-            for _ in range(TRIES):
+            tries = 0
+            while True:
+                tries += 1
                 staging = _Staging(self._known)
                 try:
                     for step in steps:
                         staging.stage(step, self._new_id)
+                    entries = self._log.append(staging.new) if staging.new else []
                 except (RefusedError, VersionConflictError):
-                    if self._refresh(staging.refs):
+                    if tries < TRIES and self._refresh(staging.refs):
                         continue
                     raise
-                if not staging.new:
-                    if self._refresh(staging.refs):
-                        continue
-                    return []
-                try:
-                    entries = self._log.append(staging.new)
-                except VersionConflictError as error:
-                    conflict = error
-                    self._refresh(staging.refs)
-                    continue
-                self._learn(entries)
-                return entries
-        raise conflict
+                if entries or not self._refresh(staging.refs):
+                    self._learn(entries)
+                    return entries
 
     def _staged(self, steps: Sequence[_Step]) -> _Staging:
         staging = _Staging(self._known)
@@ -559,7 +553,8 @@ class Journal:
     def _refresh(self, refs: Sequence[Ref]) -> bool:
         """Look for what other writers did to these records; say whether there was anything."""
         before = [self._records.get(ref, initial(ref)) for ref in refs]
-        return any([self._refreshed(record).version > record.version for record in before])
+        after = [self._refreshed(record) for record in before]
+        return [r.version for r in after] != [r.version for r in before]
 
     def _learn(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -603,6 +598,26 @@ class Journal:
 
 _Given: TypeAlias = tuple[str | None, str | None, str | None, str | None]
 """What a caller says of actor, correlation id, causation id and reason."""
+_NOTHING_GIVEN: Final = (None, None, None, None)
+
+
+def _provisional(new: NewEntry) -> Entry:
+    """Return an entry as it may come to be: staged, at no position yet."""
+    return Entry(
+        position=0,
+        batch=0,
+        event_id=new.event_id,
+        stream=new.stream,
+        version=new.version,
+        occurred_at=new.occurred_at,
+        clock_adjusted=False,
+        actor=new.actor,
+        origin=new.origin,
+        correlation_id=new.correlation_id,
+        causation_id=new.causation_id,
+        reason=new.reason,
+        event=new.event,
+    )
 
 
 def _decided(

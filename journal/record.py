@@ -11,7 +11,6 @@ record and a command and refuses or returns events; `evolve` never refuses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
@@ -40,7 +39,10 @@ from journal.events import (
 from journal.values import Fields, Ref, references, same
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from journal.events import Event
+
 
 class Change(NamedTuple):
     """A local change of the record that is still pending."""
@@ -208,6 +210,8 @@ def _after_push(remote: Remote, change: Change, event: DraftAcknowledged) -> Fie
         return {}
     if event.fields is not None:
         return event.fields
+    if change.kind == "create" and not remote.exists:
+        return change.fields
     return {**remote.fields, **change.fields}
 
 
@@ -297,9 +301,10 @@ def decide(record: Record, command: Command, targets: Mapping[Ref, Record]) -> t
 def _decide_create(
     record: Record, fields: Fields, targets: Mapping[Ref, Record]
 ) -> tuple[Event, ...]:
-    if record.fields is not None:
+    if not record.is_deleted:
         raise RecordExistsError(record.ref)
-    if record.remote.receipt or record.remote.fields:
+    remote = record.remote
+    if record.changes or remote.receipt or remote.remote_id or remote.fields:
         raise RecordDeletedError(record.ref)
     places = _checked_references(record.ref, fields, targets)
     return (RecordCreated(fields=fields, references=_within("fields", places)),)
@@ -309,11 +314,7 @@ def _decide_update(
     record: Record, changes: Fields, targets: Mapping[Ref, Record]
 ) -> tuple[Event, ...]:
     fields = _changeable(record)
-    changes = {
-        name: value
-        for name, value in changes.items()
-        if name not in fields or not same(value, fields[name])
-    }
+    changes = {name: value for name, value in changes.items() if not same(value, fields.get(name))}
     if not changes:
         return ()
     base = {name: fields[name] for name in changes if name in fields}
@@ -370,9 +371,7 @@ def _changeable(record: Record) -> Fields:
     return record.fields
 
 
-def _checked_references(
-    ref: Ref, fields: Fields, targets: Mapping[Ref, Record]
-) -> list[str]:
+def _checked_references(ref: Ref, fields: Fields, targets: Mapping[Ref, Record]) -> list[str]:
     """Return the places of the references, each of which leads to a record that is there."""
     places = []
     for place, target in references(fields):

@@ -7,13 +7,23 @@ refused, and fields are validated before anything is stored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic import AliasChoices, BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from journal.errors import InvalidRecordError, UnknownTypeError
-from journal.values import Fields, Ref, check_type, freeze, references, restore
+from journal.errors import InvalidRecordError, InvalidValueError, UnknownTypeError
+from journal.values import (
+    Fields,
+    Ref,
+    ascii_pointer,
+    check_field,
+    check_is_mapping,
+    check_type,
+    freeze,
+    references,
+)
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -65,6 +75,7 @@ class Schema:
         for name in record_types:
             check_type(name)
         self.record_types = dict(record_types)
+        self._shapes = {name: _Shape(model) for name, model in self.record_types.items()}
 
     def of_create(self, ref: Ref, fields: Mapping[str, object] | BaseModel) -> Fields:
         """Return the fields of a new record as they are to be stored.
@@ -72,26 +83,29 @@ class Schema:
         Raises:
             UnknownTypeError: types are registered, and the record's is none of them.
             InvalidRecordError: the fields do not fit the type.
+            InvalidNameError: the name of a field is not allowed.
             InvalidValueError: a value could not be stored exactly.
         """
-        model = self._model(ref)
+        shape = self._shape(ref)
         if isinstance(fields, BaseModel):
-            model = type(fields)
-            fields = {
-                _stored_name(name, info): getattr(fields, name)
-                for name, info in model.model_fields.items()
-                if name in fields.model_fields_set
-            }
-        if model is None:
+            given = _Shape(type(fields))
+            shape = shape or given
+            fields = given.values(fields)
+        if shape is None:
             return freeze(fields, record=ref)
+        translated = shape.translated(ref, fields)
         try:
-            valid = model.model_validate(dict(fields))
+            valid = shape.model.model_validate(translated)
         except ValidationError as error:
-            raise _invalid(ref, error) from error
-        return freeze(_dumped(valid), record=ref)
+            raise InvalidRecordError(ref, _messages(error)) from error
+        return freeze(shape.dumped(ref, valid, translated), record=ref)
 
     def of_update(self, ref: Ref, current: Fields, changes: Mapping[str, object]) -> Fields:
         """Return the changes of a record as they are to be stored.
+
+        The record is validated as it will be; where it does not fit for a field that is not
+        changed, as the remote had it or because it was never seen whole, the changed fields
+        are validated each for itself.
 
         Args:
             ref: the record.
@@ -101,58 +115,176 @@ class Schema:
         Raises:
             UnknownTypeError: types are registered, and the record's is none of them.
             InvalidRecordError: a change does not fit the type.
+            InvalidNameError: the name of a field is not allowed.
             InvalidValueError: a value could not be stored exactly.
         """
-        model = self._model(ref)
-        if model is None:
+        shape = self._shape(ref)
+        if shape is None:
             return freeze(changes, record=ref)
-        names = {_stored_name(name, info): name for name, info in model.model_fields.items()}
-        known = {names[key]: value for key, value in current.items() if key in names}
-        candidate = model.model_construct(**known)
-        messages: dict[str, str] = {}
-        for key, value in changes.items():
-            try:
-                model.__pydantic_validator__.validate_assignment(
-                    candidate, names.get(key, key), value
-                )
-            except ValidationError as error:
-                messages |= _messages(error)
-        if messages:
-            raise InvalidRecordError(ref, messages)
-        dumped = _dumped(candidate)
-        return freeze({key: dumped.get(key, changes[key]) for key in changes}, record=ref)
+        translated = shape.translated(ref, changes)
+        valid = shape.changed(ref, current, translated)
+        dumped = shape.dumped(ref, valid, translated)
+        return freeze({key: dumped[key] for key in map(shape.stored, translated)}, record=ref)
 
-    def _model(self, ref: Ref) -> type[BaseModel] | None:
+    def _shape(self, ref: Ref) -> _Shape | None:
         if not self.record_types:
             return None
         try:
-            return self.record_types[ref.type]
+            return self._shapes[ref.type]
         except KeyError:
             raise UnknownTypeError(ref.type, tuple(self.record_types)) from None
 
 
-def _stored_name(name: str, info: FieldInfo) -> str:
-    return info.serialization_alias or info.alias or name
+class _Shape:
+    """A type, and what its fields are called: within it, when validated, and when stored."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self.model = model
+        self._allows_extra = model.model_config.get("extra") == "allow"
+        self._given: dict[str, str] = {}
+        self._stored: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        for name, info in model.model_fields.items():
+            aliases = _aliases(info)
+            self._given[name] = aliases[0] if aliases else name
+            self._stored[name] = info.serialization_alias or info.alias or name
+            self._names |= dict.fromkeys((*aliases, self._stored[name]), name)
+        self._names = {name: name for name in model.model_fields} | self._names
+
+    def values(self, instance: BaseModel) -> dict[str, object]:
+        """Return the fields that were set in an instance of the model."""
+        names = [name for name in self._given if name in instance.model_fields_set]
+        values = {self._stored[name]: getattr(instance, name) for name in names}
+        return values | (instance.model_extra or {})
+
+    def translated(self, ref: Ref, fields: Mapping[str, object]) -> dict[str, object]:
+        """Return the fields under the names by which they are validated.
+
+        Raises:
+            InvalidRecordError: the type has no such field.
+        """
+        check_is_mapping(fields, ref)
+        translated = self._known(fields)
+        unknown = [key for key in fields if key not in self._names]
+        for key in unknown:
+            check_field(key)
+        if self._allows_extra:
+            return translated | {key: fields[key] for key in unknown}
+        if unknown:
+            text = f"{self.model.__name__} has no such field"
+            raise InvalidRecordError(ref, dict.fromkeys(unknown, text))
+        return translated
+
+    def _known(self, fields: Mapping[str, object]) -> dict[str, object]:
+        names = self._names
+        return {self._given[names[key]]: value for key, value in fields.items() if key in names}
+
+    def stored(self, key: str) -> str:
+        """Return the name under which the field is stored."""
+        name = self._names.get(key)
+        return key if name is None else self._stored[name]
+
+    def changed(self, ref: Ref, current: Fields, changes: dict[str, object]) -> BaseModel:
+        """Return the record as it is after the changes, with those validated.
+
+        Raises:
+            InvalidRecordError: a change does not fit the type.
+        """
+        known = self._known(current)
+        try:
+            return self.model.model_validate(known | changes)
+        except ValidationError as error:
+            messages = _messages(error, {"", *changes})
+            if messages:
+                raise InvalidRecordError(ref, messages) from error
+        candidate = self.model.model_construct(**known)
+        for key, value in changes.items():
+            try:
+                self.model.__pydantic_validator__.validate_assignment(
+                    candidate, self._names.get(key, key), value
+                )
+            except ValidationError as error:
+                messages |= {name: text for name, text in _messages(error).items() if name}
+            except AttributeError:
+                pass  # a rule for the whole record looked at a field that is not known
+        if messages:
+            raise InvalidRecordError(ref, messages)
+        return candidate
+
+    def dumped(self, ref: Ref, valid: BaseModel, given: dict[str, object]) -> Fields:
+        """Return the fields as JSON values; unset fields without a value are left out.
+
+        Raises:
+            InvalidRecordError: a reference would be stored as text.
+            InvalidValueError: a value is none of JSON.
+        """
+        unset_names = self._given.keys() - valid.model_fields_set
+        left_out = {name for name in unset_names if getattr(valid, name, None) is None}
+        left_out |= self.model.model_computed_fields.keys()
+        try:
+            fields: Fields = _joined(
+                valid.model_dump(by_alias=True, exclude=left_out, warnings=False),
+                valid.model_dump(mode="json", by_alias=True, exclude=left_out, warnings=False),
+            )
+        except ValueError as error:
+            raise self._unfit(ref, valid, error) from error
+        lost = [
+            key
+            for key, value in given.items()
+            if _targets(value) - _targets(fields.get(self.stored(key)))
+        ]
+        if lost:
+            text = "is a reference, which the type would make a text: use Annotated[Ref, To(...)]"
+            raise InvalidRecordError(ref, dict.fromkeys(lost, text))
+        return fields
+
+    def _unfit(self, ref: Ref, valid: BaseModel, error: ValueError) -> InvalidValueError:
+        """Return the error for the first field that is not JSON."""
+        place = ""
+        for name in (*self._given, *(valid.model_extra or {})):
+            try:
+                valid.model_dump(mode="json", include={name}, warnings=False)
+            except ValueError:
+                place = self.stored(name)
+                break
+        return InvalidValueError(
+            ascii_pointer((place,)),
+            f"the value cannot be stored exactly: {error}",
+            hint="use None, bool, int, float, str, list, dict or Ref",
+            record=ref,
+        )
 
 
-def _dumped(valid: BaseModel) -> Fields:
-    """Return the fields as JSON values, references kept; unset fields without a value left out."""
-    unset_names = type(valid).model_fields.keys() - valid.model_fields_set
-    unset = {name for name in unset_names if getattr(valid, name, None) is None}
-    dumped: Fields = valid.model_dump(
-        mode="json", by_alias=True, exclude=unset, warnings=False
-    )
-    kept = valid.model_dump(by_alias=True, exclude=unset, warnings=False)
-    restore(dumped, tuple(place for place, _ in references(kept)))
+def _aliases(info: FieldInfo) -> list[str]:
+    alias = info.validation_alias or info.alias
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return [choice for choice in choices if isinstance(choice, str)]
+
+
+def _targets(value: object) -> set[Ref]:
+    return {target for _, target in references(value)}
+
+
+def _joined(kept: Any, dumped: Any) -> Any:  # noqa: ANN401  JSON
+    """Return the JSON value with what JSON loses: references, and NaN, which is refused later."""
+    if type(kept) is Ref or (isinstance(kept, float) and not isfinite(kept)):
+        return kept
+    if isinstance(kept, Mapping) and type(dumped) is dict and len(kept) == len(dumped):
+        pairs = zip(kept.values(), dumped.items(), strict=True)
+        return {key: _joined(value, item) for value, (key, item) in pairs}
+    if (
+        isinstance(kept, list | tuple | set | frozenset)
+        and type(dumped) is list
+        and len(kept) == len(dumped)
+    ):
+        return [_joined(value, item) for value, item in zip(kept, dumped, strict=True)]
     return dumped
 
 
-def _invalid(ref: Ref, error: ValidationError) -> InvalidRecordError:
-    return InvalidRecordError(ref, _messages(error))
-
-
-def _messages(error: ValidationError) -> dict[str, str]:
+def _messages(error: ValidationError, fields: Iterable[str] | None = None) -> dict[str, str]:
+    """Return the messages for those fields, or for all; the whole record's under no name."""
     return {
         ".".join(map(str, detail["loc"])): detail["msg"]
-        for detail in error.errors(include_url=False, include_input=False)
+        for detail in error.errors(include_url=False, include_input=False, include_context=False)
+        if fields is None or "".join(map(str, detail["loc"][:1])) in fields
     }

@@ -11,13 +11,14 @@ It knows nothing of events or of where records are kept.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from journal.errors import InvalidNameError, InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 Fields: TypeAlias = dict[str, Any]
 """The fields of a record: JSON values, with a `Ref` wherever a record is referred to."""
@@ -42,15 +43,15 @@ class Ref(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> Ref:
+    def __new__(cls, text: str) -> Self:
         """Check the text ``Type:id``.
 
         Raises:
             InvalidNameError: the type or the id is not allowed.
         """
-        record_type, colon, record_id = text.partition(":")
-        if not colon:
-            raise InvalidNameError("reference", text, hint="write it as Type:id")
+        if not isinstance(text, str) or ":" not in text:
+            raise InvalidNameError("reference", _written(text), hint="write it as Type:id")
+        record_type, _, record_id = text.partition(":")
         check_type(record_type)
         check_record_id(record_id)
         return str.__new__(cls, text)
@@ -64,7 +65,7 @@ class Ref(str):
         """
         check_type(record_type)
         check_record_id(record_id)
-        return str.__new__(cls, f"{record_type}:{record_id}")
+        return str.__new__(cls, ":".join((record_type, record_id)))  # noqa: FLY002  whatever str() says
 
     @classmethod
     def trusted(cls, text: str) -> Ref:
@@ -99,7 +100,7 @@ def check_type(name: str) -> None:
     if not (isinstance(name, str) and _TYPE.fullmatch(name)):
         raise InvalidNameError(
             "record type",
-            str(name),
+            _written(name),
             hint="begin with a letter and use at most 80 letters, digits, and _ . -",
         )
 
@@ -119,8 +120,8 @@ def check_record_id(record_id: str) -> None:
     ):
         raise InvalidNameError(
             "record id",
-            str(record_id),
-            hint="use 1 to 255 printable characters without white space at the ends",
+            _written(record_id),
+            hint="use text of 1 to 255 printable characters without white space at the ends",
         )
 
 
@@ -133,7 +134,7 @@ def check_field(name: object) -> None:
     if not (type(name) is str and _FIELD.fullmatch(name)) or "--" in name or "/*" in name:
         raise InvalidNameError(
             "field name",
-            str(name),
+            _written(name),
             hint="use at most 128 letters, digits, spaces and _-.:@$#/()?%&+,! "
             "and let the profile map it to the name that the service uses",
         )
@@ -150,6 +151,7 @@ def freeze(fields: Mapping[str, object], *, record: str | None = None) -> Fields
         InvalidNameError: a field name is not allowed.
         InvalidValueError: a value is not JSON, or not to be kept exactly, or too large.
     """
+    check_is_mapping(fields, record)
     frozen: Fields = {}
     budget = _Budget(record)
     for name, value in fields.items():
@@ -157,6 +159,26 @@ def freeze(fields: Mapping[str, object], *, record: str | None = None) -> Fields
         budget.spend(name, len(name))
         frozen[name] = _frozen(value, budget, (name,))
     return frozen
+
+
+def check_is_mapping(fields: object, record: str | None = None) -> None:
+    """Refuse fields that are no mapping at all.
+
+    Raises:
+        InvalidValueError: names and values cannot be told apart.
+    """
+    if not isinstance(fields, Mapping):
+        raise InvalidValueError(
+            "/",
+            f"the fields are a value of type {type(fields).__name__}",
+            hint="give a mapping of field names to values, such as a dict",
+            record=record,
+        )
+
+
+def _written(name: object) -> str:
+    """Return a name for an error, whatever was given as one."""
+    return name if isinstance(name, str) else f"<{type(name).__name__}>"
 
 
 class _Budget:
@@ -172,7 +194,7 @@ class _Budget:
         self.left -= size + 4
         if self.left < 0:
             raise InvalidValueError(
-                f"/{name}",
+                ascii_pointer((name,)),
                 f"the change holds more than {MAX_BYTES} bytes",
                 hint="keep large content elsewhere and its address in the record",
                 record=self.record,
@@ -182,7 +204,7 @@ class _Budget:
 def _frozen(value: object, budget: _Budget, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401
     """Copy one value; `path` leads to it from the record."""
     kind = type(value)
-    if kind is str:
+    if kind is str or kind is Ref:
         budget.spend(str(path[0]), _utf8_size(value, budget, path))
         return value
     if kind is int:
@@ -197,7 +219,7 @@ def _frozen(value: object, budget: _Budget, path: tuple[str | int, ...]) -> Any:
             )
     elif kind is dict or kind is list:
         return _frozen_container(value, budget, path)
-    elif kind is not bool and value is not None and kind is not Ref:
+    elif kind is not bool and value is not None:
         raise _unfit(
             budget,
             path,
@@ -285,15 +307,20 @@ _MAY_REFER = frozenset({Ref, dict, list})
 
 
 def restore(value: Any, places: tuple[str, ...]) -> None:  # noqa: ANN401  JSON
-    """Turn the text at each place back into a reference, within `value` itself (V2)."""
+    """Turn the text at each place back into a reference, within `value` itself (V2).
+
+    Raises:
+        LookupError, TypeError, ValueError: there is no text at a place.
+    """
     for place in places:
-        *steps, last = [
-            step.replace("~1", "/").replace("~0", "~") for step in place[1:].split("/")
-        ]
+        *steps, last = [step.replace("~1", "/").replace("~0", "~") for step in place[1:].split("/")]
         holder = value
         for step in steps:
             holder = holder[int(step) if type(holder) is list else step]
         key = int(last) if type(holder) is list else last
+        if type(holder[key]) is not str:
+            message = f"there is no text at {place} to be a reference"
+            raise TypeError(message)
         holder[key] = Ref.trusted(holder[key])
 
 

@@ -129,28 +129,39 @@ def leaf(  # noqa: PLR0913, PLR0917  one for each column
     previous_hash: bytes,
 ) -> bytes:
     """Return the bytes that the hash of a row covers (C2)."""
-    return b"".join(
-        (
-            _text(b"actor", actor),
-            _text(b"batch", str(batch)),
-            b"" if causation_id is None else _text(b"causation_id", causation_id),
-            b"clock_adjusted:1:%d\n" % clock_adjusted,
-            b"" if correlation_id is None else _text(b"correlation_id", correlation_id),
-            b"data:%d:%b\n" % (len(data), data),
-            _text(b"event_id", event_id),
-            _text(b"event_type", event_type),
-            _text(b"occurred_at", str(occurred_at)),
-            _text(b"origin", origin),
-            _text(b"position", str(position)),
-            _text(b"previous_hash", previous_hash.hex()),
-            b"" if reason is None else _text(b"reason", reason),
-            _text(b"schema_version", str(schema_version)),
-            _text(b"stream", stream),
-            _text(b"version", str(version)),
-        )
+    before = _lines(
+        ("actor", actor),
+        ("batch", str(batch)),
+        ("causation_id", causation_id),
+        ("clock_adjusted", str(clock_adjusted)),
+        ("correlation_id", correlation_id),
     )
+    after = _lines(
+        ("event_id", event_id),
+        ("event_type", event_type),
+        ("occurred_at", str(occurred_at)),
+        ("origin", origin),
+        ("position", str(position)),
+        ("previous_hash", previous_hash.hex()),
+        ("reason", reason),
+        ("schema_version", str(schema_version)),
+        ("stream", stream),
+        ("version", str(version)),
+    )
+    return b"%bdata:%d:%b\n%b" % (before, len(data), data, after)
 
 
-def _text(name: bytes, value: str) -> bytes:
-    value_bytes = value.encode()
-    return b"%b:%d:%b\n" % (name, len(value_bytes), value_bytes)
+def _lines(*columns: tuple[str, str | None]) -> bytes:
+    """Return the lines of those columns that hold a value."""
+    text = "".join(
+        [f"{name}:{len(value)}:{value}\n" for name, value in columns if value is not None]
+    )
+    if text.isascii():
+        return text.encode()
+    return b"".join(
+        [
+            b"%b:%d:%b\n" % (name.encode(), len(value.encode()), value.encode())
+            for name, value in columns
+            if value is not None
+        ]
+    )

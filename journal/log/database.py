@@ -36,6 +36,7 @@ from journal.log.filelock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 Durability: TypeAlias = Literal["full", "normal"]
 
@@ -114,48 +115,42 @@ class Database:
             connection.execute("PRAGMA checkpoint_fullfsync=ON")
         return connection
 
-    @contextmanager
-    def append(self) -> Iterator[sqlite3.Connection]:
+    def append(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction that is durable when the block ends (D1, D2).
 
         Raises:
             LogError: the transaction was rolled back.
         """
-        with self._writing(self._appender) as connection:
-            yield connection
+        return self._writing(self._appender)
 
-    @contextmanager
-    def write_views(self) -> Iterator[sqlite3.Connection]:
+    def write_views(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction of which only the atomicity is promised (D1, D2).
 
         Raises:
             LogError: the transaction was rolled back.
         """
-        with self._writing(self._viewer) as connection:
-            yield connection
+        return self._writing(self._viewer)
 
     @contextmanager
     def _writing(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         self._check_usable()
-        if self._failure is not None:
-            raise self._failure
         if self._writer_thread == get_ident():
             raise ViewError(
                 "the journal was written to from within a write to it",
                 hint="a projection's apply() may write only to the cursor that it is given",
             )
-        with self._lock:
+        with self._lock, self._file_lock:
             self._writer_thread = get_ident()
             try:
-                with self._translated(), self._file_lock:
-                    self._check_file()
-                    connection.execute("BEGIN IMMEDIATE")
-                    try:
-                        yield connection
-                        connection.execute("COMMIT")
-                    except BaseException:
-                        _rolled_back(connection)
-                        raise
+                self._check_file()
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException as error:
+                _rolled_back(connection)
+                if isinstance(error, sqlite3.Error):
+                    self._raise_translated(error)
+                raise
             finally:
                 self._writer_thread = 0
 
@@ -223,7 +218,9 @@ class Database:
             )
 
     def _check_file(self) -> None:
-        """Refuse to write to a file that is no longer the one at its path."""
+        """Refuse to write where a write has failed, or the file at the path is another (D3)."""
+        if self._failure is not None:
+            raise self._failure
         try:
             inode = os.stat(self.path).st_ino  # noqa: PTH116  a microsecond less, per append
         except OSError:
@@ -237,16 +234,21 @@ class Database:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turn SQLite's exceptions into ours; integrity errors are the recorder's."""
+        """Turn SQLite's exceptions into ours."""
         try:
             yield
-        except sqlite3.IntegrityError:
-            raise
         except sqlite3.Error as error:
-            translated = translate(error, self.path)
-            if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL:
-                self._failure = translated
-            raise translated from error
+            self._raise_translated(error)
+            raise
+
+    def _raise_translated(self, error: sqlite3.Error) -> None:
+        """Raise ours for one of SQLite's, unless it is of integrity, which is the recorder's."""
+        if isinstance(error, sqlite3.IntegrityError):
+            return
+        translated = translate(error, self.path)
+        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL:
+            self._failure = translated
+        raise translated from error
 
 
 def translate(error: sqlite3.Error, path: Path | str) -> LogError:

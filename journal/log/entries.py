@@ -104,14 +104,16 @@ class Log:
         rows = self._recorder.stream_rows(ref, after, None, None, newest=False)
         return list(map(self._mapper.entry, rows))
 
-    def created(self, ref: Ref) -> Entry | None:
-        """Return the entry by which the record was created here, or None.
+    def created(self, ref: Ref) -> RecordCreated | None:
+        """Return the event by which the record was created here, or None.
 
         Raises:
             LogError: it could not be read.
         """
-        entries = map(self._mapper.entry, self._recorder.stream_rows(ref, 0, 3, None, newest=False))
-        return next((e for e in entries if isinstance(e.event, RecordCreated)), None)
+        rows = self._recorder.stream_rows(ref, 0, None, None, newest=False)
+        row = next((row for row in rows if row.event_type == RecordCreated.__name__), None)
+        event = None if row is None else self._mapper.entry(row).event
+        return event if isinstance(event, RecordCreated) else None
 
     def find(self, event_id: str) -> Entry | None:
         """Return the entry with that event id, or None.

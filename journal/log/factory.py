@@ -89,5 +89,3 @@ class Factory(InfrastructureFactory[TrackingRecorder]):
         """Refuse: a projection keeps its checkpoint with its rows."""
         message = "a journal's projections keep their checkpoints with their rows"
         raise NotSupportedError(message)
-
-

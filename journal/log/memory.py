@@ -49,7 +49,11 @@ class MemoryRecorder(RowRecorder):
             self._check_open()
             self._check_free(rows)
             last = self._rows[-1] if self._rows else None
-            head = Head(last.position, last.hash, last.occurred_at) if last else Head(0, self._genesis, 0)
+            head = (
+                Head(last.position, last.hash, last.occurred_at)
+                if last
+                else Head(0, self._genesis, 0)
+            )
             sealed = seal(head, rows)
             for row in sealed:
                 self._rows.append(row)

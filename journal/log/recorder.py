@@ -79,9 +79,7 @@ class RowRecorder(ApplicationRecorder):
 
     # --- the library's interface ---------------------------------------------------------
 
-    def insert_events(
-        self, stored_events: Sequence[StoredEvent], **_: Any
-    ) -> Sequence[int] | None:
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
         """Store the events after the last one; return their positions."""
         if not stored_events:
             return []
@@ -100,9 +98,7 @@ class RowRecorder(ApplicationRecorder):
         rows = self.stream_rows(
             str(originator_id), -1 if gt is None else gt, lte, limit, newest=desc
         )
-        return [
-            StoredEvent(originator_id, row.version, row.event_type, row.data) for row in rows
-        ]
+        return [StoredEvent(originator_id, row.version, row.event_type, row.data) for row in rows]
 
     def select_notifications(
         self,

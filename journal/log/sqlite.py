@@ -54,9 +54,7 @@ SCHEMA: Final = (
 )
 
 _COLUMNS: Final = ", ".join(Row._fields)
-_INSERT: Final = (
-    f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
-)
+_INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
 _HEAD: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entries'"
 _LAST: Final = (
     "SELECT s.seq, e.hash, e.occurred_at FROM sqlite_sequence s "
@@ -102,6 +100,7 @@ class SQLiteRecorder(RowRecorder):
             database.close()
             raise
         self._genesis = genesis(self.journal_id)
+        self._head: Head | None = None
 
     def _create(self, new_journal_id: Callable[[], str]) -> None:
         """Create the tables, unless another process was faster."""
@@ -125,14 +124,32 @@ class SQLiteRecorder(RowRecorder):
         """
         try:
             with self._database.append() as connection:
-                sealed = seal(self._last(connection), rows)
-                if len(sealed) == 1:
-                    connection.execute(_INSERT, sealed[0])
-                else:
-                    connection.executemany(_INSERT, sealed)
+                sealed = self._inserted(connection, rows)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from error
+        last = sealed[-1]
+        self._head = Head(last.position, last.hash, last.occurred_at)
         self._bell.ring()
+        return sealed
+
+    def _inserted(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
+        """Insert the rows behind the head that this process knows, or behind the true one.
+
+        Where another process has appended, the position behind the known head is taken, and
+        the first insert fails without having changed anything.
+        """
+        head = self._head
+        if head is not None:
+            sealed = seal(head, rows)
+            try:
+                _insert(connection, sealed[:1])
+            except sqlite3.IntegrityError:
+                pass
+            else:
+                _insert(connection, sealed[1:])
+                return sealed
+        sealed = seal(self._last(connection), rows)
+        _insert(connection, sealed)
         return sealed
 
     def _last(self, connection: sqlite3.Connection) -> Head:
@@ -239,6 +256,13 @@ def _is_journal(connection: sqlite3.Connection, database: Database) -> bool:
 
 def _rows(found: Iterator[tuple[object, ...]]) -> list[Row]:
     return list(map(Row._make, found))
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    if len(rows) == 1:
+        connection.execute(_INSERT, rows[0])
+    elif rows:
+        connection.executemany(_INSERT, rows)
 
 
 def _head(connection: sqlite3.Connection) -> int:

@@ -69,9 +69,7 @@ def verify(
     return Verification(recorder.journal_id, position, previous.hex(), tuple(problems))
 
 
-def _rows(
-    recorder: RowRecorder, head: int, progress: Callable[[int, int], None]
-) -> Iterator[Row]:
+def _rows(recorder: RowRecorder, head: int, progress: Callable[[int, int], None]) -> Iterator[Row]:
     after = 0
     while page := recorder.rows(after, PAGE, head):
         yield from page
@@ -79,9 +77,7 @@ def _rows(
         progress(after, head)
 
 
-def _chain_problems(
-    row: Row, position: int, previous: bytes, occurred_at: int
-) -> Iterator[str]:
+def _chain_problems(row: Row, position: int, previous: bytes, occurred_at: int) -> Iterator[str]:
     if row.position != position + 1:
         yield f"entries {position + 1} to {row.position - 1} are missing"
     if row.previous_hash != previous:

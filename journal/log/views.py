@@ -135,5 +135,3 @@ def _refusals() -> Iterator[None]:
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             raise ViewError(f"a projection's statement was refused: {error}") from error
         raise
-
-

@@ -101,12 +101,12 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self._open.add(connection)
         return connection, client
 
-    def shutdown_request(self, request: Any) -> None:
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401  the base's signature
         """Close a connection, and forget it."""
         self._open.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  the base's
         """Say nothing when a client went away; anything else is a fault of ours."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)

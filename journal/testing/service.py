@@ -233,16 +233,14 @@ def _names(condition: str, current: str | None) -> bool:
     return current is not None and (tags == ["*"] or current in tags)
 
 
-def _merged(target: Any, patch: Any) -> Any:
+def _merged(target: object, patch: Fields) -> Fields:
     """RFC 7396: objects merge, null removes, anything else replaces."""
-    if not isinstance(patch, dict):
-        return patch
     merged = dict(target) if isinstance(target, dict) else {}
     for name, value in patch.items():
         if value is None:
             merged.pop(name, None)
         else:
-            merged[name] = _merged(merged.get(name), value)
+            merged[name] = _merged(merged.get(name), value) if isinstance(value, dict) else value
     return merged
 
 

@@ -1,0 +1,175 @@
+"""The program `draft-journal`: its commands, and how each of its ends becomes an exit code.
+
+- 0: done. 1: failed; one readable message on standard error. 2: wrong usage. 3: drafts are
+  still pending after a push. 130: interrupted. 141: whoever read the output went away.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from journal.cli.drafts import drafts
+from journal.cli.edits import create, delete, update
+from journal.cli.entries import log
+from journal.cli.export import export
+from journal.cli.history import history
+from journal.cli.intake import import_
+from journal.cli.output import encoded, is_coloured
+from journal.cli.push import push
+from journal.cli.records import list_, show
+from journal.cli.setting import Setting, global_options
+from journal.cli.upkeep import rebuild, verify
+from journal.cli.wording import harmless
+from journal.errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Code(IntEnum):
+    """The exit codes beside those that a command returns itself."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130
+    READER_GONE = 141
+
+
+class _Program(click.Group):
+    """Lists its commands in the order of use, and ends quietly when its reader goes away."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return the names in the order in which the commands were added."""
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's signature
+        """Run the command; what it returns is the exit code."""
+        try:
+            code = super().invoke(ctx)
+            ctx.ensure_object(Setting).output.flush()
+        except BrokenPipeError:
+            _forget_output()
+            return Code.READER_GONE
+        return code
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+    if not value or context.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version("draft-journal")
+    except PackageNotFoundError:
+        found = "(not installed)"
+    click.echo(f"draft-journal {found}")
+    context.exit()
+
+
+@click.group(
+    cls=_Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending after a push.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version.",
+)
+@global_options
+def program() -> None:
+    """Keep record changes in a journal, and push them to a remote service in order.
+
+    A record is named by its type and its id: Account:acme. Fields are written
+    Field=text, Field:=json or Field=@Type:id.
+    """
+
+
+for _command in (
+    create,
+    update,
+    delete,
+    show,
+    list_,
+    drafts,
+    push,
+    history,
+    log,
+    import_,
+    export,
+    verify,
+    rebuild,
+):
+    program.add_command(_command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program and return its exit code; expected errors become messages."""
+    setting = Setting()
+    try:
+        code = program.main(
+            list(arguments), prog_name="draft-journal", standalone_mode=False, obj=setting
+        )
+    except click.Abort:
+        return Code.INTERRUPTED
+    except (click.ClickException, JournalError, OSError) as error:
+        is_json = setting.is_json or "--json" in arguments
+        try:
+            _report(error, is_json=is_json)
+        except BrokenPipeError:
+            _forget_output()
+        return error.exit_code if isinstance(error, click.ClickException) else Code.FAILED
+    return code if isinstance(code, int) else Code.DONE
+
+
+def _report(error: click.ClickException | JournalError | OSError, *, is_json: bool) -> None:
+    """Say on standard error what went wrong."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    if is_json:
+        sys.stderr.buffer.write(encoded({"error": error_object(error)}))
+        sys.stderr.buffer.flush()
+        return
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        sys.stderr.write(f"{error.ctx.get_usage()}\n")
+    mark = click.style("error", fg="red") if is_coloured(sys.stderr) else "error"
+    described = error_object(error)
+    sys.stderr.write(f"{mark}: {harmless(described['problem'])}\n")
+    if described["hint"]:
+        sys.stderr.write(f"  {harmless(described['hint'])}\n")
+
+
+def error_object(error: click.ClickException | JournalError | OSError) -> dict[str, Any]:
+    """Return the error for a program: its type, the problem, the hint, and its facts."""
+    facts: Mapping[str, Any] = {}
+    hint = ""
+    if isinstance(error, JournalError):
+        problem, hint = error.problem, error.hint
+        facts = {key: value for key, value in vars(error).items() if key not in {"problem", "hint"}}
+    elif isinstance(error, click.ClickException):
+        problem = error.format_message()
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f"try '{error.ctx.command_path} --help'"
+    else:
+        named = f"{error.filename}: " if error.filename else ""
+        problem = f"{named}{error.strerror or error}"
+    return {"type": type(error).__name__, "problem": problem, "hint": hint, "facts": dict(facts)}
+
+
+def _forget_output() -> None:
+    """Let what is still to be written go nowhere, so that the interpreter ends quietly."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,0 +1,153 @@
+"""What every command is handed: which journal, who acts and why, and how to answer.
+
+The options that say so stand before the command or after it; the later one wins.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from journal.cli.output import Output
+from journal.errors import LogUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from journal import Journal
+
+Function = TypeVar("Function", bound="Callable[..., Any]")
+
+
+@dataclass
+class Setting:
+    """What the options before and after the command said."""
+
+    file: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+    is_json: bool = False
+    output: Output = field(default_factory=Output)
+
+    @property
+    def path(self) -> Path:
+        """The file of the journal.
+
+        Raises:
+            UsageError: none was named, or one that would be forgotten.
+        """
+        if not self.file:
+            raise click.UsageError("no journal is named: give --journal FILE, or set DRAFT_JOURNAL")
+        if self.file == ":memory:":
+            raise click.UsageError("a journal in memory ends with the command: name a file")
+        return Path(self.file)
+
+    @contextmanager
+    def journal(self, *, may_create: bool = False) -> Iterator[Journal]:
+        """Open the journal, and close it when the block ends.
+
+        Args:
+            may_create: whether a file that is not there is made.
+
+        Raises:
+            LogError: the file cannot be used.
+        """
+        path = self.path
+        if not (may_create or path.is_symlink() or path.exists()):
+            raise LogUnavailableError(
+                f"there is no journal {path}",
+                hint="check the name; create and import make a journal where there is none",
+            )
+        from journal import Journal
+
+        with Journal(path, actor=self.actor) as journal:
+            yield journal
+
+
+pass_setting = click.make_pass_decorator(Setting)
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keep the value of an option, unless it was not given."""
+    setting = context.find_object(Setting)
+    if setting is not None and parameter.name is not None and value:
+        setattr(setting, parameter.name, value)
+
+
+def common_options(function: Function) -> Function:
+    """Add the options of every command."""
+    file = click.option(
+        "--journal",
+        "file",
+        metavar="FILE",
+        expose_value=False,
+        callback=_keep,
+        help="The journal's file.",
+    )
+    is_json = click.option(
+        "--json",
+        "is_json",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep,
+        help="Answer in JSON, one object a line.",
+    )
+    return file(is_json(function))
+
+
+def writing_options(function: Function) -> Function:
+    """Add the options of every command that makes changes."""
+    actor = click.option(
+        "--actor", metavar="NAME", expose_value=False, callback=_keep, help="Who makes the change."
+    )
+    reason = click.option(
+        "--reason", metavar="TEXT", expose_value=False, callback=_keep, help="Why it is made."
+    )
+    return actor(reason(common_options(function)))
+
+
+def global_options(function: Function) -> Function:
+    """Add the options that stand before the command, with their environment variables."""
+    options = (
+        click.option(
+            "--journal",
+            "file",
+            metavar="FILE",
+            envvar="DRAFT_JOURNAL",
+            show_envvar=True,
+            expose_value=False,
+            callback=_keep,
+            help="The journal's file.",
+        ),
+        click.option(
+            "--actor",
+            metavar="NAME",
+            envvar="DRAFT_JOURNAL_ACTOR",
+            show_envvar=True,
+            expose_value=False,
+            callback=_keep,
+            help="Who makes changes; your login name otherwise.",
+        ),
+        click.option(
+            "--reason",
+            metavar="TEXT",
+            expose_value=False,
+            callback=_keep,
+            help="Why changes are made; kept with them.",
+        ),
+        click.option(
+            "--json",
+            "is_json",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep,
+            help="Answer in JSON, one object a line.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function

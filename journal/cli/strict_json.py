@@ -1,0 +1,48 @@
+"""JSON without the liberties that readers take: what is ambiguous is refused; pure.
+
+It knows nothing of what the values mean.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+
+def parse(text: str | bytes) -> Any:  # noqa: ANN401  any JSON value
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: no UTF-8, no JSON, a key that stands twice in an object, a number that JSON
+            does not have, or nested too deep; the text is one phrase for a person.
+    """
+    try:
+        return json.loads(
+            text.decode() if isinstance(text, bytes) else text,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+        )
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8 at byte {error.start + 1}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {_phrase(error.msg)} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise ValueError(f"the key {json.dumps(twice)} stands twice in an object")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _phrase(message: str) -> str:
+    """Return the parser's message as the part of a sentence."""
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,107 @@
+"""Floor 4: the outcomes of sending a draft, as values; pure.
+
+Expected outcomes are values; an exception here would be a broken promise. It knows nothing of
+HTTP, of remotes or of how often something was tried.
+
+The four that settle a draft, for now or for good, become events; the other four are not the
+draft's fault, leave no trace in the log, and are tried again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
+
+from journal.events import DraftAcknowledged, DraftHeld, Event, Evidence, FieldMessage
+from journal.values import Fields, references
+
+if TYPE_CHECKING:
+    from journal.events import HoldClass
+
+MAX_ANSWER: int = 2_000
+"""How many characters of a raw answer are kept with a held draft."""
+
+
+class Acknowledged(NamedTuple):
+    """The remote has the draft."""
+
+    evidence: Evidence
+    remote_id: str | None = None
+    remote_version: str | None = None
+    status: int | None = None
+    remote_date: str | None = None
+    fields: Fields | None = None
+    """The record as the receipt showed it, where that is not what was expected."""
+
+
+class Refused(NamedTuple):
+    """The remote will not have the draft as it is."""
+
+    classification: HoldClass
+    messages: tuple[FieldMessage, ...] = ()
+    status: int | None = None
+    answer: str = ""
+
+
+class Unknown(NamedTuple):
+    """The request left, and whether it was applied is not known."""
+
+    problem: str
+
+
+class NotSent(NamedTuple):
+    """The request never left: it is safe to send it again."""
+
+    problem: str
+
+
+class Wait(NamedTuple):
+    """The remote is there and asks for patience."""
+
+    problem: str
+    retry_after_s: float | None = None
+
+
+class Unauthorized(NamedTuple):
+    """The remote does not accept who we say we are."""
+
+    problem: str
+
+
+Settled: TypeAlias = Acknowledged | Refused
+Unsettled: TypeAlias = Unknown | NotSent | Wait | Unauthorized
+Outcome: TypeAlias = Settled | Unsettled
+
+
+def settle(draft_id: str, outcome: Settled, attempts: int) -> Event:
+    """Return the event that says what became of a draft.
+
+    Args:
+        draft_id: the draft.
+        outcome: what settled it.
+        attempts: how often it was tried to be sent, at least 1.
+    """
+    match outcome:
+        case Acknowledged(fields=fields):
+            places = () if fields is None else tuple(p for p, _ in references(fields))
+            return DraftAcknowledged(
+                draft_id=draft_id,
+                remote_id=outcome.remote_id,
+                remote_version=outcome.remote_version,
+                evidence=outcome.evidence,
+                attempts=attempts,
+                status=outcome.status,
+                remote_date=outcome.remote_date,
+                fields=fields,
+                references=tuple(f"/fields{place}" for place in places),
+            )
+        case Refused():
+            return DraftHeld(
+                draft_id=draft_id,
+                classification=outcome.classification,
+                messages=outcome.messages,
+                status=outcome.status,
+                answer=outcome.answer[:MAX_ANSWER],
+                attempts=attempts,
+            )
+        case _:
+            assert_never(outcome)

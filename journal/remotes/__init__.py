@@ -1,0 +1,20 @@
+"""Floor 6: remotes: the record services that drafts are sent to.
+
+A remote is a generator that yields requests, receives answers and returns an outcome; it does
+no I/O. One module, `wire`, sends the requests, blocking and async.
+"""
+
+from journal.remotes.generic import HttpRemote
+from journal.remotes.profiles import Profile
+from journal.remotes.remote import Answer, NoAnswer, Push, Remote, Request, Response
+
+__all__ = [
+    "Answer",
+    "HttpRemote",
+    "NoAnswer",
+    "Profile",
+    "Push",
+    "Remote",
+    "Request",
+    "Response",
+]

@@ -1,0 +1,9 @@
+"""Floor 7: sync: consumes the pending drafts in order, sends them, and says what became of them.
+
+It knows nothing of views, nor of what a remote speaks.
+"""
+
+from journal.sync.session import Progress, Report
+from journal.sync.subscriber import AsyncSubscriber, Subscriber
+
+__all__ = ["AsyncSubscriber", "Progress", "Report", "Subscriber"]

@@ -1,0 +1,330 @@
+"""The core of the subscriber, shared by the blocking and the async one; it does no waiting.
+
+A session is a generator of effects: what is to be done that takes time. Who drives it carries
+out each effect, blocking or awaiting, and sends the result back in.
+
+- S1. One draft is in flight at a time, the first that nothing holds back (Q2, Q3).
+- S2. `PushStarted` is durable before the first request of a draft leaves.
+- S3. A draft is acknowledged only by the event that says how that is known, and that event is
+  appended before the next draft is looked at.
+- S4. What is not the draft's fault leaves no event, and is tried again later.
+
+```
+e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
+e1  e2   e3'          answered:      DraftAcknowledged(e2), then e3
+```
+"""
+
+from __future__ import annotations
+
+from logging import getLogger
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, assert_never
+
+from journal.drafts import Draft, Queue
+from journal.errors import RemoteError
+from journal.events import FieldMessage, PushStarted
+from journal.journal import Facts
+from journal.outcomes import (
+    Acknowledged,
+    NotSent,
+    Refused,
+    Unauthorized,
+    Unknown,
+    Wait,
+    settle,
+)
+from journal.record import base_version
+from journal.remotes.remote import Push, Request
+from journal.sync.backoff import Backoff
+from journal.values import references
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from journal.drafts import OnHeld
+    from journal.events import Event
+    from journal.journal import Journal
+    from journal.outcomes import Outcome
+    from journal.record import Record
+    from journal.remotes.remote import Remote
+    from journal.sync.checkpoint import Checkpoint
+
+ACTOR: Final = "sync"
+"""Who acknowledges and holds, in the envelope of what a subscriber appends."""
+ENTRIES_AT_ONCE: Final = 1000
+
+StoppedBy: TypeAlias = Literal["held", "timeout", "unreachable", "unauthorized", "stop"]
+Step: TypeAlias = Literal["sending", "acknowledged", "held", "waiting"]
+
+_log = getLogger("journal.sync")
+
+
+class Call(NamedTuple):
+    """Effect: call a function that reads or writes the log, and return its result."""
+
+    function: Callable[[], Any]
+
+
+class Pause(NamedTuple):
+    """Effect: wait, unless told to stop; return whether to stop."""
+
+    seconds: float
+
+
+class Listen(NamedTuple):
+    """Effect: wait for an entry after a position, unless told to stop; return whether to stop."""
+
+    after: int
+
+
+Effect: TypeAlias = Request | Call | Pause | Listen
+
+
+class Progress(NamedTuple):
+    """What a subscriber is doing."""
+
+    step: Step
+    draft: Draft | None
+    acknowledged: int
+    held: int
+    pending: int
+    problem: str = ""
+    delay_s: float | None = None
+    """How long until the next attempt, in seconds, while waiting."""
+
+
+class Report(NamedTuple):
+    """What came of a drain."""
+
+    acknowledged: int
+    """How many drafts were acknowledged."""
+    held: int
+    """How many drafts are held now."""
+    pending: int
+    """How many drafts are not acknowledged now, the held ones included."""
+    attempts: int
+    """How many times a draft was tried to be sent."""
+    duration_s: float
+    stopped_by: StoppedBy | None
+    """Why drafts are still pending, or None where none is."""
+    problem: str = ""
+    """What the last attempt ran into, where drafts are still pending."""
+
+
+class Settings(NamedTuple):
+    """How a subscriber behaves."""
+
+    on_held: OnHeld = "lane"
+    backoff: Backoff = Backoff()
+    attempts: int = 5
+    """How often in a row a drain tries before it gives up for now."""
+
+
+class Session:
+    """Sends pending drafts, one after another."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        remote: Remote,
+        settings: Settings,
+        checkpoint: Checkpoint,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        """Begin where the checkpoint says that everything before is settled."""
+        self._journal = journal
+        self._remote = remote
+        self._settings = settings
+        self._checkpoint = checkpoint
+        self._progress = progress
+        self._queue = Queue(position=checkpoint.load())
+        self._acknowledged = 0
+        self._attempts = 0
+        self._failures = 0
+        self._problem = ""
+        self._unsent: str | None = None
+
+    @property
+    def queue(self) -> Queue:
+        """The pending drafts as the session knows them."""
+        return self._queue
+
+    # --- the effects ---------------------------------------------------------------------
+
+    def drain(
+        self, deadline_s: float | None, should_stop: Callable[[], bool]
+    ) -> Generator[Effect, Any, Report]:
+        """Send until nothing is left, or nothing more can be done for now.
+
+        Args:
+            deadline_s: when to give up, on the monotonic clock; None for never.
+            should_stop: asked between drafts.
+        """
+        clock = self._journal.sources.clock
+        started_s = clock.monotonic_s()
+        before = self._acknowledged, self._attempts
+        self._failures = 0
+        stopped_by: StoppedBy | None = None
+        while stopped_by is None:
+            draft = yield Call(self._next)
+            if draft is None:
+                stopped_by = "held" if len(self._queue) else None
+                break
+            if should_stop():
+                stopped_by = "stop"
+            elif deadline_s is not None and clock.monotonic_s() >= deadline_s:
+                stopped_by = "timeout"
+            else:
+                outcome = yield from self._sent(draft)
+                stopped_by = yield from self._after(draft, outcome, deadline_s)
+        yield Call(self._save)
+        return Report(
+            self._acknowledged - before[0],
+            self._queue.held,
+            len(self._queue),
+            self._attempts - before[1],
+            clock.monotonic_s() - started_s,
+            stopped_by,
+            self._problem if stopped_by else "",
+        )
+
+    def run(self, should_stop: Callable[[], bool]) -> Generator[Effect, Any, None]:
+        """Send for ever: drain, then wait for the next change, until told to stop."""
+        settings = self._settings
+        self._settings = settings._replace(attempts=2**31)
+        while not should_stop():
+            yield from self.drain(None, should_stop)
+            if should_stop() or (yield Listen(self._queue.position)):
+                return
+
+    def _sent(self, draft: Draft) -> Generator[Effect, Any, Outcome]:
+        """Send one draft and append what became of it (S1, S2, S3)."""
+        self._say("sending", draft)
+        push = yield Call(lambda: self._started(draft))
+        if push is None:
+            return Unknown("the draft was settled by somebody else")
+        self._attempts += 1
+        try:
+            outcome = yield from self._remote.push(push)
+        except RemoteError as error:
+            outcome = Refused("rejected", (FieldMessage(message=str(error)),))
+        is_unsent = isinstance(outcome, NotSent) and not push.is_maybe_applied
+        self._unsent = draft.draft_id if is_unsent else None
+        if isinstance(outcome, (Acknowledged, Refused)):
+            event = settle(draft.draft_id, outcome, self._failures + 1)
+            yield Call(lambda: self._appended(draft, event))
+        return outcome
+
+    def _after(
+        self, draft: Draft, outcome: Outcome, deadline_s: float | None
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Count what became of a draft, and wait where waiting is due (S4)."""
+        match outcome:
+            case Acknowledged():
+                self._failures = 0
+                self._acknowledged += 1
+                self._say("acknowledged", draft)
+                return None
+            case Refused():
+                self._failures = 0
+                self._problem = _first_message(outcome)
+                self._say("held", draft, self._problem)
+                return None
+            case Unauthorized(problem=problem):
+                return (yield from self._waited(draft, problem, "unauthorized", None, deadline_s))
+            case Wait(problem=problem, retry_after_s=asked_s):
+                return (yield from self._waited(draft, problem, "unreachable", asked_s, deadline_s))
+            case Unknown(problem=problem) | NotSent(problem=problem):
+                return (yield from self._waited(draft, problem, "unreachable", None, deadline_s))
+            case _:
+                assert_never(outcome)
+
+    def _waited(
+        self,
+        draft: Draft,
+        problem: str,
+        stopped_by: StoppedBy,
+        asked_s: float | None,
+        deadline_s: float | None,
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        sources = self._journal.sources
+        self._failures += 1
+        self._problem = problem
+        if self._failures >= self._settings.attempts:
+            return stopped_by
+        delay_s = self._settings.backoff.delay_s(self._failures, sources.randomness, asked_s)
+        if deadline_s is not None and sources.clock.monotonic_s() + delay_s >= deadline_s:
+            return "timeout"
+        self._say("waiting", draft, problem, delay_s)
+        should_stop = yield Pause(delay_s)
+        return "stop" if should_stop else None
+
+    # --- what the effects call -----------------------------------------------------------
+
+    def _next(self) -> Draft | None:
+        """Return the draft to send now, after folding in what was appended since."""
+        self._catch_up()
+        return self._queue.next_to_send(self._settings.on_held)
+
+    def _catch_up(self) -> None:
+        while entries := self._journal.log.read(self._queue.position, ENTRIES_AT_ONCE):
+            for entry in entries:
+                self._queue.apply(entry)
+            if len(entries) < ENTRIES_AT_ONCE:
+                return
+
+    def _started(self, draft: Draft) -> Push | None:
+        """Note that the draft is about to leave (S2); None where it is pending no more."""
+        if not draft.is_maybe_applied:
+            started = PushStarted(draft_id=draft.draft_id, revision=draft.revision)
+            if not self._appended(draft, started):
+                return None
+        record = self._journal.load(draft.ref)
+        change = record.change(draft.draft_id)
+        if change is None:
+            return None
+        targets = {target for _, target in references({"0": change.fields, "1": change.base})}
+        return Push(
+            draft.draft_id,
+            draft.ref,
+            change.kind,
+            change.fields,
+            change.base,
+            base_version(record, change),
+            change.revision,
+            draft.is_maybe_applied and draft.draft_id != self._unsent,
+            record,
+            {target: self._journal.load(target) for target in targets},
+        )
+
+    def _appended(self, draft: Draft, event: Event) -> bool:
+        """Append an event about a draft, if it is still pending; say whether it was."""
+
+        def decision(record: Record) -> tuple[Event, ...]:
+            return () if record.change(draft.draft_id) is None else (event,)
+
+        facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
+        return self._journal.note(draft.ref, decision, facts)
+
+    def _save(self) -> None:
+        self._catch_up()
+        self._checkpoint.save(self._queue.low_water)
+
+    def _say(
+        self, step: Step, draft: Draft, problem: str = "", delay_s: float | None = None
+    ) -> None:
+        """Tell the callback; what it raises is logged, and stops nothing."""
+        if self._progress is None:
+            return
+        pending = len(self._queue) - (step == "acknowledged")
+        held = self._queue.held + (step == "held")
+        said = Progress(step, draft, self._acknowledged, held, pending, problem, delay_s)
+        try:
+            self._progress(said)
+        except Exception:  # noqa: BLE001  a callback may raise anything; it is logged
+            _log.exception("the progress callback failed at %s of %s", step, draft.ref)
+
+
+def _first_message(outcome: Refused) -> str:
+    message = next(iter(outcome.messages), FieldMessage(message=outcome.classification))
+    return f"{message.field}: {message.message}" if message.field else message.message
