@@ -113,8 +113,17 @@ def evolve(draft: Draft | None, entry: Entry) -> Draft | None:
             return None
         case RecordObserved():
             return draft
-    if draft is None:
-        return None
+        case PushStarted() | DraftHeld() | DraftRetried() | DraftAmended() | ConflictResolved():
+            return None if draft is None else _moved(draft, event)
+        case _:
+            assert_never(event)
+
+
+_Move: TypeAlias = PushStarted | DraftHeld | DraftRetried | DraftAmended | ConflictResolved
+
+
+def _moved(draft: Draft, event: _Move) -> Draft:
+    """Return the draft, which stays in the queue, in its next state."""
     match event:
         case PushStarted():
             return draft._replace(state="sending", pushes=draft.pushes + 1)
@@ -123,16 +132,13 @@ def evolve(draft: Draft | None, entry: Entry) -> Draft | None:
             return draft._replace(state="held", hold=hold)
         case DraftRetried():
             return draft._replace(state="pending", hold=None)
-        case (
-            DraftAmended(revision=revision, fields=fields)
-            | ConflictResolved(revision=revision, fields=fields)
-        ):
+        case DraftAmended() | ConflictResolved():
             return draft._replace(
                 state="pending",
                 hold=None,
-                revision=revision,
-                fields=fields,
-                targets=_targets(fields),
+                revision=event.revision,
+                fields=event.fields,
+                targets=_targets(event.fields),
             )
         case _:
             assert_never(event)

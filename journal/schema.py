@@ -190,7 +190,7 @@ class _Shape:
         Raises:
             InvalidRecordError: a change does not fit the type.
         """
-        known = self._known(current)
+        known: dict[str, Any] = self._known(current)
         try:
             return self.model.model_validate(known | changes)
         except ValidationError as error:

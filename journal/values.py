@@ -49,7 +49,7 @@ class Ref(str):
         Raises:
             InvalidNameError: the type or the id is not allowed.
         """
-        if not isinstance(text, str) or ":" not in text:
+        if ":" not in _written(text):
             raise InvalidNameError("reference", _written(text), hint="write it as Type:id")
         record_type, _, record_id = text.partition(":")
         check_type(record_type)
@@ -91,7 +91,7 @@ class Ref(str):
         return (str(self),)
 
 
-def check_type(name: str) -> None:
+def check_type(name: object) -> None:
     """Refuse what is not the name of a record type.
 
     Raises:
@@ -105,7 +105,7 @@ def check_type(name: str) -> None:
         )
 
 
-def check_record_id(record_id: str) -> None:
+def check_record_id(record_id: object) -> None:
     """Refuse what cannot be the id of a record in a log, a URL and a terminal.
 
     Raises:
@@ -288,17 +288,20 @@ def pointer(path: tuple[str | int, ...]) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
-def references(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str, Ref]]:
+def references(
+    value: Any,  # noqa: ANN401  JSON
+    path: tuple[str | int, ...] = (),
+) -> Iterator[tuple[str, Ref]]:
     """Yield the place, as a JSON pointer, and the target of every reference in the value."""
     kind = type(value)
     if kind is Ref:
-        yield pointer(path), value  # type: ignore[misc]
+        yield pointer(path), value
     elif kind is dict:
-        for key, item in value.items():  # type: ignore[attr-defined]
+        for key, item in value.items():
             if type(item) in _MAY_REFER:
                 yield from references(item, (*path, key))
     elif kind is list:
-        for at, item in enumerate(value):  # type: ignore[arg-type, var-annotated]
+        for at, item in enumerate(value):
             if type(item) in _MAY_REFER:
                 yield from references(item, (*path, at))
 
@@ -324,18 +327,17 @@ def restore(value: Any, places: tuple[str, ...]) -> None:  # noqa: ANN401  JSON
         holder[key] = Ref.trusted(holder[key])
 
 
-def same(one: object, other: object) -> bool:
+def same(one: Any, other: Any) -> bool:  # noqa: ANN401  JSON
     """Say whether two values are the same JSON, unlike Python's ``True == 1 == 1.0``."""
     kind = type(one)
     if kind is not type(other):
         return False
     if kind is dict:
-        return one.keys() == other.keys() and all(  # type: ignore[attr-defined]
-            same(item, other[key])  # type: ignore[index]
-            for key, item in one.items()  # type: ignore[attr-defined]
+        return one.keys() == other.keys() and all(
+            same(item, other[key]) for key, item in one.items()
         )
     if kind is list:
-        return len(one) == len(other) and all(map(same, one, other))  # type: ignore[arg-type]
+        return len(one) == len(other) and all(map(same, one, other))
     if kind is float:
         return repr(one) == repr(other)
-    return one == other
+    return bool(one == other)
