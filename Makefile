@@ -55,13 +55,13 @@ test: $(STAMP) ## the tests, without the long ones
 test-covered: $(STAMP)
 	$(step) 'test: pytest with branch coverage, 100 % of the pure core'
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -q tests
+	@$(BIN)/python -m coverage run -m pytest -q tests --ignore=tests/test_examples.py
 	@$(BIN)/python -m coverage report --include=$(CORE) --fail-under=100
 	@printf 'coverage of all: %s %%\n' "$$($(BIN)/python -m coverage report --format=total)"
 
 docs: $(STAMP) ## every example in the README and in docs/
 	$(step) 'docs: pytest on the examples'
-	@$(BIN)/python -m pytest -q docs README.md tests/test_docs.py
+	@$(BIN)/python -m pytest -q tests/test_examples.py tests/test_docs.py
 
 wheel: $(STAMP) ## build the wheel, install it into a clean environment, import it
 	$(step) 'wheel: build, install with the core dependencies only, import'

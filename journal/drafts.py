@@ -278,6 +278,14 @@ def explain(draft: Draft, drafts: Iterable[Draft]) -> str:
     raise DraftMissingError(draft.draft_id)
 
 
+def explained(drafts: Iterable[Draft]) -> Iterator[tuple[Draft, Draft | None, str]]:
+    """Yield each draft, in order, with its blocker and with what `explain` says of it."""
+    ahead = 0
+    for draft, blocker in blockers(drafts):
+        yield draft, blocker, _explained(draft, blocker, ahead)
+        ahead += blocker is None
+
+
 def _explained(draft: Draft, blocker: Draft | None, ahead: int) -> str:
     what = f"the {draft.kind} of {draft.ref}"
     if blocker is draft:

@@ -9,7 +9,7 @@ draft's fault, leave no trace in the log, and are tried again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, assert_never
 
 from journal.events import DraftAcknowledged, DraftHeld, Event, Evidence, FieldMessage
 from journal.values import Fields, references
@@ -17,8 +17,12 @@ from journal.values import Fields, references
 if TYPE_CHECKING:
     from journal.events import HoldClass
 
-MAX_ANSWER: int = 2_000
+MAX_ANSWER: Final = 2_000
 """How many characters of a raw answer are kept with a held draft."""
+MAX_MESSAGES: Final = 50
+"""How many messages are kept with a held draft."""
+MAX_MESSAGE: Final = 1_000
+"""How many characters of a message are kept with a held draft."""
 
 
 class Acknowledged(NamedTuple):
@@ -49,7 +53,7 @@ class Unknown(NamedTuple):
 
 
 class NotSent(NamedTuple):
-    """The request never left: it is safe to send it again."""
+    """No request of the draft has left: it is safe to send it again."""
 
     problem: str
 
@@ -98,10 +102,18 @@ def settle(draft_id: str, outcome: Settled, attempts: int) -> Event:
             return DraftHeld(
                 draft_id=draft_id,
                 classification=outcome.classification,
-                messages=outcome.messages,
+                messages=tuple(map(_shortened, outcome.messages[:MAX_MESSAGES])),
                 status=outcome.status,
                 answer=outcome.answer[:MAX_ANSWER],
                 attempts=attempts,
             )
         case _:
             assert_never(outcome)
+
+
+def _shortened(message: FieldMessage) -> FieldMessage:
+    return FieldMessage(
+        field=message.field[:MAX_MESSAGE],
+        message=message.message[:MAX_MESSAGE],
+        code=message.code[:MAX_MESSAGE],
+    )

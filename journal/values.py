@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
@@ -27,6 +28,8 @@ MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 7493 section 2.2)."""
 MAX_DEPTH: Final = 32
 """How deep lists and objects may be nested within a field."""
+MAX_NAME: Final = 128
+"""How many characters the name of a field may have."""
 MAX_BYTES: Final = 1_048_576
 """How much text and structure the fields of one change may hold, as UTF-8 bytes."""
 
@@ -131,13 +134,19 @@ def check_field(name: object) -> None:
     Raises:
         InvalidNameError: not text, or with a character that SQL, JSON or a shell acts on.
     """
-    if not (type(name) is str and _FIELD.fullmatch(name)) or "--" in name or "/*" in name:
+    if not (type(name) is str and len(name) <= MAX_NAME and _is_field(name)):
         raise InvalidNameError(
             "field name",
             _written(name),
             hint="use at most 128 letters, digits, spaces and _-.:@$#/()?%&+,! "
             "and let the profile map it to the name that the service uses",
         )
+
+
+@lru_cache(maxsize=1024)
+def _is_field(name: str) -> bool:
+    """Say whether it may name a field; remembered, for most changes bring the same few names."""
+    return _FIELD.fullmatch(name) is not None and "--" not in name and "/*" not in name
 
 
 def freeze(fields: Mapping[str, object], *, record: str | None = None) -> Fields:
@@ -156,6 +165,10 @@ def freeze(fields: Mapping[str, object], *, record: str | None = None) -> Fields
     budget = _Budget(record)
     for name, value in fields.items():
         check_field(name)
+        if type(value) is str and value.isascii():
+            budget.spend(name, len(name) + len(value) + 4)
+            frozen[name] = value
+            continue
         budget.spend(name, len(name))
         frozen[name] = _frozen(value, budget, (name,))
     return frozen
@@ -293,17 +306,23 @@ def references(
     path: tuple[str | int, ...] = (),
 ) -> Iterator[tuple[str, Ref]]:
     """Yield the place, as a JSON pointer, and the target of every reference in the value."""
+    if type(value) is dict and _MAY_REFER.isdisjoint(map(type, value.values())):
+        return iter(())
+    return _references(value, path)
+
+
+def _references(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[str, Ref]]:
     kind = type(value)
     if kind is Ref:
         yield pointer(path), value
     elif kind is dict:
         for key, item in value.items():
             if type(item) in _MAY_REFER:
-                yield from references(item, (*path, key))
+                yield from _references(item, (*path, key))
     elif kind is list:
         for at, item in enumerate(value):
             if type(item) in _MAY_REFER:
-                yield from references(item, (*path, at))
+                yield from _references(item, (*path, at))
 
 
 _MAY_REFER = frozenset({Ref, dict, list})

@@ -7,13 +7,15 @@ Each line is an object of one of three kinds::
     {"change":"delete","record":"Account:acme"}
 
 with ``actor``, ``reason`` and ``correlation_id`` where they are known. `fields` are JSON values
-as they are; a reference is never guessed from a text, it stands in `references`.
+as they are; a reference is never guessed from a text, it stands in `references`: under the name
+of its field, or, where it stands within a field, under the JSON pointer to its place there.
 
 It knows nothing of journals, files or command lines.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from journal.cli import strict_json
@@ -26,6 +28,7 @@ _KEYS: Final = {
     "update": ("change", "record", "fields", "references", *_FACTS),
     "delete": ("change", "record", *_FACTS),
 }
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 class Facts(NamedTuple):
@@ -155,13 +158,40 @@ class _Line:
     def fields(self) -> Fields:
         fields = dict(self.object("fields"))
         for name, target in self.object("references").items():
-            if name in fields:
+            ref = self.ref(f"references.{name}", target)
+            if name.startswith("/"):
+                self.place(fields, name, ref)
+            elif name in fields:
                 raise self.error(f'{shown(name)} is both in "fields" and in "references"')
-            fields[name] = self.ref(f"references.{name}", target)
+            else:
+                fields[name] = ref
         return fields
+
+    def place(self, fields: Fields, pointer: str, ref: Ref) -> None:
+        """Put a reference to where its text stands within a field."""
+        *way, last = [s.replace("~1", "/").replace("~0", "~") for s in pointer[1:].split("/")]
+        holder: Any = fields if way else None
+        try:
+            for step in way:
+                holder = holder[_key(holder, step)]
+            key = _key(holder, last)
+            if holder[key] == ref:
+                holder[key] = ref
+                return
+        except (LookupError, TypeError):
+            pass
+        raise self.error(
+            f'"references": {shown(pointer)} does not lead to the text {shown(str(ref))}',
+            hint="a pointer leads to a place within a field, where the same text stands",
+        )
 
     def object(self, key: str) -> dict[str, Any]:
         value = self.document.get(key, {})
         if isinstance(value, dict):
             return value
         raise self.error(f'"{key}" is not an object')
+
+
+def _key(holder: object, step: str) -> str | int:
+    """Return the step of a pointer as the key of what it leads into."""
+    return int(step) if type(holder) is list and _INDEX.fullmatch(step) else step

@@ -75,6 +75,8 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
 
 @click.group(
     cls=_Program,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending after a push.",
 )
@@ -87,12 +89,16 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
     help="Show the version.",
 )
 @global_options
-def program() -> None:
+@click.pass_context
+def program(context: click.Context) -> None:
     """Keep record changes in a journal, and push them to a remote service in order.
 
     A record is named by its type and its id: Account:acme. Fields are written
     Field=text, Field:=json or Field=@Type:id.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(Code.USAGE)
 
 
 for _command in (
@@ -121,32 +127,37 @@ def run(arguments: Sequence[str]) -> int:
             list(arguments), prog_name="draft-journal", standalone_mode=False, obj=setting
         )
     except click.Abort:
+        _say(setting.afterword)
         return Code.INTERRUPTED
     except (click.ClickException, JournalError, OSError) as error:
-        is_json = setting.is_json or "--json" in arguments
-        try:
-            _report(error, is_json=is_json)
-        except BrokenPipeError:
-            _forget_output()
+        _report(error, is_json=setting.is_json or "--json" in arguments)
+        _say(setting.afterword)
         return error.exit_code if isinstance(error, click.ClickException) else Code.FAILED
     return code if isinstance(code, int) else Code.DONE
 
 
 def _report(error: click.ClickException | JournalError | OSError, *, is_json: bool) -> None:
     """Say on standard error what went wrong."""
-    with suppress(OSError):
-        sys.stdout.flush()
+    described = error_object(error)
     if is_json:
-        sys.stderr.buffer.write(encoded({"error": error_object(error)}))
-        sys.stderr.buffer.flush()
+        _say(encoded({"error": described}).decode().rstrip("\n"))
         return
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        sys.stderr.write(f"{error.ctx.get_usage()}\n")
+        _say(error.ctx.get_usage())
     mark = click.style("error", fg="red") if is_coloured(sys.stderr) else "error"
-    described = error_object(error)
-    sys.stderr.write(f"{mark}: {harmless(described['problem'])}\n")
+    _say(f"{mark}: {harmless(described['problem'])}")
     if described["hint"]:
-        sys.stderr.write(f"  {harmless(described['hint'])}\n")
+        _say(f"  {harmless(described['hint'])}")
+
+
+def _say(text: str) -> None:
+    """Write to standard error, after what went to standard output, if anybody listens."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    if text:
+        with suppress(OSError):
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
 
 def error_object(error: click.ClickException | JournalError | OSError) -> dict[str, Any]:

@@ -27,11 +27,13 @@ Function = TypeVar("Function", bound="Callable[..., Any]")
 class Setting:
     """What the options before and after the command said."""
 
-    file: str | None = None
+    journal_file: str | None = None
     actor: str | None = None
     reason: str | None = None
     is_json: bool = False
     output: Output = field(default_factory=Output)
+    afterword: str = ""
+    """What is to be said after the message of an error, or of an interruption."""
 
     @property
     def path(self) -> Path:
@@ -40,11 +42,11 @@ class Setting:
         Raises:
             UsageError: none was named, or one that would be forgotten.
         """
-        if not self.file:
+        if not self.journal_file:
             raise click.UsageError("no journal is named: give --journal FILE, or set DRAFT_JOURNAL")
-        if self.file == ":memory:":
+        if self.journal_file == ":memory:":
             raise click.UsageError("a journal in memory ends with the command: name a file")
-        return Path(self.file)
+        return Path(self.journal_file)
 
     @contextmanager
     def journal(self, *, may_create: bool = False) -> Iterator[Journal]:
@@ -74,7 +76,7 @@ pass_setting = click.make_pass_decorator(Setting)
 def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
     """Keep the value of an option, unless it was not given."""
     setting = context.find_object(Setting)
-    if setting is not None and parameter.name is not None and value:
+    if setting is not None and parameter.name and value:
         setattr(setting, parameter.name, value)
 
 
@@ -82,7 +84,7 @@ def common_options(function: Function) -> Function:
     """Add the options of every command."""
     file = click.option(
         "--journal",
-        "file",
+        "journal_file",
         metavar="FILE",
         expose_value=False,
         callback=_keep,
@@ -115,7 +117,7 @@ def global_options(function: Function) -> Function:
     options = (
         click.option(
             "--journal",
-            "file",
+            "journal_file",
             metavar="FILE",
             envvar="DRAFT_JOURNAL",
             show_envvar=True,

@@ -6,7 +6,11 @@ It knows nothing of what the values mean.
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from collections import Counter
+from typing import Any, Final, NoReturn
+
+_MOST_DIGITS: Final = 400
+"""More than any number that JSON's readers keep; beyond some thousand, Python reads none."""
 
 
 def parse(text: str | bytes) -> Any:  # noqa: ANN401  any JSON value
@@ -21,11 +25,14 @@ def parse(text: str | bytes) -> Any:  # noqa: ANN401  any JSON value
             text.decode() if isinstance(text, bytes) else text,
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
+            parse_int=_integer,
         )
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not UTF-8 at byte {error.start + 1}") from error
     except json.JSONDecodeError as error:
-        raise ValueError(f"it is not JSON: {_phrase(error.msg)} at character {error.pos + 1}") from error
+        raise ValueError(
+            f"it is not JSON: {_phrase(error.msg)} at character {error.pos + 1}"
+        ) from error
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
 
@@ -33,10 +40,16 @@ def parse(text: str | bytes) -> Any:  # noqa: ANN401  any JSON value
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {json.dumps(twice)} stands twice in an object")
     return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number has more than {_MOST_DIGITS} digits")
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -5,11 +5,13 @@ What is stored may hold anything: `harmless` is the only way for it onto a termi
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from journal.cli.notation import written
+from journal.values import Ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,10 @@ _JOINERS: Final = "\u200c\u200d"
 """Written within words of some scripts, and within emoji; a terminal does not act on them."""
 _AGES: Final = ((86_400, "d"), (3_600, "h"), (60, "min"))
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLAIN: Final = re.compile(r"""[^@"\[{\s]""")
+"""How a text begins that looks like no reference and no JSON, but for these and numbers."""
+_JSON_WORDS: Final = frozenset({"null", "true", "false"})
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
 SHOWN_TAIL: Final = 8
 """How much of an id is left when it is shown short: the end, for the beginning is the time."""
 
@@ -75,9 +81,9 @@ def age(seconds: float) -> str:
     return f"{max(int(seconds), 0)} s"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number of things, such as ``1,234 drafts``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def short(ref: str) -> str:
@@ -91,6 +97,21 @@ def short(ref: str) -> str:
 def field(name: str, value: object) -> str:
     """Return a field in the notation in which it is typed."""
     return harmless(written(name, value))
+
+
+def value(of: object) -> str:
+    """Return a value: a text as it is where that cannot be mistaken, anything else as typed."""
+    if type(of) is Ref:
+        return harmless(f"@{of}")
+    if type(of) is str and _is_plain(of):
+        return harmless(of)
+    return harmless(json.dumps(of, ensure_ascii=False))
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether a text, unquoted, looks like nothing but a text."""
+    looks_like_json = text in _JSON_WORDS or _NUMBER.fullmatch(text)
+    return bool(_PLAIN.match(text)) and text == text.strip() and not looks_like_json
 
 
 def fields(values: Mapping[str, object]) -> str:

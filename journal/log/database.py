@@ -133,7 +133,7 @@ class Database:
 
     @contextmanager
     def _writing(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-        self._check_usable()
+        self.check_usable()
         if self._writer_thread == get_ident():
             raise ViewError(
                 "the journal was written to from within a write to it",
@@ -161,7 +161,7 @@ class Database:
         Raises:
             LogError: it could not be read.
         """
-        self._check_usable()
+        self.check_usable()
         with self._translated():
             try:
                 connection = self._readers.pop()
@@ -208,7 +208,7 @@ class Database:
         if not self._lent:
             self._file_lock.close()
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
         if self._is_closed:
             raise LogClosedError(f"{self.path} was closed", hint="open the journal again")
         if self._pid != os.getpid():

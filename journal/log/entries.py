@@ -17,7 +17,7 @@ from journal.log.mapper import EntryMapper
 from journal.log.verify import Verification, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from threading import Event
 
     from journal.events import NewEntry
@@ -131,6 +131,14 @@ class Log:
             LogError: they could not be read.
         """
         return self._recorder.rows(after, limit)
+
+    def entries(self, rows: Iterable[Row]) -> list[Entry]:
+        """Return what stored rows say.
+
+        Raises:
+            LogError: one could not be read.
+        """
+        return list(map(self._mapper.entry, rows))
 
     def head(self) -> int:
         """Return the position of the last entry; 0 where there is none.

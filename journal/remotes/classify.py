@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, assert_never
 
@@ -14,6 +15,7 @@ from journal.remotes.remote import NoAnswer, Response
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from journal.events import HoldClass
     from journal.remotes.remote import Answer
 
 MAX_RETRY_AFTER_S: Final = 3600.0
@@ -36,8 +38,10 @@ class Doubt(NamedTuple):
 Meaning: TypeAlias = Success | Doubt | Refused | Unsettled
 
 _WAIT: Final = frozenset({408, 425, 429, 503})
-_AUTH: Final = frozenset({401, 407, 511})
-_UNKNOWN: Final = frozenset({500, 502, 504})
+_NOT_THE_REMOTE: Final = frozenset({407, 511})
+"""Asked for by a proxy on the way, such as that of a hotel."""
+_NOT_ABLE: Final = frozenset({501, 505})
+"""Of the 5xx those that say that the request will never be carried out."""
 _CONFLICT: Final = frozenset({409, 412})
 _GONE: Final = frozenset({404, 410})
 
@@ -62,12 +66,14 @@ def _by_status(response: Response) -> Meaning:
         return Success(response)
     if status in _WAIT:
         return Wait(said, retry_after_s(response))
-    if status in _AUTH:
+    if status == 401:  # noqa: PLR2004  Unauthorized
         return Unauthorized(said)
-    if status in _UNKNOWN or status > 504:  # noqa: PLR2004  every other 5xx
-        return Unknown(said)
+    if status in _NOT_THE_REMOTE:
+        return Unknown(f"{said}, which a proxy on the way does")
     if status < 400:  # noqa: PLR2004  1xx and 3xx
         return Unknown(f"{said}, a redirect or half an answer, which is never followed")
+    if status >= 500 and status not in _NOT_ABLE:  # noqa: PLR2004  every other 5xx, and beyond
+        return Unknown(said)
     if status in _CONFLICT:
         return Doubt(response, _refused("conflict", response))
     if status in _GONE:
@@ -75,16 +81,16 @@ def _by_status(response: Response) -> Meaning:
     return Doubt(response, _refused("rejected", response))
 
 
-def _refused(classification: str, response: Response) -> Refused:
+def _refused(classification: HoldClass, response: Response) -> Refused:
     text = response.body.decode("utf-8", "replace")
     messages = tuple(_messages(response.body)) or (
         FieldMessage(message=f"the remote answered {response.status}"),
     )
-    return Refused(classification, messages, response.status, text)  # type: ignore[arg-type]
+    return Refused(classification, messages, response.status, text)
 
 
 def _messages(body: bytes) -> Iterator[FieldMessage]:
-    """Yield what a problem document says (RFC 9457), of fields first, in `errors`."""
+    """Yield what a problem document says (RFC 9457): of fields in `errors`, or of the whole."""
     try:
         content = from_json(body)
     except ValueError:
@@ -92,11 +98,13 @@ def _messages(body: bytes) -> Iterator[FieldMessage]:
     if not isinstance(content, dict):
         return
     errors = content.get("errors")
+    says_of_fields = False
     for error in errors if isinstance(errors, list) else ():
         if isinstance(error, dict) and isinstance(error.get("message"), str):
+            says_of_fields = True
             yield FieldMessage(field=str(error.get("field") or ""), message=error["message"])
     said = content.get("detail") or content.get("title") or content.get("message")
-    if isinstance(said, str) and not errors:
+    if isinstance(said, str) and not says_of_fields:
         yield FieldMessage(message=said)
 
 
@@ -107,11 +115,17 @@ def retry_after_s(response: Response) -> float | None:
     """
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return min(float(value[:9]), MAX_RETRY_AFTER_S)
-    try:
-        until = parsedate_to_datetime(value)
-        since = parsedate_to_datetime(response.headers.get("date", ""))
-        seconds = (until - since).total_seconds()
-    except (ValueError, TypeError):
+        return min(float(value), MAX_RETRY_AFTER_S)
+    until, since = _date(value), _date(response.headers.get("date", ""))
+    if until is None or since is None:
         return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+    return min(max((until - since).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
+
+
+def _date(text: str) -> datetime | None:
+    """Return the time that an HTTP date names, in any of its three forms, or None."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date

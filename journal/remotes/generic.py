@@ -4,32 +4,56 @@
   where it should.
 - G2. On any doubt the record is read, and the read decides: what the remote has, not what it
   said.
+- G3. A change is sent on a condition, or right after a read has shown that the record is as
+  the change expects it.
+
+```
+maybe applied, or no condition known:  read -> as expected -> write
+otherwise:                             write -> a receipt
+                                             -> anything else -> read -> settled, or in doubt
+```
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from pydantic_core import from_json, to_json
 
-from journal.errors import ProfileError
+from journal.errors import ProfileError, RefusedError, RemoteError
 from journal.events import FieldMessage
-from journal.outcomes import Acknowledged, Refused, Unknown
+from journal.outcomes import Acknowledged, NotSent, Refused, Unknown
 from journal.remotes.classify import Doubt, Success, classify
-from journal.remotes.remote import Request, Response, recognised, resolved
-from journal.values import Fields, same
+from journal.remotes.remote import Request, agrees, recognised, resolved
+from journal.values import Fields, freeze
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from journal.events import Evidence
     from journal.outcomes import Outcome
     from journal.remotes.profiles import Profile, Verb
-    from journal.remotes.remote import Answer, Push
+    from journal.remotes.remote import Answer, Push, Response
 
 _NO_CONTENT: Final = frozenset({204, 205})
+_ACCEPTED: Final = 202
+"""The remote may do it later, or never: no receipt."""
 _ABSENT: Final = frozenset({404, 410})
+_PRECONDITION_FAILED: Final = 412
+_MERGE_PATCH: Final = "application/merge-patch+json"
+
+
+class _AsExpected(NamedTuple):
+    """What a read found: the draft is not applied, and nothing speaks against sending it."""
+
+    version: str | None = None
+
+
+_Found: TypeAlias = "Outcome | _AsExpected | None"
+"""What a read settles; None where the remote refused to be read."""
+_AnyOutcome = TypeVar("_AnyOutcome", bound="Outcome")
 
 
 class HttpRemote:
@@ -39,8 +63,9 @@ class HttpRemote:
         """Speak to the service as the profile says.
 
         Raises:
-            ProfileError: the environment variable of a secret is not set.
+            ProfileError: the profile is not safe, or a secret is not set in the environment.
         """
+        profile.check()
         self.profile = profile
         self._environ = environ
         self.headers()
@@ -58,139 +83,157 @@ class HttpRemote:
         """Return the headers of every request, credentials among them, as they are now.
 
         Raises:
-            ProfileError: the environment variable of a secret is not set.
+            ProfileError: the environment variable of a secret is not set, or holds none.
         """
         headers = {"Accept": "application/json", **self.profile.headers}
-        if variable := self.profile.auth.bearer_env:
-            token = self._environ.get(variable)
-            if not token:
-                raise ProfileError(
-                    "auth.bearer_env", f"the environment has no {variable}", hint="set it"
-                )
-            headers["Authorization"] = f"Bearer {token}"
-        return headers
+        token = self._token()
+        return headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
+
+    def _token(self) -> str | None:
+        variable = self.profile.auth.bearer_env
+        if variable is None:
+            return None
+        token = self._environ.get(variable, "")
+        if not token:
+            raise ProfileError(
+                "auth.bearer_env", f"the environment has no {variable}", hint="set it"
+            )
+        if not (token.isascii() and token.isprintable()) or " " in token:
+            raise ProfileError(
+                "auth.bearer_env",
+                f"what {variable} holds is no token: it has spaces, or characters beyond ASCII",
+                hint="set it without a line break at its end",
+            )
+        return token
 
     def push(self, push: Push) -> Generator[Request, Answer, Outcome]:
-        """Send a draft: yield requests, receive their answers, return the outcome."""
-        if push.is_maybe_applied:
-            settled = yield from self._resolve(push, None)
-            if settled is not None:
-                return settled
-        answer = yield self._request(push)
+        """Send a draft: yield requests, receive their answers, return the outcome.
+
+        Raises:
+            RemoteError: the draft cannot be sent as it is.
+        """
+        outcome = yield from self._pushed(push)
+        return _without(self._token(), outcome)
+
+    def _pushed(self, push: Push) -> Generator[Request, Answer, Outcome]:
+        version = push.base_version
+        body = self._body(push)
+        if push.is_maybe_applied or (push.kind != "create" and self._is_unsure(push)):
+            found = yield from self._looked_up(push)
+            if found is None:
+                return Unknown("the remote refused to be read")
+            if not isinstance(found, _AsExpected):
+                return found
+            version = version if push.base_version is not None else found.version
+        answer = yield self._made(push, push.kind, self._condition(push, version), body)
         match classify(answer):
             case Success(response):
-                receipt = self._receipt(push, response)
-                if receipt is not None:
-                    return receipt
-                return (yield from self._resolved(push, None))
+                return self._receipt(push, response) or (yield from self._settled(push, None))
             case Doubt(_, refusal):
-                return (yield from self._resolved(push, refusal))
+                return (yield from self._settled(push, refusal))
             case meaning:
                 return meaning
 
-    def _resolved(self, push: Push, refusal: Refused | None) -> Generator[Request, Answer, Outcome]:
-        """Settle a doubt by a read, or by what the remote said where the read settles nothing."""
-        settled = yield from self._resolve(push, refusal)
-        if settled is not None:
-            return settled
-        return refusal or Unknown("the remote's answer and its record do not fit together")
+    def _settled(self, push: Push, refusal: Refused | None) -> Generator[Request, Answer, Outcome]:
+        """Settle a doubt by a read, or by what the remote said where the read settles nothing.
 
-    def _resolve(
-        self, push: Push, refusal: Refused | None
-    ) -> Generator[Request, Answer, Outcome | None]:
-        """Read the record and say what it settles; None where the draft was not applied (G2)."""
+        Args:
+            push: the draft that was sent.
+            refusal: what the remote said; None where it said that it had done it.
+        """
+        found = yield from self._looked_up(push)
+        if refusal is None:
+            is_settled = found is not None and not isinstance(found, _AsExpected)
+            return found if is_settled else Unknown("the answer and the record do not fit together")  # type: ignore[return-value]
+        match found:
+            case None:
+                return refusal
+            case _AsExpected():
+                return refusal._replace(classification="rejected")
+            case Refused(classification="conflict") if refusal.classification == "rejected":
+                return refusal
+            case Refused() if refusal.status != _PRECONDITION_FAILED:
+                said = (*found.messages, *refusal.messages)
+                return found._replace(messages=said, status=refusal.status)
+            case Refused():
+                return found._replace(status=refusal.status)
+            case _:
+                return found
+
+    # --- reading -------------------------------------------------------------------------
+
+    def _looked_up(self, push: Push) -> Generator[Request, Answer, _Found]:
+        """Read the record and say what that settles (G2)."""
         answer = yield self._made(push, "read")
         match classify(answer):
             case Success(response):
                 fields = _fields(response)
                 if fields is None:
                     return Unknown("a read was answered with something that is not a record")
-                return self._compared(push, response, fields, refusal)
+                return self._compared(push, response, fields)
             case Doubt(response, _) if response.status in _ABSENT:
-                return self._absent(push, response, refusal)
-            case Doubt(response, _):
-                return refusal or Unknown(f"a read was answered with {response.status}")
+                return _absent(push, response)
+            case Doubt():
+                return None
+            case NotSent(problem=problem):
+                return Unknown(problem)  # the read was not sent; an earlier write may have been
             case meaning:
                 return meaning
 
-    def _compared(
-        self, push: Push, response: Response, fields: Fields, refusal: Refused | None
-    ) -> Outcome | None:
+    def _compared(self, push: Push, response: Response, fields: Fields) -> _Found:
         """Compare what the remote has with what the draft wants."""
-        if push.kind != "delete" and _holds(fields, resolved(push, push.fields)):
+        if push.kind != "delete" and _holds(push, fields, push.fields):
             return self._acknowledged(push, response, fields, "read")
-        if refusal is not None and refusal.classification == "rejected":
-            return refusal
-        if refusal is None and push.kind != "create" and self._is_as_based(push, response, fields):
-            return None
-        return self._conflict(push, response, refusal)
-
-    def _is_as_based(self, push: Push, response: Response, fields: Fields) -> bool:
-        """Say whether the remote's record is still the one that the draft was made on."""
         version = self._version(response)
-        if version is not None and push.base_version is not None:
-            return version == push.base_version
-        before = {name: push.base.get(name) for name in push.fields or push.base}
-        return _holds(fields, resolved(push, before))
-
-    def _absent(self, push: Push, response: Response, refusal: Refused | None) -> Outcome | None:
-        if push.kind == "delete":
-            return Acknowledged("read", push.remote_id, None, response.status, _date(response))
-        if push.kind == "create":
-            return refusal
-        message = FieldMessage(message="the remote no longer has the record")
-        return Refused("gone", (message,), response.status)
-
-    @staticmethod
-    def _conflict(push: Push, response: Response, refusal: Refused | None) -> Refused:
+        if push.kind != "create" and self._is_as_expected(push, version, fields):
+            return _AsExpected(version)
         newer = "the remote has a newer version of the record"
         taken = "the remote has another record under our key"
         message = FieldMessage(message=taken if push.kind == "create" else newer)
         answer = response.body.decode("utf-8", "replace")
-        status = response.status if refusal is None else refusal.status
-        return Refused("conflict", (message,), status, answer)
+        return Refused("conflict", (message,), response.status, answer)
 
-    def _receipt(self, push: Push, response: Response) -> Acknowledged | None:
-        """Return the acknowledgement that the answer is, or None where it is none (G1)."""
-        if push.kind == "delete" or response.status in _NO_CONTENT:
-            if response.body and _fields(response) is None:
-                return None
-            return self._acknowledged(push, response, None, "answer")
-        fields = _fields(response)
-        if fields is None or not _holds(fields, resolved(push, push.fields)):
-            return None
-        return self._acknowledged(push, response, fields, "answer")
+    def _is_unsure(self, push: Push) -> bool:
+        """Say whether a read must come first: a condition alone would not find a conflict (G3)."""
+        return self._known_version(push) is None or _is_overtaken(push)
 
-    def _acknowledged(
-        self, push: Push, response: Response, fields: Fields | None, evidence: str
-    ) -> Acknowledged:
-        expected = {**push.record.remote.fields, **push.fields}
-        shown = None if fields is None else recognised(fields, push)
-        return Acknowledged(
-            evidence,  # type: ignore[arg-type]
-            push.remote_id or push.ref.id,
-            self._version(response),
-            response.status,
-            _date(response),
-            None if shown is None or same(shown, expected) else shown,
-        )
+    def _is_as_expected(self, push: Push, version: str | None, fields: Fields) -> bool:
+        """Say whether the remote's record is still the one that the draft was made on."""
+        if _is_overtaken(push):
+            return False
+        known = self._known_version(push)
+        if known is not None and version is not None:
+            return version == known
+        return _holds(push, fields, _expected(push))
+
+    def _known_version(self, push: Push) -> str | None:
+        return None if self.profile.version.header is None else push.base_version
 
     def _version(self, response: Response) -> str | None:
         header = self.profile.version.header
         return None if header is None else response.headers.get(header.lower())
 
-    def _request(self, push: Push) -> Request:
-        if push.kind == "delete":
-            return self._made(push, "delete", self._condition(push))
-        headers = self._condition(push)
-        if push.kind == "create" and self.profile.create.only_new:
-            headers = {"If-None-Match": "*"}
-        return self._made(push, push.kind, headers, to_json(resolved(push, push.fields)))
+    # --- writing -------------------------------------------------------------------------
 
-    def _condition(self, push: Push) -> Mapping[str, str]:
-        if push.kind == "create" or push.base_version is None:
+    def _body(self, push: Push) -> bytes | None:
+        """Return the body of the request; the same bytes whenever it is sent.
+
+        Raises:
+            RemoteError: the draft refers to a record that the remote does not have.
+        """
+        if push.kind == "delete":
+            return None
+        fields = resolved(push)
+        if push.kind == "update" and self.profile.update.media_type == _MERGE_PATCH:
+            fields = {name: _patch(push.base.get(name), item) for name, item in fields.items()}
+        return to_json(fields)
+
+    def _condition(self, push: Push, version: str | None) -> Mapping[str, str]:
+        if push.kind == "create":
+            return {"If-None-Match": "*"} if self.profile.create.only_new else {}
+        if version is None or self.profile.version.header is None:
             return {}
-        return {self.profile.version.condition: push.base_version}
+        return {self.profile.version.condition: version}
 
     def _made(
         self,
@@ -209,14 +252,106 @@ class HttpRemote:
             all_headers["Content-Type"] = verb.media_type
         return Request(verb.method, path, all_headers, body)
 
+    def _receipt(self, push: Push, response: Response) -> Acknowledged | None:
+        """Return the acknowledgement that the answer is, or None where it is none (G1)."""
+        if response.status == _ACCEPTED:
+            return None
+        fields = _fields(response)
+        if push.kind == "delete" or response.status in _NO_CONTENT:
+            is_receipt = fields is not None or not response.body
+            return self._acknowledged(push, response, None, "answer") if is_receipt else None
+        if fields is None or not _holds(push, fields, push.fields):
+            return None
+        return self._acknowledged(push, response, fields, "answer")
+
+    def _acknowledged(
+        self, push: Push, response: Response, fields: Fields | None, evidence: Evidence
+    ) -> Acknowledged:
+        return Acknowledged(
+            evidence,
+            push.remote_id or push.ref.id,
+            self._version(response),
+            response.status,
+            response.headers.get("date"),
+            None if fields is None else _shown(push, fields, evidence),
+        )
+
+
+def _absent(push: Push, response: Response) -> _Found:
+    """Say what it settles that the remote does not have the record."""
+    if push.kind == "delete":
+        date = response.headers.get("date")
+        return Acknowledged("read", push.remote_id, None, response.status, date)
+    if push.kind == "create":
+        return _AsExpected()
+    message = FieldMessage(message="the remote no longer has the record")
+    return Refused("gone", (message,), response.status)
+
+
+def _holds(push: Push, received: Fields, wanted: Fields) -> bool:
+    """Say whether a record of the remote's has the wanted values."""
+    fields = recognised(received, push, wanted)
+    return all(agrees(fields.get(name), value) for name, value in wanted.items())
+
+
+def _is_overtaken(push: Push) -> bool:
+    """Say whether a receipt has shown another value than the one that the change was made on.
+
+    An earlier draft of the record was then acknowledged together with somebody else's edit,
+    and its version would let this change write over that.
+    """
+    if push.kind != "update" or not push.is_after_receipt:
+        return False
+    return not _holds(push, push.record.remote.fields, push.base)
+
+
+def _expected(push: Push) -> Fields:
+    """Return what the remote should have where this draft is not applied, as far as is known."""
+    known = push.record.remote.fields
+    if push.kind == "delete":
+        return known if push.is_after_receipt else push.base
+    return {name: push.base.get(name, known.get(name)) for name in push.fields}
+
+
+def _shown(push: Push, received: Fields, evidence: Evidence) -> Fields | None:
+    """Return the record as a receipt shows it; None where it shows what was expected.
+
+    An answer may show a part of the record only; a read shows all of it. What could not be
+    stored exactly is not kept.
+    """
+    remote = push.record.remote.fields
+    expected = {**remote, **push.fields}
+    shown = recognised(received, push, push.fields, remote, push.record.fields or {})
+    if evidence == "answer":
+        shown = {**expected, **shown}
+    if agrees(shown, expected):
+        return None
+    try:
+        return freeze(shown, record=push.ref)
+    except RefusedError:
+        return None
+
+
+def _patch(before: object, after: object) -> object:
+    """Return the merge patch that makes `after` of `before` (RFC 7396), all of it."""
+    if type(before) is not dict or type(after) is not dict:
+        return after
+    removed = {key: None for key in before if key not in after}
+    return removed | {key: _patch(before.get(key), item) for key, item in after.items()}
+
 
 def _segment(text: str) -> str:
-    """Return the text as one segment of a path."""
+    """Return the text as one segment of a path.
+
+    Raises:
+        RemoteError: no quoting makes it one.
+    """
+    if text in {"", ".", ".."}:
+        raise RemoteError(
+            f"{text!r} cannot stand in a path: it would lead to another record",
+            hint="give the record or the type another name at the remote",
+        )
     return quote(text, safe="")
-
-
-def _date(response: Response) -> str | None:
-    return response.headers.get("date")
 
 
 def _fields(response: Response) -> Fields | None:
@@ -228,6 +363,18 @@ def _fields(response: Response) -> Fields | None:
     return content if isinstance(content, dict) else None
 
 
-def _holds(fields: Fields, wanted: Fields) -> bool:
-    """Say whether a record has the wanted values; a field without a value may be missing."""
-    return all(same(fields.get(name), value) for name, value in wanted.items())
+def _without(secret: str | None, outcome: _AnyOutcome) -> _AnyOutcome:
+    """Return the outcome without our own secret in it, which an error page may have shown."""
+
+    def cleared(text: str) -> str:
+        return text if secret is None else text.replace(secret, "[secret]")
+
+    if isinstance(outcome, Acknowledged) or secret is None:
+        return outcome
+    if not isinstance(outcome, Refused):
+        return outcome._replace(problem=cleared(outcome.problem))
+    messages = tuple(
+        FieldMessage(field=cleared(m.field), message=cleared(m.message), code=cleared(m.code))
+        for m in outcome.messages
+    )
+    return outcome._replace(messages=messages, answer=cleared(outcome.answer))

@@ -1,0 +1,91 @@
+"""The command that shows the queue: drafts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from journal.cli import shape, wording
+from journal.cli.setting import Setting, common_options, pass_setting
+from journal.cli.table import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from projections.drafts import PendingDraft
+
+    from journal.cli.output import Output
+
+_COLUMNS: Final = (
+    Column("#", is_number=True),
+    Column("age", is_number=True),
+    Column("state"),
+    Column("change"),
+    Column("record"),
+    Column("fields", may_be_cut=True),
+)
+_KINDS: Final = {"create": "new", "update": "changed", "delete": "bad"}
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many drafts.")
+@common_options
+@pass_setting
+def drafts(setting: Setting, limit: int | None) -> None:
+    """Show the pending drafts, in order."""
+    from projections import Drafts
+
+    with setting.journal() as journal:
+        view = Drafts(journal)
+        found = view.pending(limit)
+        count, held = len(view), view.held()
+    output = setting.output
+    if setting.is_json:
+        for draft in found:
+            output.object(shape.pending(draft))
+    elif found:
+        output.lines(_listed(found, output))
+        output.line(output.styled(_sum(count, held, len(found)), "faint"))
+    else:
+        output.line("No drafts are pending: everything is acknowledged.")
+
+
+def state(found: PendingDraft) -> Cell:
+    """Return what a draft is at, in one word."""
+    draft = found.draft
+    if draft.state == "held":
+        return Cell("held", "bad")
+    if found.blocker is not None:
+        return Cell("blocked", "changed")
+    return Cell("sending", "busy") if draft.state == "sending" else Cell("waiting")
+
+
+def _listed(found: Sequence[PendingDraft], output: Output) -> Iterator[str]:
+    rows = [
+        [
+            Cell(str(pending.draft.position), "faint"),
+            Cell(wording.age(pending.age_s)),
+            state(pending),
+            Cell(pending.draft.kind, _KINDS[pending.draft.kind]),
+            Cell(wording.short(pending.draft.ref) if output.is_terminal else pending.draft.ref),
+            Cell(wording.fields(pending.draft.fields)),
+        ]
+        for pending in found
+    ]
+    yield from Table(_COLUMNS, output.width, output.styled).lines(rows)
+    whys = [p for p in found if p.draft.state != "pending" or p.blocker is not None]
+    if whys:
+        yield ""
+    for pending in whys:
+        at = output.styled(f"#{pending.draft.position}", "faint")
+        yield f"{at} {wording.harmless(pending.why)}"
+
+
+def _sum(count: int, held: int, shown: int) -> str:
+    parts = [f"{wording.counted(count, 'draft')} pending"]
+    if held:
+        parts.append(f"{held:,} held")
+    if shown < count:
+        parts.append(f"the first {shown:,} shown")
+    return f"{', '.join(parts)}. Send them: draft-journal push --remote PROFILE.toml"

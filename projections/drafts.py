@@ -1,0 +1,207 @@
+"""Drafts: the queue of pending changes, for people to look at.
+
+What an entry does to a draft, and what holds a draft back, is defined once, by
+`journal.drafts`; here its result is kept.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+
+from pydantic_core import from_json, to_json
+
+from journal.drafts import Draft, Hold, Queue, draft_id_of, evolve, explained
+from journal.errors import DraftMissingError
+from journal.events import FieldMessage
+from journal.values import Ref, references, restore
+from projections.projection import Projection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from journal.events import Entry
+    from journal.log import Cursor
+
+_COLUMNS: Final = (
+    "position, draft_id, record, kind, occurred_at, actor, reason, fields, refs, targets, "
+    "state, revision, pushes, hold"
+)
+_ALL: Final = f"SELECT {_COLUMNS} FROM drafts ORDER BY position LIMIT ?"  # noqa: S608
+_UP_TO: Final = (
+    f"SELECT {_COLUMNS} FROM drafts "  # noqa: S608
+    "WHERE position <= (SELECT position FROM drafts WHERE draft_id = ?) ORDER BY position"
+)
+_LOAD: Final = f"SELECT {_COLUMNS} FROM drafts WHERE draft_id = ?"  # noqa: S608
+_SAVE: Final = f"INSERT OR REPLACE INTO drafts VALUES ({', '.join('?' * 14)})"  # noqa: S608
+_DROP: Final = "DELETE FROM drafts WHERE draft_id = ?"
+
+
+class PendingDraft(NamedTuple):
+    """A draft in the queue, and what it waits for."""
+
+    draft: Draft
+    blocker: Draft | None
+    """The held draft that holds it back, itself where it is held; None where nothing does."""
+    why: str
+    """One sentence: what it waits for, why, and what would unblock it."""
+    age_s: float
+    """How long ago the change was made, in seconds."""
+
+
+class Drafts(Projection):
+    """The pending drafts in the order in which they will be sent."""
+
+    name: ClassVar[str] = "drafts"
+    version: ClassVar[int] = 1
+    tables: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "drafts": """
+                position INTEGER PRIMARY KEY,
+                draft_id TEXT NOT NULL UNIQUE,
+                record TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                occurred_at INTEGER NOT NULL,
+                actor TEXT NOT NULL,
+                reason TEXT,
+                fields TEXT NOT NULL,
+                refs TEXT,
+                targets TEXT,
+                state TEXT NOT NULL,
+                revision INTEGER NOT NULL,
+                pushes INTEGER NOT NULL,
+                hold TEXT
+            """
+        }
+    )
+
+    def pending(self, limit: int | None = None) -> list[PendingDraft]:
+        """Return the pending drafts in order, or the first of them.
+
+        Raises:
+            LogError: they could not be read.
+        """
+        most = -1 if limit is None else max(limit, 0)
+        with self.reading() as cursor:
+            cursor.execute(_ALL, (most,))
+            drafts = list(map(_draft_of_row, cursor.fetchall()))
+        return self._explained(drafts)
+
+    def get(self, draft_id: str) -> PendingDraft:
+        """Return the pending draft with that id.
+
+        Raises:
+            DraftMissingError: none has it.
+            LogError: it could not be read.
+        """
+        with self.reading() as cursor:
+            cursor.execute(_UP_TO, (draft_id,))
+            drafts = list(map(_draft_of_row, cursor.fetchall()))
+        if not drafts:
+            raise DraftMissingError(draft_id)
+        return self._explained(drafts)[-1]
+
+    def __len__(self) -> int:
+        """Return the number of pending drafts."""
+        with self.reading() as cursor:
+            cursor.execute("SELECT count(*) FROM drafts")
+            count: int = cursor.fetchone()[0]
+        return count
+
+    def held(self) -> int:
+        """Return the number of held drafts.
+
+        Raises:
+            LogError: they could not be counted.
+        """
+        with self.reading() as cursor:
+            cursor.execute("SELECT count(*) FROM drafts WHERE state = 'held'")
+            count: int = cursor.fetchone()[0]
+        return count
+
+    def queue(self) -> Queue:
+        """Return the queue as it is now, to be folded on from its position.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        with self.reading() as cursor:
+            cursor.execute(_ALL, (-1,))
+            drafts = list(map(_draft_of_row, cursor.fetchall()))
+            return Queue(drafts, self._at(cursor))
+
+    def _explained(self, drafts: Iterable[Draft]) -> list[PendingDraft]:
+        now_us = self._journal.sources.clock.now_us()
+        return [
+            PendingDraft(draft, blocker, why, max(now_us - draft.occurred_at, 0) / 1_000_000)
+            for draft, blocker, why in explained(drafts)
+        ]
+
+    def apply(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+        """Fold the entries into the drafts that they are about."""
+        touched: dict[str, Draft | None] = {}
+        for entry in entries:
+            draft_id = draft_id_of(entry)
+            if draft_id is None:
+                continue
+            if draft_id not in touched:
+                is_new = draft_id == entry.event_id
+                touched[draft_id] = None if is_new else _loaded(cursor, draft_id)
+            touched[draft_id] = evolve(touched[draft_id], entry)
+        cursor.executemany(_SAVE, [_row(draft) for draft in touched.values() if draft])
+        cursor.executemany(_DROP, [(key,) for key, draft in touched.items() if not draft])
+
+
+def _loaded(cursor: Cursor, draft_id: str) -> Draft | None:
+    cursor.execute(_LOAD, (draft_id,))
+    found = cursor.fetchone()
+    return None if found is None else _draft_of_row(found)
+
+
+def _row(draft: Draft) -> tuple[object, ...]:
+    """Return the row of a draft, in the order of the columns."""
+    places = [place for place, _ in references(draft.fields)]
+    return (
+        draft.position,
+        draft.draft_id,
+        draft.ref,
+        draft.kind,
+        draft.occurred_at,
+        draft.actor,
+        draft.reason,
+        to_json(draft.fields).decode(),
+        to_json(places).decode() if places else None,
+        to_json(draft.targets).decode() if draft.targets else None,
+        draft.state,
+        draft.revision,
+        draft.pushes,
+        None if draft.hold is None else to_json(draft.hold).decode(),
+    )
+
+
+def _draft_of_row(row: tuple[Any, ...]) -> Draft:
+    (position, draft_id, ref, kind, occurred_at, actor, reason, text, refs, targets, *rest) = row
+    state, revision, pushes, hold = rest
+    fields = from_json(text)
+    if refs is not None:
+        restore(fields, from_json(refs))
+    return Draft(
+        draft_id,
+        position,
+        Ref.trusted(ref),
+        kind,
+        occurred_at,
+        actor,
+        reason,
+        fields,
+        () if targets is None else tuple(map(Ref.trusted, from_json(targets))),
+        state,
+        revision,
+        pushes,
+        None if hold is None else _hold_of_text(hold),
+    )
+
+
+def _hold_of_text(text: str) -> Hold:
+    classification, messages, status, answer = from_json(text)
+    return Hold(classification, tuple(FieldMessage(**m) for m in messages), status, answer)

@@ -1,0 +1,333 @@
+"""A projection: a fold of the log with a name, kept in tables, or in memory.
+
+It knows nothing of what the tables are about.
+
+- P1. The rows and the checkpoint change in one transaction: a view is always that of the log
+  up to its checkpoint, whoever died in between.
+- P2. A transaction applies only what follows the checkpoint that it has read itself: any number
+  of threads and processes may catch up the same view at once.
+- P3. A read begins with all that was appended before it.
+- P4. A view whose tables, version or log are not those of its checkpoint is built anew; a
+  reader that comes upon one that is being built helps to build it, and never sees half of it.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from hashlib import sha256
+from threading import Lock
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+from pydantic_core import from_json, to_json
+
+from journal.errors import ViewError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from journal import Journal
+    from journal.events import Entry
+    from journal.log import Cursor, Row
+
+    Progress: TypeAlias = Callable[[int, int], None]
+
+BATCH: Final = 5000
+"""How many entries one transaction applies at most: it holds up whoever appends meanwhile."""
+PAGE: Final = 500
+BATCH_BYTES: Final = 8_388_608
+"""How much stored data one transaction applies, give or take a page."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_TAKEN: Final = frozenset({"entries", "journal", "sync_checkpoint", "view_checkpoints"})
+_CREATE: Final = (
+    "CREATE TABLE view_checkpoints (name TEXT PRIMARY KEY, version INTEGER NOT NULL, "
+    "tables TEXT NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL) STRICT, WITHOUT ROWID"
+)
+_LOAD: Final = "SELECT version, position, hash FROM view_checkpoints WHERE name = ?"
+_SAVE: Final = "UPDATE view_checkpoints SET position = ?, hash = ? WHERE name = ?"
+_BEGIN: Final = "INSERT OR REPLACE INTO view_checkpoints VALUES (?, ?, ?, 0, x'')"
+_IS_THERE: Final = "SELECT count(*) FROM sqlite_schema WHERE sql = ?"
+_KEY: Final = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
+
+
+class Checkpoint(NamedTuple):
+    """Up to where a view has come."""
+
+    position: int
+    hash: bytes
+    """That of the entry at the position, so that another log is noticed."""
+
+
+class Projection(ABC):
+    """A view of the log, kept in tables of its own; override `apply` to make one.
+
+    The tables have a primary key, and values of the types that they declare (``STRICT, WITHOUT
+    ROWID``). Change `version` with what `apply` does, and the view is built anew.
+    """
+
+    name: ClassVar[str]
+    """Names the view: lower-case letters, digits and underscores."""
+    version: ClassVar[int] = 1
+    """The version of what `apply` makes of the log."""
+    tables: ClassVar[Mapping[str, str]]
+    """The names of the tables, and the definitions of their columns and keys, in SQL."""
+
+    def __init__(self, journal: Journal) -> None:
+        """View the journal; the tables are made when they are first needed.
+
+        Raises:
+            ViewError: the projection or one of its tables has a name that is not allowed.
+        """
+        _check_name("projection", self.name)
+        for table in self.tables:
+            _check_name("table", table)
+        self._journal = journal
+        self._log = journal.log
+        self._creates = {
+            table: f"CREATE TABLE {table} ({columns}) STRICT, WITHOUT ROWID"
+            for table, columns in self.tables.items()
+        }
+        self._schema = (_CREATE, *self._creates.values())
+        marks = ", ".join("?" * len(self._schema))
+        self._count = f"SELECT count(*) FROM sqlite_schema WHERE sql IN ({marks})"  # noqa: S608
+        self._left: Checkpoint | None = None
+
+    @abstractmethod
+    def apply(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+        """Change the rows as the entries say; called once for each entry, in order.
+
+        Args:
+            cursor: runs statements, in the transaction that also moves the checkpoint.
+            entries: at least one; look at nothing else, so that a rebuild gives the same rows.
+        """
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        """Catch up, and return a cursor that sees one moment of the tables (P3).
+
+        Raises:
+            ViewError: a statement was refused.
+            LogError: the file could not be read or written.
+        """
+        head = self._log.head()
+        while True:
+            with self._log.views.read() as cursor:
+                found = self._found(cursor)
+                if found is not None and found.position >= head:
+                    yield cursor
+                    return
+            self.catch_up()
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        """Apply what was appended since the checkpoint; `reading` does so by itself.
+
+        Args:
+            progress: called after each transaction with the position and the log's head.
+
+        Returns:
+            The position of the last entry that the view holds.
+
+        Raises:
+            ViewError: a statement of the projection was refused.
+            LogError: the file could not be read or written.
+        """
+        with self._log.views.read() as cursor:
+            left = self._found(cursor)
+        if left is None:
+            with self._log.views.write() as cursor:
+                left = self._found(cursor) or self._begun(cursor)
+        return self._followed(left, progress)
+
+    def rebuild(self, progress: Progress | None = None) -> int:
+        """Delete all rows and apply the whole log, in as many transactions as it takes (P4).
+
+        Args:
+            progress: called after each transaction with the position and the log's head.
+
+        Returns:
+            The position of the last entry that the view holds.
+
+        Raises:
+            ViewError: a statement of the projection was refused.
+            LogError: the file could not be read or written.
+        """
+        with self._log.views.write() as cursor:
+            left = self._begun(cursor)
+        return self._followed(left, progress)
+
+    def checkpoint(self) -> int:
+        """Return the position of the last entry that the view holds, without catching up.
+
+        Raises:
+            LogError: the file could not be read.
+        """
+        with self._log.views.read() as cursor:
+            return self._at(cursor)
+
+    def digest(self) -> str:
+        """Return a SHA-256 over all rows in the order of their keys, once caught up.
+
+        Raises:
+            ViewError: the tables could not be read.
+            LogError: the file could not be read or written.
+        """
+        total = sha256()
+        with self.reading() as cursor:
+            for table in sorted(self.tables):
+                cursor.execute(_KEY, (table,))
+                key = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())
+                total.update(f"{table}\n".encode())
+                for row in cursor.execute(f"SELECT * FROM {table} ORDER BY {key}"):  # noqa: S608
+                    total.update(f"{ascii(row)}\n".encode())
+        return total.hexdigest()
+
+    # --- catching up ---------------------------------------------------------------------
+
+    def _followed(self, left: Checkpoint, progress: Progress | None = None) -> int:
+        """Apply all that follows the checkpoint, and return the new position."""
+        head = self._log.head() if progress is not None else 0
+        while rows := self._batch(left.position):
+            left = self._advanced(left, rows)
+            if progress is not None:
+                progress(left.position, max(head, left.position))
+        return left.position
+
+    def _batch(self, after: int) -> list[Row]:
+        """Return the rows that one transaction is to apply."""
+        rows = page = self._log.rows(after, PAGE)
+        size = 0
+        while len(page) == PAGE and len(rows) < BATCH and size < BATCH_BYTES:
+            size += sum(len(row.data) for row in page)
+            page = self._log.rows(rows[-1].position, PAGE)
+            rows = rows + page
+        return rows
+
+    def _advanced(self, left: Checkpoint, rows: Sequence[Row]) -> Checkpoint:
+        """Apply the rows behind that checkpoint, and return where the view is now (P1, P2).
+
+        The entries are decoded before the transaction, so that it is short; where somebody
+        else was faster, that was for nothing.
+        """
+        entries = self._log.entries(rows)
+        with self._log.views.write() as cursor:
+            found = self._found(cursor) or self._begun(cursor)
+            if found == left:
+                self.apply(cursor, entries)
+                found = Checkpoint(rows[-1].position, rows[-1].hash)
+                cursor.execute(_SAVE, (*found, self.name))
+        self._left = found
+        return found
+
+    def _found(self, cursor: Cursor) -> Checkpoint | None:
+        """Return the checkpoint, or None where the view has to be built anew (P4)."""
+        cursor.execute(self._count, self._schema)
+        if cursor.fetchone()[0] != len(self._schema):
+            return None
+        cursor.execute(_LOAD, (self.name,))
+        found = cursor.fetchone()
+        if found is None or found[0] != self.version:
+            return None
+        checkpoint = Checkpoint(found[1], found[2])
+        if checkpoint != self._left and not self._is_of_log(checkpoint):
+            return None
+        self._left = checkpoint
+        return checkpoint
+
+    def _at(self, cursor: Cursor) -> int:
+        """Return the position up to which the view is what it should be."""
+        found = self._found(cursor)
+        return 0 if found is None else found.position
+
+    def _is_of_log(self, checkpoint: Checkpoint) -> bool:
+        if checkpoint.position == 0:
+            return True
+        rows = self._log.rows(checkpoint.position - 1, 1)
+        return bool(rows) and (rows[0].position, rows[0].hash) == checkpoint
+
+    def _begun(self, cursor: Cursor) -> Checkpoint:
+        """Make the tables anew, and return the checkpoint before the first entry."""
+        cursor.execute(_IS_THERE, (_CREATE,))
+        if not cursor.fetchone()[0]:
+            cursor.execute("DROP TABLE IF EXISTS view_checkpoints")
+            cursor.execute(_CREATE)
+        for table in {*self._owned(cursor), *self.tables}:
+            cursor.execute(f"DROP TABLE IF EXISTS {table}")
+        for create in self._creates.values():
+            cursor.execute(create)
+        tables = to_json(sorted(self.tables)).decode()
+        cursor.execute(_BEGIN, (self.name, self.version, tables))
+        self._left = Checkpoint(0, b"")
+        return self._left
+
+    def _owned(self, cursor: Cursor) -> list[str]:
+        """Return the tables that an older version has left behind.
+
+        Raises:
+            ViewError: another projection has a table of that name.
+        """
+        cursor.execute("SELECT name, tables FROM view_checkpoints")
+        owned: list[str] = []
+        for name, listed in cursor.fetchall():
+            tables = {table for table in from_json(listed) if _is_free(table)}
+            if name == self.name:
+                owned += tables
+            elif shared := sorted(tables & self.tables.keys()):
+                raise ViewError(
+                    f"the projections {self.name} and {name} both have a table {shared[0]}",
+                    hint="give each projection tables of its own",
+                )
+        return owned
+
+
+def _is_free(name: str) -> bool:
+    return (
+        _NAME.fullmatch(name) is not None
+        and name not in _TAKEN
+        and not name.startswith("sqlite_")
+    )
+
+
+def _check_name(what: str, name: str) -> None:
+    if not _is_free(name):
+        raise ViewError(
+            f"the {what} name {name!r} is not allowed",
+            hint="use at most 63 lower-case letters, digits and underscores, beginning with a "
+            f"letter, and none of {', '.join(sorted(_TAKEN))}",
+        )
+
+
+State = TypeVar("State")
+
+
+class Fold(Generic[State]):
+    """A view of the log in memory, folded by a pure function; nothing of it is stored."""
+
+    def __init__(
+        self, journal: Journal, initial: State, evolve: Callable[[State, Entry], State]
+    ) -> None:
+        """Begin before the first entry.
+
+        Args:
+            journal: the journal to view.
+            initial: the state before the first entry.
+            evolve: returns the state after one more entry.
+        """
+        self._log = journal.log
+        self._state = initial
+        self._evolve = evolve
+        self._position = 0
+        self._lock = Lock()
+
+    def state(self) -> State:
+        """Return the state after all that was appended before the call.
+
+        Raises:
+            LogError: the log could not be read.
+        """
+        with self._lock:
+            for entry in self._log.scan(self._position):
+                self._state = self._evolve(self._state, entry)
+                self._position = entry.position
+            return self._state

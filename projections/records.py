@@ -1,0 +1,476 @@
+"""Records: the local state of every record, with the pending drafts laid over it.
+
+What an entry does to a record is defined once, by `journal.record`; here its result is kept.
+
+- S1. The rows are the same to the byte, however the log was split into batches.
+- S2. A record folded in memory is used only where it is that of the log's present end, or,
+  to write, that of the table's checkpoint.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+
+from pydantic_core import from_json, to_json
+
+from journal.drafts import draft_id_of
+from journal.errors import RecordDeletedError, RecordMissingError
+from journal.record import Change, Record, Remote, evolve, initial
+from journal.values import Fields, Ref, freeze, references, restore, same
+from projections.projection import Projection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from journal import Journal
+    from journal.events import Entry
+    from journal.log import Cursor
+
+KEPT_RECORDS: Final = 20_000
+"""How many records are kept folded in memory."""
+
+_COLUMNS: Final = """
+    record_type, record_id, version, fields, refs, drafts, created, edited, deleted,
+    server, server_refs, remote_exists, remote_id, remote_version, receipt, receipt_version
+"""
+_LOAD: Final = f"SELECT {_COLUMNS} FROM records WHERE record_type = ? AND record_id = ?"  # noqa: S608
+_LOAD_CHANGES: Final = (
+    "SELECT position, draft_id, kind, fields, refs, revision FROM record_changes "
+    "WHERE record_type = ? AND record_id = ? ORDER BY position"
+)
+_SAVE: Final = f"INSERT OR REPLACE INTO records VALUES ({', '.join('?' * 16)})"  # noqa: S608
+_SAVE_CHANGE: Final = "INSERT OR REPLACE INTO record_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_DROP_CHANGE: Final = (
+    "DELETE FROM record_changes WHERE record_type = ? AND record_id = ? AND position = ?"
+)
+_IDS: Final = """CASE WHEN drafts THEN (
+    SELECT json_group_array(draft_id) FROM (
+        SELECT draft_id FROM record_changes c
+        WHERE c.record_type = r.record_type AND c.record_id = r.record_id ORDER BY c.position
+    )
+) END"""
+_VIEW: Final = f"SELECT {_COLUMNS}, {_IDS} FROM records r WHERE record_type = ?"  # noqa: S608
+_IS_LISTED: Final = "fields IS NOT NULL AND NOT deleted"
+_COUNTS: Final = (
+    f"SELECT record_type, count(*) FROM records WHERE {_IS_LISTED} GROUP BY record_type"  # noqa: S608
+)
+_HAS_VALUE: Final = "coalesce(fields -> ?, 'null') = ?"
+_ALL: Final = 2**62
+
+
+class RecordDrafts(NamedTuple):
+    """What is pending for a record."""
+
+    created: bool
+    """Whether it was created here, and the remote does not have it yet."""
+    edited: bool
+    """Whether changes of its fields are pending."""
+    deleted: bool
+    """Whether its delete is pending."""
+    server: Fields | None
+    """What the remote last said of it; None where it said nothing, or that it has none."""
+    ids: tuple[str, ...]
+    """The ids of its pending drafts, in order."""
+
+
+class RecordView(NamedTuple):
+    """A record as it is here."""
+
+    ref: Ref
+    version: int
+    """The version of its stream: what `expected_version` of a change refers to."""
+    fields: Fields
+    """What the remote last said, with the pending drafts laid over it."""
+    remote_id: str | None
+    remote_version: str | None
+    drafts: RecordDrafts
+
+
+class _Row(NamedTuple):
+    """A record as it is stored."""
+
+    record_type: str
+    record_id: str
+    version: int
+    fields: str | None
+    """JSON; none where there is no such record."""
+    refs: str | None
+    """The places of references in `fields`, a JSON list; none where there are no references."""
+    drafts: int
+    created: int
+    edited: int
+    deleted: int
+    server: str | None
+    """What the remote last said, as JSON; none where that is the same text as `fields`."""
+    server_refs: str | None
+    remote_exists: int | None
+    remote_id: str | None
+    remote_version: str | None
+    receipt: int
+    receipt_version: str | None
+    ids: str | None = None
+
+
+class _Kept(NamedTuple):
+    """A record folded in memory, with the ids of its pending drafts."""
+
+    record: Record
+    ids: tuple[str, ...]
+
+
+class Records(Projection):
+    """The local state of every record."""
+
+    name: ClassVar[str] = "records"
+    version: ClassVar[int] = 1
+    tables: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "records": """
+                record_type TEXT NOT NULL,
+                record_id TEXT NOT NULL,
+                version INTEGER NOT NULL,
+                fields TEXT,
+                refs TEXT,
+                drafts INTEGER NOT NULL,
+                created INTEGER NOT NULL,
+                edited INTEGER NOT NULL,
+                deleted INTEGER NOT NULL,
+                server TEXT,
+                server_refs TEXT,
+                remote_exists INTEGER,
+                remote_id TEXT,
+                remote_version TEXT,
+                receipt INTEGER NOT NULL,
+                receipt_version TEXT,
+                PRIMARY KEY (record_type, record_id)
+            """,
+            "record_changes": """
+                record_type TEXT NOT NULL,
+                record_id TEXT NOT NULL,
+                position INTEGER NOT NULL,
+                draft_id TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                fields TEXT NOT NULL,
+                refs TEXT,
+                revision INTEGER NOT NULL,
+                PRIMARY KEY (record_type, record_id, position)
+            """,
+        }
+    )
+
+    def __init__(self, journal: Journal) -> None:
+        """View the records of the journal."""
+        super().__init__(journal)
+        self._kept: dict[Ref, _Kept] = {}
+        self._kept_at = 0
+
+    # --- reads ---------------------------------------------------------------------------
+
+    def get(self, ref: Ref) -> RecordView:
+        """Return a record, also one whose delete is pending.
+
+        Raises:
+            RecordMissingError: the journal has never heard of it.
+            RecordDeletedError: it is gone for good.
+            LogError: it could not be read.
+        """
+        found = self._get(ref)
+        if found is None:
+            raise RecordMissingError(ref)
+        if isinstance(found, Ref):
+            raise RecordDeletedError(ref)
+        return found
+
+    def __contains__(self, ref: Ref) -> bool:
+        """Say whether there is such a record here, that is, whether it is listed."""
+        found = self._get(ref)
+        return isinstance(found, RecordView) and not found.drafts.deleted
+
+    def list(
+        self,
+        record_type: str,
+        where: Mapping[str, object] | None = None,
+        *,
+        include_deleted: bool = False,
+        limit: int | None = None,
+    ) -> list[RecordView]:
+        """Return the records of a type in the order of their ids.
+
+        Args:
+            record_type: the type.
+            where: fields and the exact JSON values that they must have: the text "1" is not the
+                number 1; None is what an absent field has; a `Ref` is no text.
+            include_deleted: whether to return those, too, whose delete is pending.
+            limit: how many to return at most.
+
+        Raises:
+            InvalidNameError: a field has a name that no field has.
+            InvalidValueError: a value is not JSON.
+            LogError: they could not be read.
+        """
+        wanted = freeze(where or {})
+        statement = f"{_VIEW} AND record_id > ? AND fields IS NOT NULL"
+        statement += "" if include_deleted else " AND NOT deleted"
+        values: list[object] = []
+        for name, value in wanted.items():
+            if not isinstance(value, dict | list):
+                statement += f" AND {_HAS_VALUE}"
+                values += [f'$."{name}"', to_json(value).decode()]
+        statement += " ORDER BY record_id LIMIT ?"
+        most = _ALL if limit is None else max(limit, 0)
+        views: list[RecordView] = []
+        after = ""
+        with self.reading() as cursor:
+            while len(views) < most:
+                cursor.execute(statement, (record_type, after, *values, most))
+                rows = list(map(_Row._make, cursor.fetchall()))
+                views += [view for view in map(_view_of_row, rows) if _has(view.fields, wanted)]
+                if len(rows) < most:
+                    break
+                after = rows[-1].record_id
+        return views[:most]
+
+    def types(self) -> dict[str, int]:
+        """Return the types of which there are records, and how many of each.
+
+        Raises:
+            LogError: they could not be read.
+        """
+        with self.reading() as cursor:
+            cursor.execute(_COUNTS)
+            return dict(cursor.fetchall())
+
+    def _get(self, ref: Ref) -> RecordView | Ref | None:
+        """Return the record; its reference where it is gone; None where it is unknown."""
+        kept = self._kept_now(ref)
+        if kept is not None:
+            return _view(kept)
+        with self.reading() as cursor:
+            cursor.execute(f"{_VIEW} AND record_id = ?", (ref.type, ref.id))
+            found = cursor.fetchone()
+        if found is None:
+            return None
+        row = _Row._make(found)
+        return ref if row.fields is None else _view_of_row(row)
+
+    def _kept_now(self, ref: Ref) -> _Kept | None:
+        """Return the record folded in memory as it is at the end of the log, if it is (S2)."""
+        if self._left is None:
+            return None
+        position = self._followed(self._left)
+        kept = self._kept.get(ref)
+        if kept is None or kept.record.fields is None or self._kept_at < position:
+            return None
+        return kept
+
+    # --- the fold ------------------------------------------------------------------------
+
+    def apply(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+        """Fold the entries into the records that they are about."""
+        if entries[0].position != self._kept_at + 1:
+            self._kept.clear()
+        touched: dict[Ref, _Kept] = {}
+        changes: dict[tuple[Ref, int], Change | None] = {}
+        for entry in entries:
+            ref = entry.stream
+            kept = touched.get(ref) or self._kept.get(ref) or _loaded(cursor, entry)
+            touched[ref] = _folded(kept, entry, changes)
+        cursor.executemany(_SAVE, [_row(touched[ref].record) for ref in sorted(touched)])
+        _write_changes(cursor, changes)
+        self._keep(touched)
+        self._kept_at = entries[-1].position
+
+    def _keep(self, touched: dict[Ref, _Kept]) -> None:
+        for ref, kept in touched.items():
+            self._kept.pop(ref, None)
+            self._kept[ref] = kept
+        for ref in list(self._kept)[: max(len(self._kept) - KEPT_RECORDS, 0)]:
+            del self._kept[ref]
+
+
+def _folded(kept: _Kept, entry: Entry, changes: dict[tuple[Ref, int], Change | None]) -> _Kept:
+    """Return the record after the entry, noting the pending change that it adds or ends."""
+    before, ids = kept
+    after = evolve(before, entry)
+    if after.changes is before.changes:
+        return _Kept(after, ids)
+    if len(after.changes) > len(before.changes):
+        change = after.changes[-1]
+        changes[entry.stream, change.position] = change
+        return _Kept(after, (*ids, change.draft_id))
+    draft_id = draft_id_of(entry)
+    old = None if draft_id is None else before.change(draft_id)
+    if old is None:
+        return _Kept(after, ids)
+    new = None if len(after.changes) < len(before.changes) else after.change(old.draft_id)
+    changes[entry.stream, old.position] = new
+    return _Kept(after, ids if new else tuple([change.draft_id for change in after.changes]))
+
+
+def _write_changes(cursor: Cursor, changes: Mapping[tuple[Ref, int], Change | None]) -> None:
+    saved = []
+    dropped = []
+    for (ref, position), change in changes.items():
+        key = (*_key(ref), position)
+        if change is None:
+            dropped.append(key)
+        else:
+            text, refs = _packed(change.fields)
+            saved.append((*key, change.draft_id, change.kind, text, refs, change.revision))
+    if saved:
+        cursor.executemany(_SAVE_CHANGE, saved)
+    if dropped:
+        cursor.executemany(_DROP_CHANGE, dropped)
+
+
+def _loaded(cursor: Cursor, entry: Entry) -> _Kept:
+    """Return the record before the entry, which is the first of the batch that is about it."""
+    ref = entry.stream
+    if entry.version == 1:
+        return _Kept(initial(ref), ())
+    key = _key(ref)
+    cursor.execute(_LOAD, key)
+    found = cursor.fetchone()
+    if found is None:
+        return _Kept(initial(ref), ())
+    cursor.execute(_LOAD_CHANGES, key)
+    changes = tuple(map(_change_of_row, cursor.fetchall()))
+    record = _record_of_row(_Row._make(found), changes)
+    return _Kept(record, tuple([change.draft_id for change in changes]))
+
+
+# --- rows ------------------------------------------------------------------------------------
+
+
+def _key(ref: Ref) -> tuple[str, str]:
+    record_type, _, record_id = ref.partition(":")
+    return record_type, record_id
+
+
+def _row(record: Record) -> tuple[object, ...]:
+    """Return the row of a record, in the order of the columns."""
+    fields, refs = (None, None) if record.fields is None else _packed(record.fields)
+    remote = record.remote
+    server = _packed(remote.fields)
+    drafts = _flags(record)
+    exists = None if remote.exists is None else int(remote.exists)
+    return (
+        *_key(record.ref),
+        record.version,
+        fields,
+        refs,
+        len(record.changes),
+        *drafts,
+        *((None, None) if server == (fields, refs) else server),
+        exists,
+        remote.remote_id,
+        remote.version,
+        remote.receipt,
+        remote.receipt_version,
+    )
+
+
+def _flags(record: Record) -> tuple[bool, bool, bool]:
+    """Say whether it was created, edited and deleted here, each of which is pending."""
+    changes = record.changes
+    if not changes:
+        return False, False, False
+    created = changes[0].kind == "create"
+    deleted = changes[-1].kind == "delete"
+    return created, len(changes) > created + deleted, deleted
+
+
+def _packed(fields: Fields) -> tuple[str, str | None]:
+    """Return the fields as JSON, and the places of their references (see `_unpacked`)."""
+    places = [place for place, _ in references(fields)]
+    return to_json(fields).decode(), to_json(places).decode() if places else None
+
+
+def _unpacked(text: str, refs: str | None) -> Fields:
+    """Return the fields, with a reference at each of the places and nowhere else."""
+    fields: Fields = from_json(text)
+    if refs is not None:
+        restore(fields, from_json(refs))
+    return fields
+
+
+def _server(row: _Row) -> Fields:
+    """Return what the remote last said."""
+    if row.server is not None:
+        return _unpacked(row.server, row.server_refs)
+    return _unpacked(row.fields or "{}", row.refs)
+
+
+def _record_of_row(row: _Row, changes: tuple[Change, ...]) -> Record:
+    remote = Remote(
+        None if row.remote_exists is None else bool(row.remote_exists),
+        _server(row),
+        row.remote_id,
+        row.remote_version,
+        row.receipt,
+        row.receipt_version,
+    )
+    ref = Ref.trusted(f"{row.record_type}:{row.record_id}")
+    fields = None if row.fields is None else _unpacked(row.fields, row.refs)
+    return Record(ref, row.version, remote, changes, fields)
+
+
+def _change_of_row(row: tuple[Any, ...]) -> Change:
+    """Return a pending change without its base, which the fold of a record does not look at."""
+    position, draft_id, kind, fields, refs, revision = row
+    return Change(
+        draft_id, position, kind, _unpacked(fields, refs), {}, None, position, revision
+    )
+
+
+# --- views -----------------------------------------------------------------------------------
+
+
+def _view(kept: _Kept) -> RecordView:
+    """Return the record, sharing nothing with what is kept."""
+    record, ids = kept
+    remote = record.remote
+    server = _copied(remote.fields) if remote.exists else None
+    drafts = RecordDrafts(*_flags(record), server, ids)
+    return RecordView(
+        record.ref,
+        record.version,
+        _copied(record.fields),
+        remote.remote_id,
+        remote.version,
+        drafts,
+    )
+
+
+def _view_of_row(row: _Row) -> RecordView:
+    ids = tuple(from_json(row.ids)) if row.ids else ()
+    server = _server(row) if row.remote_exists else None
+    drafts = RecordDrafts(
+        bool(row.created), bool(row.edited), bool(row.deleted), server, ids
+    )
+    return RecordView(
+        Ref.trusted(f"{row.record_type}:{row.record_id}"),
+        row.version,
+        _unpacked(row.fields or "{}", row.refs),
+        row.remote_id,
+        row.remote_version,
+        drafts,
+    )
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401  JSON
+    """Copy lists and objects all the way down."""
+    if type(value) is dict:
+        return {
+            key: _copied(item) if type(item) in _CONTAINERS else item
+            for key, item in value.items()
+        }
+    return [_copied(item) if type(item) in _CONTAINERS else item for item in value]
+
+
+_CONTAINERS: Final = frozenset({dict, list})
+
+
+def _has(fields: Fields, wanted: Fields) -> bool:
+    return all(same(fields.get(name), value) for name, value in wanted.items())

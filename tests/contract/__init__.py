@@ -1,0 +1,1 @@
+"""What every adapter of the log must do, run on each of them."""

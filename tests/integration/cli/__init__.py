@@ -1,0 +1,1 @@
+"""The command line: its pure parts, and the real command on real files."""

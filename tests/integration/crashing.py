@@ -1,0 +1,154 @@
+"""Processes that die: where a process stands between two statements, and how it is ended there.
+
+The code under test has no switch for this: SQLite's connections are made by a subclass here,
+in the process that is to die.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sqlite3
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from unittest.mock import patch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerProcess
+
+    from tests.integration.workload import Tell
+
+    Watch = Callable[[str], None]
+
+Words: TypeAlias = tuple[str, ...]
+
+PROCESSES: Final = get_context("forkserver")
+"""Makes processes by a fork of a small one that has imported everything and has no threads."""
+PROCESSES.set_forkserver_preload(["__main__", "tests.integration.workload"])
+
+COMMITS: Final = ("COMMIT", "CLOSE", "PRAGMA journal_mode=WAL")
+"""The statements that change the file for those who open it next."""
+
+
+class _WatchedCursor(sqlite3.Cursor):
+    def execute(self, statement: str, *values: Any) -> _WatchedCursor:  # noqa: ANN401  sqlite3's
+        with _watched(statement):
+            super().execute(statement, *values)
+        return self
+
+    def executemany(self, statement: str, *values: Any) -> _WatchedCursor:  # noqa: ANN401
+        with _watched(statement):
+            super().executemany(statement, *values)
+        return self
+
+
+class _WatchedConnection(sqlite3.Connection):
+    watch: ClassVar[Watch]
+
+    def cursor(self, *_: Any) -> Any:  # noqa: ANN401  sqlite3's
+        """Return a cursor that is watched; ``execute`` of the connection asks for one too."""
+        return super().cursor(_WatchedCursor)
+
+    def close(self) -> None:
+        with _watched("CLOSE"):
+            super().close()
+
+
+@contextmanager
+def _watched(statement: str) -> Iterator[None]:
+    _WatchedConnection.watch(f"before {statement}")
+    yield
+    _WatchedConnection.watch(f"after {statement}")
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """Call `watch` before and after every statement and close of SQLite, in this process."""
+    _WatchedConnection.watch = staticmethod(watch)  # type: ignore[assignment]
+    connect = functools.partial(sqlite3.connect, factory=_WatchedConnection)
+    with patch.object(sqlite3, "connect", connect):
+        yield
+
+
+def is_commit(moment: str) -> bool:
+    """Say whether the file may be another after the moment than it was before."""
+    return moment.partition(" ")[2] in COMMITS
+
+
+class _Death:
+    """Ends this process at the n-th moment at which a commit begins or has ended."""
+
+    def __init__(self, moment: int) -> None:
+        self.left = moment
+
+    def __call__(self, moment: str) -> None:
+        if is_commit(moment):
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dying_at(
+    moment: int, work: Callable[..., None], arguments: tuple[Any, ...], pipe: Connection
+) -> None:
+    """Work until the moment, in a child; tell how many moments were left where it never came."""
+    death = _Death(moment)
+    with watching(death):
+        work(*arguments, _tell_on(pipe))
+    pipe.send(("left", str(death.left)))
+
+
+def working(work: Callable[..., None], arguments: tuple[Any, ...], pipe: Connection) -> None:
+    """Work until somebody else ends it, in a child."""
+    work(*arguments, _tell_on(pipe))
+
+
+def _tell_on(pipe: Connection) -> Tell:
+    return lambda *words: pipe.send(words)
+
+
+@contextmanager
+def child(target: Callable[..., None], *arguments: object) -> Iterator[Child]:
+    """Start a process that tells what it does; it is dead when the block ends."""
+    theirs: Connection
+    ours, theirs = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=target, args=(*arguments, theirs))
+    process.start()
+    theirs.close()
+    made = Child(process, ours)
+    try:
+        yield made
+    finally:
+        made.kill()
+        ours.close()
+        process.close()
+
+
+class Child:
+    """A process that tells what it does."""
+
+    def __init__(self, process: ForkServerProcess, pipe: Connection) -> None:
+        """Listen to the process."""
+        self._process = process
+        self._pipe = pipe
+
+    def words(self) -> Iterator[Words]:
+        """Yield what it tells, until its end."""
+        with suppress(EOFError, OSError):
+            while True:
+                yield self._pipe.recv()
+
+    def kill(self) -> None:
+        """End it with SIGKILL, and wait until it is no more."""
+        self._process.kill()
+        self._process.join()
+
+    @property
+    def ended_by(self) -> int:
+        """The signal that ended it; 0 where it came to its end, more where it failed."""
+        self._process.join()
+        return -(self._process.exitcode or 0)

@@ -1,0 +1,113 @@
+"""The house: what stands at the top, what modules are called, and what no file may say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from tests.pages import ROOT
+
+TOP: Final = {
+    ".ci",
+    ".gitignore",
+    "CHANGELOG.md",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "docs",
+    "journal",
+    "projections",
+    "pyproject.toml",
+    "tests",
+}
+NEVER_NAMES: Final = {"core", "helper", "helpers", "manager", "managers", "util", "utils"}
+LINES_MOST: Final = 300
+LONGER: Final = {
+    "journal/drafts.py": "one fold: the states of a draft and the order of the queue",
+    "journal/journal.py": "four commands with their envelope, and what carries them out",
+    "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
+    "journal/record.py": "one fold, and the decisions on what it yields",
+    "journal/sync/session.py": "one loop, shared by two subscribers",
+    "journal/sync/subscriber.py": "the same subscriber twice: blocking, and async",
+    "journal/values.py": "what a record may hold: names, values and references",
+    "projections/projection.py": "one catching up: its checkpoint, its tables, and who owns them",
+}
+"""Modules that are longer than we like, each with the reason why it is one."""
+
+
+def _files() -> list[str]:
+    """Return the files of the project, by their paths from the top."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_top_level_is_fixed() -> None:
+    """The top level is the architecture diagram: nothing is added to it in passing."""
+    assert {name.partition("/")[0] for name in _files()} == TOP
+
+
+def test_modules_are_named_by_what_they_are() -> None:
+    """No module has a name that would let anything land in it."""
+    stems = {name: name.rpartition("/")[2].removesuffix(".py") for name in _files()}
+
+    assert [name for name, stem in stems.items() if stem.strip("_") in NEVER_NAMES] == []
+
+
+def test_long_modules_have_a_reason() -> None:
+    """A module of more than 300 lines is listed here with a reason, or is split."""
+    modules = [name for name in _files() if re.fullmatch(r"(journal|projections)/.*\.py", name)]
+    lengths = {name: len((ROOT / name).read_bytes().splitlines()) for name in modules}
+
+    assert {name for name, lines in lengths.items() if lines > LINES_MOST} <= LONGER.keys()
+    assert LONGER.keys() <= lengths.keys()
+
+
+# Written in pieces, so that this file does not say what none may say.
+_FORBIDDEN: Final = {
+    "a path of one machine": r"(?<![\w.~])/(?:work|tmp|home|root|Users)" + r"/\w",
+    "a package registry": r"py" + r"pi\.org|python" + r"hosted\.org|index" + r"[-_]url",
+    "a tracker's number": r"\bissue" + r" #?\d",
+}
+
+
+@pytest.mark.parametrize("pattern", _FORBIDDEN.values(), ids=list(_FORBIDDEN))
+def test_nothing_foreign_is_named(pattern: str) -> None:
+    """No file names a path of somebody's machine, or where packages come from."""
+    found = []
+    for name in _files():
+        text = (ROOT / name).read_bytes().decode("utf-8", "ignore")
+        found += [f"{name}: {match[0]}" for match in re.finditer(pattern, text)]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import journal", {"click", "eventsourcing", "httpx", "pydantic", "rich", "sqlite3"}),
+        ("import journal.cli", {"click", "eventsourcing", "httpx", "pydantic", "rich"}),
+        ("from journal import Journal", {"click", "httpx", "rich"}),
+        ("import projections", {"click", "httpx", "rich"}),
+        ("import journal.remotes", {"click", "httpx", "rich"}),
+    ],
+)
+def test_imports_are_lazy(statement: str, absent: set[str]) -> None:
+    """An import loads what it needs: what is slow comes when it is used."""
+    script = f"{statement}; import sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert absent & set(done.stdout.split()) == set()

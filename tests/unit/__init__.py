@@ -1,0 +1,1 @@
+"""Tests of one module each: pure, without a disk, a clock or a network."""

@@ -1,0 +1,401 @@
+"""The queue of pending drafts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+
+from journal.drafts import (
+    Draft,
+    Hold,
+    Queue,
+    blockers,
+    draft_id_of,
+    evolve,
+    explain,
+    explained,
+    next_to_send,
+)
+from journal.errors import DraftMissingError
+from journal.events import (
+    ConflictResolved,
+    DraftAcknowledged,
+    DraftAmended,
+    DraftDiscarded,
+    DraftHeld,
+    DraftRetried,
+    Entry,
+    FieldMessage,
+    PushStarted,
+    RecordCreated,
+    RecordDeleted,
+    RecordObserved,
+    RecordUpdated,
+)
+from journal.values import Ref
+from tests import strategies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from journal.drafts import OnHeld
+    from journal.events import Event
+    from tests.strategies import Story
+
+ACME = Ref("Account:1")
+BOLT = Ref("Account:2")
+VISIT = Ref("Visit:1")
+TAKEN = DraftHeld(
+    draft_id="e1",
+    classification="rejected",
+    messages=(FieldMessage(field="Name", message="is taken"), FieldMessage(message="try later")),
+    status=409,
+    answer="{}",
+)
+
+
+WHY = "rejected (Name: is taken; try later)"
+BEHIND = f"waits behind the create of Account:1, which is held: {WHY}; settle that draft first"
+SENT = "was sent and its outcome is not known yet; it is being resolved"
+
+
+def log(*events: tuple[Ref, Event]) -> list[Entry]:
+    """Return the events as entries with ids ``e1``, ``e2`` ..."""
+    return [
+        Entry(n, n, f"e{n}", ref, n, n, False, "ann", "van-7", None, None, "why", event)  # noqa: FBT003
+        for n, (ref, event) in enumerate(events, 1)
+    ]
+
+
+def queue(*events: tuple[Ref, Event]) -> Queue:
+    """Return the queue after the events."""
+    found = Queue()
+    for entry in log(*events):
+        found.apply(entry)
+    return found
+
+
+def created(**fields: object) -> RecordCreated:
+    """Return a create, with a reference wherever a field is one."""
+    places = tuple(f"/fields/{name}" for name, value in fields.items() if type(value) is Ref)
+    return RecordCreated(fields=fields, references=places)
+
+
+def naive_next(drafts: Iterable[Draft], on_held: OnHeld) -> Draft | None:
+    """Return the next to be sent by the letter of Q2 and Q3: an oracle, slow and plain."""
+    drafts = sorted(drafts, key=lambda draft: draft.position)
+    blocked = {draft.draft_id for draft in drafts if draft.state == "held"}
+    while True:
+        grown = blocked | {
+            later.draft_id
+            for earlier in drafts
+            for later in drafts
+            if earlier.position < later.position
+            and earlier.draft_id in blocked
+            and earlier.ref in {later.ref, *later.targets}
+        }
+        if grown == blocked:
+            break
+        blocked = grown
+    for draft in drafts:
+        if draft.draft_id not in blocked:
+            return draft
+        if on_held == "stop":
+            return None
+    return None
+
+
+class TestEvolve:
+    """One draft, after an entry that is about it."""
+
+    def test_begins_with_a_change(self) -> None:
+        """Each change is a draft, with what the log says of it."""
+        history = log(
+            (VISIT, created(Account=ACME, Also=ACME, Name="x")),
+            (ACME, RecordUpdated(changes={"Name": "Acme"}, base={"Name": ""})),
+            (BOLT, RecordDeleted(base={"Owner": ACME}, references=("/base/Owner",))),
+        )
+
+        assert [evolve(None, entry) for entry in history] == [
+            Draft(
+                "e1",
+                1,
+                VISIT,
+                "create",
+                1,
+                "ann",
+                "why",
+                {"Account": ACME, "Also": ACME, "Name": "x"},
+                (ACME,),
+            ),
+            Draft("e2", 2, ACME, "update", 2, "ann", "why", {"Name": "Acme"}),
+            Draft("e3", 3, BOLT, "delete", 3, "ann", "why", {}),
+        ]
+
+    def test_push_is_counted(self) -> None:
+        """From its push on, a draft is maybe applied."""
+        (draft,) = queue((ACME, created()), *[(ACME, PushStarted(draft_id="e1"))] * 2)
+
+        assert (draft.state, draft.pushes, draft.is_maybe_applied) == ("sending", 2, True)
+
+    def test_hold_keeps_its_reason(self) -> None:
+        """A held draft says why."""
+        (draft,) = queue((ACME, created()), (ACME, TAKEN))
+
+        assert draft.state == "held"
+        assert draft.hold == Hold("rejected", TAKEN.messages, 409, "{}")
+        assert not draft.is_maybe_applied
+
+    def test_retry_ends_the_hold(self) -> None:
+        """A draft that is retried is pending as it was."""
+        (draft,) = queue((ACME, created(a=1)), (ACME, TAKEN), (ACME, DraftRetried(draft_id="e1")))
+
+        assert (draft.state, draft.hold, draft.fields, draft.revision) == (
+            "pending",
+            None,
+            {"a": 1},
+            0,
+        )
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            DraftAmended(
+                draft_id="e1", revision=1, fields={"To": BOLT}, references=("/fields/To",)
+            ),
+            ConflictResolved(
+                draft_id="e1",
+                revision=1,
+                base={},
+                ours={},
+                theirs=None,
+                resolutions=(),
+                fields={"To": BOLT},
+                references=("/fields/To",),
+            ),
+        ],
+    )
+    def test_amended_draft_refers_to_what_it_now_holds(self, event: Event) -> None:
+        """An amended or resolved draft has other fields, other targets and the next revision."""
+        (draft,) = queue((VISIT, created(To=ACME)), (VISIT, TAKEN), (VISIT, event))
+
+        assert (draft.state, draft.hold, draft.revision, draft.fields, draft.targets) == (
+            "pending",
+            None,
+            1,
+            {"To": BOLT},
+            (BOLT,),
+        )
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            PushStarted(draft_id="e1"),
+            TAKEN,
+            DraftRetried(draft_id="e1"),
+            DraftAmended(draft_id="e1", revision=1, fields={}),
+        ],
+    )
+    def test_ended_draft_stays_ended(self, event: Event) -> None:
+        """Q1: nothing brings back a draft that has ended."""
+        ended = queue((ACME, created()), (ACME, DraftDiscarded(draft_id="e1")), (ACME, event))
+
+        assert list(ended) == []
+
+    def test_observation_is_about_no_draft(self) -> None:
+        """An observation is about no draft, and leaves every one as it is."""
+        (entry,) = log((ACME, RecordObserved(exists=False)))
+        (draft,) = queue((ACME, created()))
+
+        assert draft_id_of(entry) is None
+        assert evolve(draft, entry) == draft
+
+
+class TestQueue:
+    """The drafts in order."""
+
+    def test_gives_a_draft_by_its_id(self) -> None:
+        """A pending draft is found by its id; another id is an error that says what to do."""
+        found = queue((ACME, created()))
+
+        assert found["e1"].ref == ACME
+        with pytest.raises(DraftMissingError, match="no pending draft has the id 'e9'; it may"):
+            found["e9"]
+
+    def test_entry_that_was_applied_changes_nothing(self) -> None:
+        """An entry is folded in once, however often it is applied."""
+        history = log((ACME, created()), (ACME, PushStarted(draft_id="e1")))
+        found = Queue()
+        for entry in (*history, *history):
+            found.apply(entry)
+
+        assert [draft.pushes for draft in found] == [1]
+        assert found.position == 2
+
+    def test_low_water_is_before_the_first_draft(self) -> None:
+        """Every change up to the low-water mark is settled."""
+        receipt = DraftAcknowledged(draft_id="e2", evidence="answer")
+
+        assert Queue().low_water == 0
+        assert queue((ACME, RecordObserved(exists=False)), (ACME, created())).low_water == 1
+        assert (
+            queue(
+                (ACME, RecordObserved(exists=False)), (ACME, created()), (ACME, receipt)
+            ).low_water
+            == 3
+        )
+
+    def test_goes_on_from_its_drafts(self) -> None:
+        """A queue that begins with kept drafts goes on as the one that they were kept from."""
+        kept = queue((ACME, created()), (VISIT, created(To=ACME)), (ACME, TAKEN))
+
+        found = Queue(kept, kept.position)
+
+        assert (list(found), found.position, found.held) == (list(kept), 3, 1)
+        assert found.next_to_send() is None
+
+
+class TestExplain:
+    """One sentence for each state: what, why, and what would unblock it."""
+
+    @pytest.mark.parametrize(
+        ("draft_id", "sentence"),
+        [
+            ("e1", f"the create of Account:1 is held: {WHY}; retry, amend or discard it"),
+            ("e2", f"the update of Account:1 {BEHIND}"),
+            ("e3", f"the create of Visit:1 {BEHIND}"),
+            ("e4", f"the create of Account:2 {SENT}"),
+            ("e5", "the update of Account:2 waits for its turn behind 1 draft"),
+            ("e6", "the delete of Account:2 waits for its turn behind 2 drafts"),
+        ],
+    )
+    def test_says_what_it_waits_for(self, draft_id: str, sentence: str) -> None:
+        """Q3 in words: a hold is told along the lane."""
+        found = queue(
+            (ACME, created()),
+            (ACME, RecordUpdated(changes={"a": 1}, base={})),
+            (VISIT, created(To=ACME)),
+            (BOLT, created()),
+            (BOLT, RecordUpdated(changes={"a": 1}, base={})),
+            (BOLT, RecordDeleted(base={})),
+            (ACME, TAKEN),
+            (BOLT, PushStarted(draft_id="e4")),
+        )
+
+        assert explain(found[draft_id], found) == sentence
+
+    def test_says_that_it_is_the_next(self) -> None:
+        """The first of the queue waits for nothing."""
+        found = queue((ACME, created()))
+
+        assert explain(found["e1"], found) == "the create of Account:1 is the next to be sent"
+
+    @pytest.mark.parametrize(
+        ("hold", "words"),
+        [
+            (Hold("gone", (), 404, ""), "is held: gone; retry"),
+            (None, "is held: for a reason that was not recorded; retry"),
+        ],
+    )
+    def test_hold_without_words(self, hold: Hold | None, words: str) -> None:
+        """A hold without messages is told by its class; one without a record of it says so."""
+        draft = Draft("e1", 1, ACME, "create", 1, "ann", None, {}, state="held", hold=hold)
+
+        assert words in explain(draft, [draft])
+
+    def test_an_equal_draft_will_do(self) -> None:
+        """The draft may come from another place than the queue, such as a table."""
+        found = queue((ACME, created()), (ACME, TAKEN))
+        (draft,) = found
+
+        assert "is held" in explain(draft._replace(), found)
+
+    def test_unknown_draft_is_refused(self) -> None:
+        """A draft that is not in the queue has no reason to wait."""
+        (draft,) = queue((ACME, created()))
+
+        with pytest.raises(DraftMissingError):
+            explain(draft, [])
+
+
+class TestProperties:
+    """The invariants, over random histories."""
+
+    @given(strategies.histories)
+    def test_draft_is_there_until_it_is_settled(self, history: list[Entry]) -> None:
+        """Q1: the queue holds exactly the changes that are neither acknowledged nor discarded."""
+        found = Queue()
+        expected: list[str] = []
+        for entry in history:
+            found.apply(entry)
+            match entry.event:
+                case RecordCreated() | RecordUpdated() | RecordDeleted():
+                    expected.append(entry.event_id)
+                case DraftAcknowledged(draft_id=draft_id) | DraftDiscarded(draft_id=draft_id):
+                    expected.remove(draft_id)
+                case _:
+                    pass
+
+            assert [draft.draft_id for draft in found] == expected
+            assert len(found) == len(expected)
+            assert found.held == sum(draft.state == "held" for draft in found)
+
+    @given(strategies.histories)
+    def test_next_is_the_first_that_nothing_holds(self, history: list[Entry]) -> None:
+        """Q2, Q3: the next to be sent is the one that the plain reading of the rules names."""
+        found = Queue()
+        for entry in history:
+            found.apply(entry)
+            drafts = list(found)
+
+            assert [d.position for d in drafts] == sorted(d.position for d in drafts)
+            for on_held in ("lane", "stop"):
+                expected = naive_next(drafts, on_held)
+                assert found.next_to_send(on_held) == expected
+                assert next_to_send(drafts, on_held) == expected
+
+    @given(strategies.histories)
+    def test_table_of_drafts_is_the_queue(self, history: list[Entry]) -> None:
+        """Q4: rows that are kept with `evolve`, one by one, hold the same drafts."""
+        found = Queue()
+        rows: dict[str, Draft] = {}
+        for entry in history:
+            found.apply(entry)
+            draft_id = draft_id_of(entry)
+            if draft_id is not None:
+                after = evolve(rows.pop(draft_id, None), entry)
+                if after is not None:
+                    rows[draft_id] = after
+
+        assert sorted(rows.values(), key=lambda draft: draft.position) == list(found)
+
+    @given(strategies.stories)
+    def test_queue_and_records_agree(self, story: Story) -> None:
+        """The pending changes of the records are the drafts of the queue, with the same fields."""
+        drafts = {(draft.draft_id, draft.revision, str(draft.fields)) for draft in story.queue}
+
+        assert drafts == {
+            (change.draft_id, change.revision, str(change.fields))
+            for record in story.records.values()
+            for change in record.changes
+        }
+
+    @given(strategies.histories)
+    def test_every_draft_is_explained(self, history: list[Entry]) -> None:
+        """Every draft has its one sentence, and is next only if it is the next."""
+        found = Queue()
+        for entry in history:
+            found.apply(entry)
+        following = found.next_to_send()
+
+        assert [(draft, blocker) for draft, blocker, _ in explained(found)] == [*blockers(found)]
+        for draft, blocker, sentence in explained(found):
+            assert sentence == explain(draft, found)
+            assert re.fullmatch(rf"the {draft.kind} of {draft.ref} [^\n]+", sentence)
+            assert ("held" in sentence) == (blocker is not None)
+            assert sentence.endswith("is the next to be sent") == (
+                draft == following and draft.state == "pending"
+            )

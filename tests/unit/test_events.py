@@ -1,0 +1,163 @@
+"""The events and their envelope: the stored format."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from journal.events import (
+    EVENT_TYPES,
+    SCHEMA_VERSIONS,
+    UPCASTERS,
+    Entry,
+    NewEntry,
+    PushStarted,
+    RecordCreated,
+    RecordObserved,
+    time_of,
+)
+from journal.values import Ref
+
+FIELDS = {
+    "RecordCreated": ["references", "fields"],
+    "RecordUpdated": ["references", "changes", "base", "base_version"],
+    "RecordDeleted": ["references", "base", "base_version"],
+    "RecordObserved": [
+        "references",
+        "exists",
+        "fields",
+        "remote_id",
+        "remote_version",
+        "partial",
+    ],
+    "PushStarted": ["references", "draft_id", "revision"],
+    "DraftAcknowledged": [
+        "references",
+        "draft_id",
+        "remote_id",
+        "remote_version",
+        "evidence",
+        "attempts",
+        "status",
+        "remote_date",
+        "fields",
+    ],
+    "DraftHeld": [
+        "references",
+        "draft_id",
+        "classification",
+        "messages",
+        "status",
+        "answer",
+        "attempts",
+    ],
+    "DraftRetried": ["references", "draft_id"],
+    "DraftAmended": ["references", "draft_id", "revision", "fields"],
+    "DraftDiscarded": ["references", "draft_id", "cause"],
+    "ConflictResolved": [
+        "references",
+        "draft_id",
+        "revision",
+        "base",
+        "ours",
+        "theirs",
+        "resolutions",
+        "fields",
+        "remote_version",
+    ],
+}
+"""The stored format: a name that is missing here, or another, breaks every log there is."""
+
+
+class TestFormat:
+    """The names that are stored for ever."""
+
+    def test_names_are_what_they_were(self) -> None:
+        """The names of the events and of their fields are never changed."""
+        assert {name: list(kind.model_fields) for name, kind in EVENT_TYPES.items()} == FIELDS
+
+    def test_every_event_has_a_schema_version_and_its_upcasters(self) -> None:
+        """Every version before the current one has an upcaster to the next."""
+        assert SCHEMA_VERSIONS.keys() == EVENT_TYPES.keys()
+        assert set(UPCASTERS) == {
+            (name, old) for name, version in SCHEMA_VERSIONS.items() for old in range(1, version)
+        }
+
+    def test_defaults_are_what_they_were(self) -> None:
+        """What equals its default is not stored, so a default is never changed."""
+        defaults = {
+            (name, field): info.default
+            for name, kind in EVENT_TYPES.items()
+            for field, info in kind.model_fields.items()
+            if not info.is_required() and info.default not in (None, "", ())
+        }
+
+        assert defaults == {
+            ("RecordObserved", "fields"): {},
+            ("RecordObserved", "partial"): False,
+            ("PushStarted", "revision"): 0,
+            ("DraftAcknowledged", "attempts"): 1,
+            ("DraftHeld", "attempts"): 1,
+        }
+
+
+class TestEvent:
+    """Events are facts."""
+
+    def test_is_frozen(self) -> None:
+        """An event cannot be changed."""
+        event = PushStarted(draft_id="e1")
+
+        with pytest.raises(ValidationError):
+            event.draft_id = "e2"  # type: ignore[misc]
+
+    def test_is_closed_and_strict(self) -> None:
+        """A field that is unknown, or of another type, is refused."""
+        with pytest.raises(ValidationError):
+            PushStarted.model_validate({"draft_id": "e1", "other": 1})
+        with pytest.raises(ValidationError):
+            PushStarted.model_validate({"draft_id": "e1", "revision": "1"})
+
+    def test_fields_by_default_are_its_own(self) -> None:
+        """Two events never share the fields that neither was given."""
+        one, other = RecordObserved(exists=True), RecordObserved(exists=True)
+
+        assert one.fields is not other.fields
+
+
+class TestEnvelope:
+    """The envelope of an event."""
+
+    def test_columns_are_what_they_were(self) -> None:
+        """The names of the envelope are never changed."""
+        known = [
+            "event_id",
+            "stream",
+            "version",
+            "occurred_at",
+            "actor",
+            "origin",
+            "correlation_id",
+            "causation_id",
+            "reason",
+            "event",
+        ]
+
+        assert list(NewEntry._fields) == known
+        assert list(Entry._fields) == [
+            "position",
+            "batch",
+            *known[:4],
+            "clock_adjusted",
+            *known[4:],
+        ]
+
+    def test_time_is_exact_to_the_microsecond(self) -> None:
+        """`at` is the stored number of microseconds as a time in UTC, without rounding."""
+        at = 1_790_000_000_123_457
+        event = RecordCreated(fields={})
+        entry = Entry(1, 1, "e1", Ref("A:1"), 1, at, False, "a", "o", None, None, None, event)  # noqa: FBT003
+
+        assert entry.at == time_of(at) == datetime(2026, 9, 21, 14, 13, 20, 123457, tzinfo=UTC)

@@ -1,0 +1,541 @@
+"""One record: its fold, and the decisions about it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journal.errors import (
+    DanglingReferenceError,
+    RecordDeletedError,
+    RecordExistsError,
+    RecordMissingError,
+    RefusedError,
+)
+from journal.events import (
+    ConflictResolved,
+    DraftAcknowledged,
+    DraftAmended,
+    DraftDiscarded,
+    DraftHeld,
+    DraftRetried,
+    Entry,
+    PushStarted,
+    RecordCreated,
+    RecordDeleted,
+    RecordObserved,
+    RecordUpdated,
+    Resolution,
+)
+from journal.record import (
+    Change,
+    CreateRecord,
+    DeleteRecord,
+    ObserveRecord,
+    Record,
+    Remote,
+    UpdateRecord,
+    base_version,
+    decide,
+    evolve,
+    fold,
+    initial,
+)
+from journal.values import Ref
+from tests import strategies
+
+if TYPE_CHECKING:
+    from journal.events import Event
+    from tests.strategies import Story
+
+ACME = Ref("Account:1")
+VISIT = Ref("Visit:1")
+CREATED = RecordCreated(fields={"Name": "Acme"})
+
+
+def entries(*events: Event, ref: Ref = ACME) -> list[Entry]:
+    """Return the events as the entries of one stream, with ids ``e1``, ``e2`` ..."""
+    return [
+        Entry(n, n, f"e{n}", ref, n, n, False, "ann", "van-7", None, None, None, event)  # noqa: FBT003
+        for n, event in enumerate(events, 1)
+    ]
+
+
+def after(*events: Event) -> Record:
+    """Return the record after the events."""
+    return fold(ACME, entries(*events))
+
+
+def acknowledged(draft_id: str, version: str | None = None, **more: Any) -> DraftAcknowledged:  # noqa: ANN401
+    """Return the receipt of a draft."""
+    return DraftAcknowledged(draft_id=draft_id, remote_version=version, evidence="answer", **more)
+
+
+class TestCreateRecord:
+    """Creating a record."""
+
+    def test_creates(self) -> None:
+        """A record that is not there is created, with the places of its references."""
+        fields = {"Name": "Visit", "Account": [{"a/b": ACME}]}
+
+        events = decide(initial(VISIT), CreateRecord(VISIT, fields), {ACME: after(CREATED)})
+
+        assert events == (RecordCreated(fields=fields, references=("/fields/Account/0/a~1b",)),)
+
+    def test_existing_record_is_refused(self) -> None:
+        """A record that exists, created or observed, is not created again."""
+        observed = RecordObserved(exists=True, fields={"Name": "Acme"})
+
+        for record in (after(CREATED), after(observed)):
+            with pytest.raises(RecordExistsError, match="Account:1 exists already"):
+                decide(record, CreateRecord(ACME, {"Name": "Bolt"}), {})
+
+    @pytest.mark.parametrize(
+        "events",
+        [
+            (CREATED, RecordDeleted(base={})),
+            (CREATED, acknowledged("e1"), RecordDeleted(base={}), acknowledged("e3")),
+            (RecordObserved(exists=True, fields={"a": 1}), RecordObserved(exists=False)),
+            (RecordObserved(exists=True, remote_id="r1"), RecordObserved(exists=False)),
+        ],
+        ids=["delete pending", "delete acknowledged", "gone", "gone, without fields"],
+    )
+    def test_deleted_record_is_refused(self, events: tuple[Event, ...]) -> None:
+        """The id of a record that is deleted, here or by the remote, is not used again (R4)."""
+        with pytest.raises(RecordDeletedError, match="Account:1 is deleted"):
+            decide(after(*events), CreateRecord(ACME, {"Name": "Bolt"}), {})
+
+    @pytest.mark.parametrize(
+        "events",
+        [(CREATED, DraftDiscarded(draft_id="e1")), (RecordObserved(exists=False),)],
+        ids=["discarded", "absent"],
+    )
+    def test_record_that_never_was_is_created(self, events: tuple[Event, ...]) -> None:
+        """Where the remote never had the record, and no draft of it is left, it is created."""
+        assert decide(after(*events), CreateRecord(ACME, {}), {}) == (RecordCreated(fields={}),)
+
+    @pytest.mark.parametrize(
+        ("target", "problem"),
+        [(initial(ACME), "is unknown"), (after(CREATED, RecordDeleted(base={})), "is deleted")],
+    )
+    def test_dangling_reference_is_refused(self, target: Record, problem: str) -> None:
+        """A reference leads to a record that is there."""
+        command = CreateRecord(VISIT, {"Lines": [{"Account": ACME}]})
+
+        with pytest.raises(DanglingReferenceError, match=f"Visit:1 .*{problem}") as caught:
+            decide(initial(VISIT), command, {ACME: target})
+
+        assert (caught.value.record, caught.value.path, caught.value.target) == (
+            VISIT,
+            "/Lines/0/Account",
+            ACME,
+        )
+
+
+class TestUpdateRecord:
+    """Updating a record."""
+
+    def test_updates(self) -> None:
+        """An update carries the changed fields, what they were before, and the version seen."""
+        record = after(
+            RecordObserved(
+                exists=True,
+                fields={"Name": "Acme", "Owner": VISIT, "Size": 1},
+                remote_version="v1",
+                references=("/fields/Owner",),
+            )
+        )
+        changes = {"Owner": ACME, "Size": 1, "New": True}
+
+        events = decide(record, UpdateRecord(ACME, changes), {ACME: record})
+
+        assert events == (
+            RecordUpdated(
+                changes={"Owner": ACME, "New": True},
+                base={"Owner": VISIT},
+                base_version="v1",
+                references=("/changes/Owner", "/base/Owner"),
+            ),
+        )
+
+    @pytest.mark.parametrize(
+        ("events", "error"),
+        [
+            ((), RecordMissingError),
+            ((CREATED, RecordDeleted(base={})), RecordDeletedError),
+            ((CREATED, DraftDiscarded(draft_id="e1")), RecordDeletedError),
+            ((RecordObserved(exists=False),), RecordDeletedError),
+        ],
+    )
+    def test_record_that_is_not_there_is_refused(
+        self, events: tuple[Event, ...], error: type[RefusedError]
+    ) -> None:
+        """Only a record that is there is updated (R4)."""
+        with pytest.raises(error, match="Account:1"):
+            decide(after(*events), UpdateRecord(ACME, {"Name": "Bolt"}), {})
+
+    def test_dangling_reference_is_refused(self) -> None:
+        """A reference leads to a record that is there."""
+        with pytest.raises(DanglingReferenceError, match="/Owner: Visit:1 is unknown"):
+            decide(after(CREATED), UpdateRecord(ACME, {"Owner": VISIT}), {VISIT: initial(VISIT)})
+
+    @pytest.mark.parametrize("changes", [{}, {"Name": "Acme"}])
+    def test_same_values_change_nothing(self, changes: dict[str, Any]) -> None:
+        """Fields that have the value already are not set again (R2)."""
+        assert decide(after(CREATED), UpdateRecord(ACME, changes), {}) == ()
+
+    @pytest.mark.parametrize(("old", "new"), [(1, True), (1, 1.0), (0.0, -0.0), ("Visit:1", VISIT)])
+    def test_value_of_another_kind_is_a_change(self, old: object, new: object) -> None:
+        """What Python takes for equal, but JSON does not, is a change."""
+        record = after(RecordCreated(fields={"x": old}))
+
+        (event,) = decide(record, UpdateRecord(ACME, {"x": new}), {VISIT: record})
+
+        assert isinstance(event, RecordUpdated)
+        assert type(event.changes["x"]) is type(new)
+
+
+class TestDeleteRecord:
+    """Deleting a record."""
+
+    def test_deletes(self) -> None:
+        """A delete carries all fields that the record had, and the version seen."""
+        record = after(
+            RecordObserved(
+                exists=True,
+                fields={"Owner": VISIT},
+                remote_version="v1",
+                references=("/fields/Owner",),
+            )
+        )
+
+        assert decide(record, DeleteRecord(ACME), {}) == (
+            RecordDeleted(base={"Owner": VISIT}, base_version="v1", references=("/base/Owner",)),
+        )
+
+    def test_unknown_record_is_refused(self) -> None:
+        """A record that the journal has never heard of is not deleted."""
+        with pytest.raises(RecordMissingError, match="record Account:1 is unknown; create it"):
+            decide(initial(ACME), DeleteRecord(ACME), {})
+
+    @pytest.mark.parametrize(
+        "events",
+        [(CREATED, RecordDeleted(base={})), (RecordObserved(exists=False),)],
+    )
+    def test_deleted_record_stays_deleted(self, events: tuple[Event, ...]) -> None:
+        """A record that is deleted already is left alone (R2)."""
+        assert decide(after(*events), DeleteRecord(ACME), {}) == ()
+
+
+class TestObserveRecord:
+    """Noting the remote's state."""
+
+    def test_observes(self) -> None:
+        """What the remote has is noted, with the places of references."""
+        command = ObserveRecord(ACME, {"Owner": VISIT}, "r1", "v1", partial=True)
+
+        assert decide(initial(ACME), command, {}) == (
+            RecordObserved(
+                exists=True,
+                fields={"Owner": VISIT},
+                remote_id="r1",
+                remote_version="v1",
+                partial=True,
+                references=("/fields/Owner",),
+            ),
+        )
+
+    def test_absence_is_noted(self) -> None:
+        """That the remote has no such record is noted too."""
+        assert decide(initial(ACME), ObserveRecord(ACME, None), {}) == (
+            RecordObserved(exists=False),
+        )
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ObserveRecord(ACME, {"a": 1, "b": 2}, "r1", "v1"),
+            ObserveRecord(ACME, {"a": 1}, "r1", "v1", partial=True),
+            ObserveRecord(ACME, {"b": 2, "a": 1}, None, "v1"),
+        ],
+    )
+    def test_what_is_known_is_not_noted_again(self, command: ObserveRecord) -> None:
+        """Nothing is noted where nothing is new (R2)."""
+        record = after(
+            RecordObserved(
+                exists=True, fields={"a": 1, "b": 2}, remote_id="r1", remote_version="v1"
+            )
+        )
+
+        assert decide(record, command, {}) == ()
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ObserveRecord(ACME, {"a": 1}, "r1", "v1"),
+            ObserveRecord(ACME, {"a": True, "b": 2}, "r1", "v1"),
+            ObserveRecord(ACME, {"a": 1, "b": 2}, "r1", "v2"),
+            ObserveRecord(ACME, {"a": 1, "b": 2}, "r2", "v1"),
+            ObserveRecord(ACME, None, "r1", "v1"),
+        ],
+    )
+    def test_what_differs_is_noted(self, command: ObserveRecord) -> None:
+        """A field, an id, a version or an existence that differs is news."""
+        record = after(
+            RecordObserved(
+                exists=True, fields={"a": 1, "b": 2}, remote_id="r1", remote_version="v1"
+            )
+        )
+
+        assert len(decide(record, command, {})) == 1
+
+
+class TestEvolve:
+    """The record after an entry."""
+
+    def test_create(self) -> None:
+        """A created record has its fields, and the create pending."""
+        assert after(CREATED) == Record(
+            ACME,
+            1,
+            Remote(),
+            (Change("e1", 1, "create", {"Name": "Acme"}, {}, None, 1),),
+            {"Name": "Acme"},
+        )
+
+    def test_changes_lie_over_the_remote(self) -> None:
+        """R1: a pull moves the ground under the pending changes, which stay on top."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1, "b": 1}, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
+            RecordObserved(exists=True, fields={"a": 9, "b": 9}, remote_version="v2"),
+        )
+
+        assert record.fields == {"a": 2, "b": 9}
+        assert record.remote.fields == {"a": 9, "b": 9}
+
+    def test_partial_observation_keeps_the_rest(self) -> None:
+        """Where only some fields were seen, the others stay as they were."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1, "b": 1}),
+            RecordObserved(exists=True, fields={"b": 2}, partial=True),
+        )
+
+        assert record.fields == {"a": 1, "b": 2}
+
+    def test_acknowledgement_without_fields(self) -> None:
+        """The remote has what was sent; the record looks as before, with nothing pending."""
+        record = after(CREATED, PushStarted(draft_id="e1"), acknowledged("e1", "v1"))
+
+        assert record == Record(
+            ACME,
+            3,
+            Remote(True, {"Name": "Acme"}, None, "v1", 3, "v1"),  # noqa: FBT003
+            (),
+            {"Name": "Acme"},
+        )
+
+    def test_acknowledgement_with_fields(self) -> None:
+        """The remote has what the receipt showed, under the changes that are still pending."""
+        record = after(
+            CREATED,
+            RecordUpdated(changes={"Size": 2}, base={}),
+            acknowledged("e1", "v1", remote_id="r1", fields={"Name": "ACME", "Size": 1}),
+        )
+
+        assert record.fields == {"Name": "ACME", "Size": 2}
+        assert record.remote.fields == {"Name": "ACME", "Size": 1}
+        assert record.remote.remote_id == "r1"
+
+    def test_acknowledged_create_starts_afresh(self) -> None:
+        """R1: what the remote had before it lost the record is not part of one created anew."""
+        record = after(
+            CREATED,
+            RecordObserved(exists=True, fields={"Old": 1}),
+            RecordObserved(exists=False),
+            acknowledged("e1"),
+        )
+
+        assert record.fields == record.remote.fields == {"Name": "Acme"}
+
+    def test_acknowledgement_of_nothing_pending(self) -> None:
+        """A receipt for a draft that is settled already changes nothing."""
+        before = after(CREATED, acknowledged("e1", "v1"))
+        record = after(CREATED, acknowledged("e1", "v1"), acknowledged("e1", "v9"))
+
+        assert record == before._replace(version=3)
+
+    def test_acknowledged_delete(self) -> None:
+        """A record whose delete is acknowledged is gone."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}),
+            RecordDeleted(base={"a": 1}),
+            acknowledged("e2"),
+        )
+
+        assert record.fields is None
+        assert record.is_deleted
+        assert record.remote.exists is False
+
+    def test_pending_delete_leaves_the_fields(self) -> None:
+        """A record whose delete is pending can still be looked at."""
+        record = after(CREATED, RecordDeleted(base={"Name": "Acme"}))
+
+        assert record.is_deleted
+        assert record.fields == {"Name": "Acme"}
+
+    def test_local_work_survives_a_remote_delete(self) -> None:
+        """R1: changes lie over what the record last was when the remote has lost it."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1, "b": 1}),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}),
+            RecordObserved(exists=False),
+        )
+
+        assert record.fields == {"a": 2, "b": 1}
+        assert not record.is_deleted
+
+    def test_discard_uncovers_what_was_below(self) -> None:
+        """R1: without a change, the record is as the remote and the other changes leave it."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}),
+            RecordUpdated(changes={"b": 3}, base={}),
+            DraftDiscarded(draft_id="e2"),
+        )
+
+        assert record.fields == {"a": 1, "b": 3}
+        assert record.change("e2") is None
+
+    def test_amend_replaces_the_fields_of_the_change(self) -> None:
+        """An amended change keeps its place and its base."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
+            RecordUpdated(changes={"b": 3}, base={}, base_version="v1"),
+            DraftAmended(draft_id="e2", revision=1, fields={"c": 4}),
+        )
+
+        assert record.fields == {"a": 1, "b": 3, "c": 4}
+        assert record.change("e2") == Change(
+            "e2", 2, "update", {"c": 4}, {"a": 1}, "v1", 2, revision=1
+        )
+
+    @pytest.mark.parametrize(("theirs", "base"), [({"a": 9}, {"a": 9}), (None, {})])
+    def test_resolution_moves_the_base(
+        self, theirs: dict[str, Any] | None, base: dict[str, Any]
+    ) -> None:
+        """A resolved change stands on the version that the decision was made on."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
+            ConflictResolved(
+                draft_id="e2",
+                revision=1,
+                base={"a": 1},
+                ours={"a": 2},
+                theirs=theirs,
+                resolutions=(Resolution(field="a", side="ours", rule="ours"),),
+                fields={"a": 2},
+                remote_version="v2",
+            ),
+        )
+
+        assert record.change("e2") == Change("e2", 2, "update", {"a": 2}, base, "v2", 3, revision=1)
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            PushStarted(draft_id="e1"),
+            DraftHeld(draft_id="e1", classification="rejected"),
+            DraftRetried(draft_id="e1"),
+        ],
+    )
+    def test_what_happens_to_a_draft_leaves_the_record(self, event: Event) -> None:
+        """A push, a hold and a retry change only the version of the stream."""
+        assert after(CREATED, event) == after(CREATED)._replace(version=2)
+
+
+class TestBaseVersion:
+    """What a change is to be conditional on."""
+
+    def test_is_the_version_that_it_was_made_on(self) -> None:
+        """A pull that came later is no reason to overwrite what it brought."""
+        record = after(
+            RecordObserved(exists=True, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={}, base_version="v1"),
+            RecordObserved(exists=True, remote_version="v2"),
+        )
+
+        assert base_version(record, record.changes[0]) == "v1"
+
+    def test_is_what_our_own_receipt_left(self) -> None:
+        """A change behind another one of ours stands on the version that that one made."""
+        record = after(
+            RecordObserved(exists=True, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={}, base_version="v1"),
+            RecordUpdated(changes={"a": 3}, base={"a": 2}, base_version="v1"),
+            acknowledged("e2", "v2"),
+            RecordObserved(exists=True, remote_version="v9"),
+        )
+
+        assert base_version(record, record.changes[0]) == "v2"
+
+
+class TestProperties:
+    """The invariants, over random histories."""
+
+    @given(strategies.stories)
+    def test_changes_lie_over_the_remote_in_order(self, story: Story) -> None:
+        """R1: the fields are the remote's, with the pending changes laid over them in order."""
+        for record in story.records.values():
+            expected = None
+            is_first_create = bool(record.changes) and record.changes[0].kind == "create"
+            if record.remote.exists or (record.changes and not is_first_create):
+                expected = dict(record.remote.fields)
+            for change in record.changes:
+                if change.kind != "delete":
+                    expected = (expected or {}) | change.fields
+
+            assert record.fields == expected
+
+    @given(strategies.stories)
+    def test_a_delete_is_the_last_change(self, story: Story) -> None:
+        """R4: nothing is changed after a delete."""
+        for record in story.records.values():
+            assert all(change.kind != "delete" for change in record.changes[:-1])
+
+    @given(strategies.histories, st.integers(0, 60))
+    def test_fold_may_be_cut_anywhere(self, history: list[Entry], cut: int) -> None:
+        """R3: a fold goes on where another one ended, and changes nothing that it was given."""
+        for ref in strategies.REFS:
+            stream = [entry for entry in history if entry.stream == ref]
+            given_stream = deepcopy(stream)
+            before = fold(ref, stream[:cut])
+            kept = deepcopy(before)
+
+            record = before
+            for entry in stream[cut:]:
+                record = evolve(record, entry)
+
+            assert record == fold(ref, stream)
+            assert before == kept
+            assert stream == given_stream
+
+    @given(strategies.stories, strategies.steps)
+    def test_deciding_twice_appends_once(self, story: Story, step: strategies.Step) -> None:
+        """R2: a command that was carried out before returns no events, or is refused."""
+        before = len(story.entries)
+        step.take(story)
+        taken = story.entries[before:]
+        if step.verb not in {"create", "update", "delete", "observe"} or not taken:
+            return
+
+        step.take(story)
+
+        assert story.entries[before:] == taken
+        assert len(taken) == 1

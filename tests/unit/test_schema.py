@@ -1,0 +1,339 @@
+"""Registered record types."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from math import inf, nan
+from typing import Annotated, Any
+
+import pytest
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    computed_field,
+    field_validator,
+    model_validator,
+)
+
+from journal.errors import (
+    InvalidNameError,
+    InvalidRecordError,
+    InvalidValueError,
+    UnknownTypeError,
+)
+from journal.schema import Schema, To
+from journal.values import Ref, same
+
+ACME = Ref("Account:1")
+VISIT = Ref("Visit:1")
+ToAccount = Annotated[Ref, To("Account")]
+
+
+class Account(BaseModel):
+    """A plain type."""
+
+    Name: str
+    Rating: float | None = None
+    Site: dict[str, Any] | None = None
+    Any_: object = None
+
+
+class Visit(BaseModel):
+    """A type with values that are no JSON, with references, and a rule."""
+
+    Start: date
+    End: date
+    At: datetime | None = None
+    Price: Decimal = Decimal(1)
+    Account: ToAccount | Annotated[Ref, To("Person", "Company")] | None = None
+    Others: tuple[ToAccount, ...] = ()
+    Notes: str | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Visit:
+        if self.Start > self.End:
+            message = "must not start after its end"
+            raise ValueError(message)
+        return self
+
+
+class Aliased(BaseModel):
+    """A type whose fields are called otherwise outside."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = Field(alias="Name__c")
+    size: int = Field(0, validation_alias=AliasChoices("Size__c", "Size"))
+    note: str = Field("", serialization_alias="Note__c")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def shout(self) -> str:
+        """A field that is computed is not stored."""
+        return self.name.upper()
+
+
+class Open(BaseModel):
+    """A type that allows other fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+    x: int = 0
+
+
+SCHEMA = Schema([Account, Visit, Aliased, Open])
+DAY = {"Start": "2026-01-01", "End": "2026-01-02"}
+
+
+class TestTypes:
+    """Which types there are."""
+
+    def test_any_object_is_a_record_without_types(self) -> None:
+        """Without types, whatever JSON holds is a record of any type."""
+        fields = {"a": [1, {"b": ACME}]}
+
+        assert same(Schema().of_create(Ref("X:1"), fields), fields)
+        assert same(Schema().of_update(Ref("X:1"), {}, fields), fields)
+
+    def test_unknown_type_is_refused(self) -> None:
+        """With types, a record of another one is refused, and the known ones are named."""
+        for refused in (SCHEMA.of_create, lambda ref, new: SCHEMA.of_update(ref, {}, new)):
+            with pytest.raises(UnknownTypeError, match="'Acount' is not .* Account, Visit"):
+                refused(Ref("Acount:1"), {})
+
+    def test_types_have_names_of_types(self) -> None:
+        """A type, or the target of a reference, has a name that a type may have."""
+        assert Schema({"Account.v2": Account}).record_types == {"Account.v2": Account}
+        with pytest.raises(InvalidNameError):
+            Schema({"not a name": Account})
+        with pytest.raises(InvalidNameError):
+            To("not a name")
+
+
+class TestCreate:
+    """The fields of a new record."""
+
+    def test_values_become_json(self) -> None:
+        """Typed values are stored as JSON, defaults included; references stay references."""
+        fields = {**DAY, "Start": date(2026, 1, 1), "Account": ACME, "Others": (ACME,)}
+
+        stored = SCHEMA.of_create(VISIT, fields)
+
+        assert same(stored, {**DAY, "Price": "1", "Account": ACME, "Others": [ACME]})
+
+    @pytest.mark.parametrize("schema", [SCHEMA, Schema()])
+    def test_takes_an_instance(self, schema: Schema) -> None:
+        """An instance of the model will do, with the fields that were set in it."""
+        instance = Visit(Start=date(2026, 1, 1), End=date(2026, 1, 2), Account=ACME)
+
+        assert same(
+            schema.of_create(VISIT, instance), {**DAY, "Price": "1", "Account": ACME, "Others": []}
+        )
+
+    def test_instance_of_another_type_is_refused(self) -> None:
+        """An instance of another model does not pass by the registered one."""
+        with pytest.raises(InvalidRecordError, match="Account has no such field"):
+            SCHEMA.of_create(ACME, Open(x=1))
+
+    @pytest.mark.parametrize(
+        ("fields", "messages"),
+        [
+            ({}, {"Name": "Field required"}),
+            ({"Name": 5}, {"Name": "Input should be a valid string"}),
+            ({"Name": "Acme", "Nmae": "x"}, {"Nmae": "Account has no such field"}),
+            ({"Name": ACME}, {"Name": "is a reference, which the type would make a text"}),
+        ],
+    )
+    def test_misfit_is_refused(self, fields: dict[str, Any], messages: dict[str, str]) -> None:
+        """Fields that do not fit are refused with a message for each; none is dropped."""
+        with pytest.raises(InvalidRecordError, match="Account:1 is not valid") as caught:
+            SCHEMA.of_create(ACME, fields)
+
+        assert caught.value.messages.keys() == messages.keys()
+        for name, message in messages.items():
+            assert caught.value.messages[name].startswith(message)
+
+    @pytest.mark.parametrize("value", [nan, inf, {"x": nan}, [nan], {"x": {1.0, nan}}, (nan,)])
+    @pytest.mark.parametrize("command", ["create", "update"])
+    def test_not_a_number_is_refused(self, value: object, command: str) -> None:
+        """NaN is refused wherever it stands, though the type allows it; it never becomes null."""
+        with pytest.raises(InvalidValueError, match="is not a JSON number"):
+            _stored(command, {"Any_": value})
+
+    @pytest.mark.parametrize(
+        "value",
+        [object(), {"x": object()}, {"x": [b"\xff"]}, {"x": "\ud800"}, {"x": 10**400}],
+    )
+    @pytest.mark.parametrize("command", ["create", "update"])
+    def test_value_that_is_no_json_is_refused(self, value: object, command: str) -> None:
+        """A value that the type lets through, but JSON does not, is refused by its field."""
+        with pytest.raises(InvalidValueError, match="Account:1 /Any_") as caught:
+            _stored(command, {"Any_": value})
+
+        assert caught.value.path.startswith("/Any_")
+
+    @pytest.mark.parametrize("command", ["create", "update"])
+    def test_circle_and_depth_are_refused(self, command: str) -> None:
+        """A circle and a thousand objects in each other end in an error of ours."""
+        circle: dict[str, Any] = {}
+        circle["x"] = circle
+        deep: dict[str, Any] = {}
+        for _ in range(1000):
+            deep = {"x": deep}
+
+        for value in (circle, deep):
+            with pytest.raises(InvalidValueError, match="Account:1 /Site"):
+                _stored(command, {"Site": value})
+
+    @pytest.mark.parametrize("fields", [[1], None, "Name", 5])
+    @pytest.mark.parametrize("command", ["create", "update"])
+    def test_fields_that_are_no_mapping_are_refused(self, fields: Any, command: str) -> None:  # noqa: ANN401
+        """Fields are a mapping."""
+        with pytest.raises(InvalidValueError, match="the fields are a value of type"):
+            if command == "create":
+                SCHEMA.of_create(ACME, fields)
+            else:
+                SCHEMA.of_update(ACME, {}, fields)
+
+    def test_names_that_are_no_text_are_refused(self) -> None:
+        """A field is called by a text."""
+        with pytest.raises(InvalidNameError, match="field name '<int>'"):
+            SCHEMA.of_create(ACME, {"Name": "Acme", 5: 1})  # type: ignore[dict-item]
+
+    @pytest.mark.parametrize(
+        ("target", "message"),
+        [
+            (VISIT, "must refer to Account, not to Visit"),
+            ("Account:1", "must be a reference to a record"),
+            (None, "must be a reference to a record"),
+        ],
+    )
+    def test_reference_is_typed(self, target: object, message: str) -> None:
+        """A reference leads to a record of an allowed type, and is never made from text."""
+        with pytest.raises(InvalidRecordError) as caught:
+            SCHEMA.of_create(VISIT, {**DAY, "Others": [target]})
+
+        assert caught.value.messages == {"Others.0": message}
+
+    def test_other_fields_are_kept_where_allowed(self) -> None:
+        """A type that allows other fields keeps them, references too."""
+        fields = {"x": 1, "y": [ACME], "z": {"a": None}}
+
+        assert same(SCHEMA.of_create(Ref("Open:1"), fields), fields)
+        assert same(SCHEMA.of_create(Ref("Open:1"), Open.model_validate(fields)), fields)
+
+
+def _stored(command: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an account as a create or an update would store them."""
+    if command == "create":
+        return SCHEMA.of_create(ACME, {"Name": "Acme", **fields})
+    return SCHEMA.of_update(ACME, {"Name": "Acme"}, fields)
+
+
+class TestUpdate:
+    """The changes of a record."""
+
+    def test_only_the_changes_are_stored(self) -> None:
+        """The changed fields come back as JSON; the others, and defaults, are left out."""
+        stored = SCHEMA.of_update(
+            VISIT, {**DAY, "Account": ACME}, {"End": date(2026, 1, 9), "Others": [ACME]}
+        )
+
+        assert same(stored, {"End": "2026-01-09", "Others": [ACME]})
+
+    def test_none_is_stored(self) -> None:
+        """A field that is set to None is a change."""
+        assert SCHEMA.of_update(ACME, {"Name": "A", "Rating": 1.0}, {"Rating": None}) == {
+            "Rating": None
+        }
+
+    def test_rule_is_for_the_record_as_it_will_be(self) -> None:
+        """Two fields that only fit together may be changed together, in any order."""
+        later = {"Start": "2027-01-01", "End": "2027-01-02"}
+
+        assert SCHEMA.of_update(VISIT, DAY, later) == later
+        assert SCHEMA.of_update(VISIT, DAY, dict(reversed(later.items()))) == later
+
+    def test_broken_rule_is_refused(self) -> None:
+        """A change that breaks a rule between fields is refused for the whole record."""
+        with pytest.raises(InvalidRecordError, match="record: .*must not start after its end"):
+            SCHEMA.of_update(VISIT, DAY, {"Start": "2027-01-01"})
+
+    @pytest.mark.parametrize("current", [{}, {"Start": "garbage"}, {**DAY, "Price": "much"}])
+    def test_unchanged_fields_are_taken_as_they_are(self, current: dict[str, Any]) -> None:
+        """What the remote had, or was never seen, does not hinder a change of another field."""
+        assert SCHEMA.of_update(VISIT, current, {"Notes": "x"}) == {"Notes": "x"}
+        assert SCHEMA.of_update(VISIT, current, {"Price": Decimal("1.50"), "Account": ACME}) == {
+            "Price": "1.50",
+            "Account": ACME,
+        }
+
+    @pytest.mark.parametrize("current", [DAY, {}, {"Start": "garbage"}])
+    def test_misfit_is_refused(self, current: dict[str, Any]) -> None:
+        """A changed field that does not fit is refused, whatever the others are."""
+        changes = {"Price": "much", "Account": "Account:1"}
+
+        with pytest.raises(InvalidRecordError) as caught:
+            SCHEMA.of_update(VISIT, current, changes)
+
+        assert {name.partition(".")[0] for name in caught.value.messages} == {"Price", "Account"}
+
+    def test_misfit_that_only_an_assignment_finds(self) -> None:
+        """Where the record does not fit anyhow, each change is still held to its own rule."""
+
+        class Even(BaseModel):
+            """A type with a rule for one field that looks at another."""
+
+            Limit: int
+            Size: int = 0
+
+            @field_validator("Size")
+            @classmethod
+            def _even(cls, size: int) -> int:
+                if size % 2:
+                    message = "must be even"
+                    raise ValueError(message)
+                return size
+
+        schema = Schema([Even])
+
+        assert schema.of_update(Ref("Even:1"), {"Limit": "x"}, {"Size": "4"}) == {"Size": 4}
+        with pytest.raises(InvalidRecordError, match="must be even"):
+            schema.of_update(Ref("Even:1"), {"Limit": "x"}, {"Size": 3})
+
+    def test_other_fields_are_kept_where_allowed(self) -> None:
+        """A type that allows other fields keeps changes of them."""
+        assert same(
+            SCHEMA.of_update(Ref("Open:1"), {"x": 1, "y": 2}, {"y": [ACME], "x": 2}),
+            {"y": [ACME], "x": 2},
+        )
+
+    def test_unknown_field_is_refused(self) -> None:
+        """A field that the type does not have is refused, not dropped."""
+        with pytest.raises(InvalidRecordError, match="Nmae: Account has no such field"):
+            SCHEMA.of_update(ACME, {"Name": "Acme"}, {"Nmae": "x"})
+
+
+class TestNames:
+    """Fields that are called otherwise outside: stored under one name, given by any."""
+
+    STORED = {"Name__c": "Acme", "size": 2, "Note__c": "n"}
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"Name__c": "Acme", "Size__c": 2, "note": "n"},
+            {"name": "Acme", "Size": 2, "Note__c": "n"},
+            {"Name__c": "Acme", "size": 2, "note": "n"},
+        ],
+    )
+    def test_stored_name_is_one(self, given: dict[str, Any]) -> None:
+        """Whatever name a field is given by, it is stored under its one name, and not twice."""
+        ref = Ref("Aliased:1")
+
+        assert SCHEMA.of_create(ref, given) == self.STORED
+        assert SCHEMA.of_update(ref, {"Name__c": "Bolt", "size": 0}, given) == self.STORED
+        assert SCHEMA.of_update(ref, {}, {**given, "note": "n"}) == self.STORED
