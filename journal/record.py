@@ -385,4 +385,4 @@ def _checked_references(ref: Ref, fields: Fields, targets: Mapping[Ref, Record])
 
 
 def _within(name: str, places: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"/{name}{place}" for place in places)
+    return tuple([f"/{name}{place}" for place in places])

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Progress: TypeAlias = Callable[[int, int], None]
 
-BATCH: Final = 5000
+BATCH: Final = 10_000
 """How many entries one transaction applies at most: it holds up whoever appends meanwhile."""
 PAGE: Final = 500
 BATCH_BYTES: Final = 8_388_608

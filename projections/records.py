@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 KEPT_RECORDS: Final = 20_000
 """How many records are kept folded in memory."""
+KEPT_IDS: Final = 100
+"""Of how many records the ids of pending drafts are kept, so that many are not listed anew."""
 
 _COLUMNS: Final = """
     record_type, record_id, version, fields, refs, drafts, created, edited, deleted,
@@ -36,18 +38,16 @@ _COLUMNS: Final = """
 """
 _LOAD: Final = f"SELECT {_COLUMNS} FROM records WHERE record_type = ? AND record_id = ?"  # noqa: S608
 _LOAD_CHANGES: Final = (
-    "SELECT position, draft_id, kind, fields, refs, revision FROM record_changes "
-    "WHERE record_type = ? AND record_id = ? ORDER BY position"
+    "SELECT draft_id, position, kind, fields, refs, revision FROM record_changes "
+    "WHERE record = ? ORDER BY position"
 )
 _SAVE: Final = f"INSERT OR REPLACE INTO records VALUES ({', '.join('?' * 16)})"  # noqa: S608
-_SAVE_CHANGE: Final = "INSERT OR REPLACE INTO record_changes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_DROP_CHANGE: Final = (
-    "DELETE FROM record_changes WHERE record_type = ? AND record_id = ? AND position = ?"
-)
+_SAVE_CHANGE: Final = "INSERT OR REPLACE INTO record_changes VALUES (?, ?, ?, ?, ?, ?, ?)"
+_DROP_CHANGE: Final = "DELETE FROM record_changes WHERE position = ?"
 _IDS: Final = """CASE WHEN drafts THEN (
     SELECT json_group_array(draft_id) FROM (
         SELECT draft_id FROM record_changes c
-        WHERE c.record_type = r.record_type AND c.record_id = r.record_id ORDER BY c.position
+        WHERE c.record = r.record_type || ':' || r.record_id ORDER BY c.position
     )
 ) END"""
 _VIEW: Final = f"SELECT {_COLUMNS}, {_IDS} FROM records r WHERE record_type = ?"  # noqa: S608
@@ -112,11 +112,23 @@ class _Row(NamedTuple):
     ids: str | None = None
 
 
-class _Kept(NamedTuple):
-    """A record folded in memory, with the ids of its pending drafts."""
+class _Ids(NamedTuple):
+    """The ids of the pending drafts of a record, and the changes that they were taken from."""
 
-    record: Record
+    changes: tuple[Change, ...]
     ids: tuple[str, ...]
+
+    def of(self, changes: tuple[Change, ...]) -> _Ids:
+        """Return those of the record's present changes.
+
+        Changes are only ever appended, so that where the last of the known ones has kept its
+        place, so have all before it.
+        """
+        known = len(self.changes)
+        if 0 < known <= len(changes) and changes[known - 1] is self.changes[-1]:
+            new = changes[known:]
+            return _Ids(changes, (*self.ids, *[change.draft_id for change in new]))
+        return _Ids(changes, tuple([change.draft_id for change in changes]))
 
 
 class Records(Projection):
@@ -146,15 +158,14 @@ class Records(Projection):
                 PRIMARY KEY (record_type, record_id)
             """,
             "record_changes": """
-                record_type TEXT NOT NULL,
-                record_id TEXT NOT NULL,
-                position INTEGER NOT NULL,
+                position INTEGER PRIMARY KEY,
+                record TEXT NOT NULL,
                 draft_id TEXT NOT NULL,
                 kind TEXT NOT NULL,
                 fields TEXT NOT NULL,
                 refs TEXT,
                 revision INTEGER NOT NULL,
-                PRIMARY KEY (record_type, record_id, position)
+                UNIQUE (record, position)
             """,
         }
     )
@@ -162,8 +173,9 @@ class Records(Projection):
     def __init__(self, journal: Journal) -> None:
         """View the records of the journal."""
         super().__init__(journal)
-        self._kept: dict[Ref, _Kept] = {}
+        self._kept: dict[Ref, Record] = {}
         self._kept_at = 0
+        self._ids: dict[Ref, _Ids] = {}
 
     # --- reads ---------------------------------------------------------------------------
 
@@ -243,9 +255,9 @@ class Records(Projection):
 
     def _get(self, ref: Ref) -> RecordView | Ref | None:
         """Return the record; its reference where it is gone; None where it is unknown."""
-        kept = self._kept_now(ref)
-        if kept is not None:
-            return _view(kept)
+        record = self._kept_now(ref)
+        if record is not None:
+            return _view(record, self._ids_of(record))
         with self.reading() as cursor:
             cursor.execute(f"{_VIEW} AND record_id = ?", (ref.type, ref.id))
             found = cursor.fetchone()
@@ -254,90 +266,94 @@ class Records(Projection):
         row = _Row._make(found)
         return ref if row.fields is None else _view_of_row(row)
 
-    def _kept_now(self, ref: Ref) -> _Kept | None:
+    def _kept_now(self, ref: Ref) -> Record | None:
         """Return the record folded in memory as it is at the end of the log, if it is (S2)."""
         if self._left is None:
             return None
         position = self._followed(self._left)
-        kept = self._kept.get(ref)
-        if kept is None or kept.record.fields is None or self._kept_at < position:
+        record = self._kept.get(ref)
+        if record is None or record.fields is None or self._kept_at < position:
             return None
-        return kept
+        return record
+
+    def _ids_of(self, record: Record) -> tuple[str, ...]:
+        if not record.changes:
+            return ()
+        known = self._ids.pop(record.ref, _Ids((), ())).of(record.changes)
+        if len(self._ids) >= KEPT_IDS:
+            self._ids.clear()
+        self._ids[record.ref] = known
+        return known.ids
 
     # --- the fold ------------------------------------------------------------------------
 
     def apply(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
         """Fold the entries into the records that they are about."""
+        kept = self._kept
         if entries[0].position != self._kept_at + 1:
-            self._kept.clear()
-        touched: dict[Ref, _Kept] = {}
-        changes: dict[tuple[Ref, int], Change | None] = {}
+            kept.clear()
+        touched: dict[Ref, Record] = {}
+        changes: dict[int, tuple[Ref, Change] | None] = {}
         for entry in entries:
             ref = entry.stream
-            kept = touched.get(ref) or self._kept.get(ref) or _loaded(cursor, entry)
-            touched[ref] = _folded(kept, entry, changes)
-        cursor.executemany(_SAVE, [_row(touched[ref].record) for ref in sorted(touched)])
+            before = touched.get(ref) or kept.get(ref) or _loaded(cursor, entry)
+            after = touched[ref] = evolve(before, entry)
+            if after.changes is not before.changes:
+                _note_change(changes, before, after, entry)
+        cursor.executemany(_SAVE, [_row(touched[ref]) for ref in sorted(touched)])
         _write_changes(cursor, changes)
-        self._keep(touched)
+        kept.update(touched)
+        for ref in list(kept)[: max(len(kept) - KEPT_RECORDS, 0)]:
+            del kept[ref]
         self._kept_at = entries[-1].position
 
-    def _keep(self, touched: dict[Ref, _Kept]) -> None:
-        for ref, kept in touched.items():
-            self._kept.pop(ref, None)
-            self._kept[ref] = kept
-        for ref in list(self._kept)[: max(len(self._kept) - KEPT_RECORDS, 0)]:
-            del self._kept[ref]
 
-
-def _folded(kept: _Kept, entry: Entry, changes: dict[tuple[Ref, int], Change | None]) -> _Kept:
-    """Return the record after the entry, noting the pending change that it adds or ends."""
-    before, ids = kept
-    after = evolve(before, entry)
-    if after.changes is before.changes:
-        return _Kept(after, ids)
+def _note_change(
+    noted: dict[int, tuple[Ref, Change] | None], before: Record, after: Record, entry: Entry
+) -> None:
+    """Note, under its position, the pending change that the entry has added, altered or ended."""
     if len(after.changes) > len(before.changes):
         change = after.changes[-1]
-        changes[entry.stream, change.position] = change
-        return _Kept(after, (*ids, change.draft_id))
+        noted[change.position] = entry.stream, change
+        return
     draft_id = draft_id_of(entry)
     old = None if draft_id is None else before.change(draft_id)
     if old is None:
-        return _Kept(after, ids)
+        return
     new = None if len(after.changes) < len(before.changes) else after.change(old.draft_id)
-    changes[entry.stream, old.position] = new
-    return _Kept(after, ids if new else tuple([change.draft_id for change in after.changes]))
+    noted[old.position] = None if new is None else (entry.stream, new)
 
 
-def _write_changes(cursor: Cursor, changes: Mapping[tuple[Ref, int], Change | None]) -> None:
+def _write_changes(cursor: Cursor, noted: Mapping[int, tuple[Ref, Change] | None]) -> None:
     saved = []
     dropped = []
-    for (ref, position), change in changes.items():
-        key = (*_key(ref), position)
-        if change is None:
-            dropped.append(key)
+    for position, found in noted.items():
+        if found is None:
+            dropped.append((position,))
         else:
+            ref, change = found
             text, refs = _packed(change.fields)
-            saved.append((*key, change.draft_id, change.kind, text, refs, change.revision))
+            saved.append(
+                (position, ref, change.draft_id, change.kind, text, refs, change.revision)
+            )
     if saved:
         cursor.executemany(_SAVE_CHANGE, saved)
     if dropped:
         cursor.executemany(_DROP_CHANGE, dropped)
 
 
-def _loaded(cursor: Cursor, entry: Entry) -> _Kept:
+def _loaded(cursor: Cursor, entry: Entry) -> Record:
     """Return the record before the entry, which is the first of the batch that is about it."""
     ref = entry.stream
     if entry.version == 1:
-        return _Kept(initial(ref), ())
-    key = _key(ref)
-    cursor.execute(_LOAD, key)
+        return initial(ref)
+    cursor.execute(_LOAD, _key(ref))
     found = cursor.fetchone()
     if found is None:
-        return _Kept(initial(ref), ())
-    cursor.execute(_LOAD_CHANGES, key)
+        return initial(ref)
+    cursor.execute(_LOAD_CHANGES, (ref,))
     changes = tuple(map(_change_of_row, cursor.fetchall()))
-    record = _record_of_row(_Row._make(found), changes)
-    return _Kept(record, tuple([change.draft_id for change in changes]))
+    return _record_of_row(_Row._make(found), changes)
 
 
 # --- rows ------------------------------------------------------------------------------------
@@ -352,7 +368,7 @@ def _row(record: Record) -> tuple[object, ...]:
     """Return the row of a record, in the order of the columns."""
     fields, refs = (None, None) if record.fields is None else _packed(record.fields)
     remote = record.remote
-    server = _packed(remote.fields)
+    server = _packed(remote.fields) if remote.fields else _NOTHING
     drafts = _flags(record)
     exists = None if remote.exists is None else int(remote.exists)
     return (
@@ -371,6 +387,9 @@ def _row(record: Record) -> tuple[object, ...]:
     )
 
 
+_NOTHING: Final = ("{}", None)
+
+
 def _flags(record: Record) -> tuple[bool, bool, bool]:
     """Say whether it was created, edited and deleted here, each of which is pending."""
     changes = record.changes
@@ -383,8 +402,11 @@ def _flags(record: Record) -> tuple[bool, bool, bool]:
 
 def _packed(fields: Fields) -> tuple[str, str | None]:
     """Return the fields as JSON, and the places of their references (see `_unpacked`)."""
+    text = to_json(fields).decode()
+    if _MAY_REFER.isdisjoint(map(type, fields.values())):
+        return text, None
     places = [place for place, _ in references(fields)]
-    return to_json(fields).decode(), to_json(places).decode() if places else None
+    return text, to_json(places).decode() if places else None
 
 
 def _unpacked(text: str, refs: str | None) -> Fields:
@@ -418,7 +440,7 @@ def _record_of_row(row: _Row, changes: tuple[Change, ...]) -> Record:
 
 def _change_of_row(row: tuple[Any, ...]) -> Change:
     """Return a pending change without its base, which the fold of a record does not look at."""
-    position, draft_id, kind, fields, refs, revision = row
+    draft_id, position, kind, fields, refs, revision = row
     return Change(
         draft_id, position, kind, _unpacked(fields, refs), {}, None, position, revision
     )
@@ -427,9 +449,8 @@ def _change_of_row(row: tuple[Any, ...]) -> Change:
 # --- views -----------------------------------------------------------------------------------
 
 
-def _view(kept: _Kept) -> RecordView:
+def _view(record: Record, ids: tuple[str, ...]) -> RecordView:
     """Return the record, sharing nothing with what is kept."""
-    record, ids = kept
     remote = record.remote
     server = _copied(remote.fields) if remote.exists else None
     drafts = RecordDrafts(*_flags(record), server, ids)
@@ -470,6 +491,7 @@ def _copied(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 _CONTAINERS: Final = frozenset({dict, list})
+_MAY_REFER: Final = _CONTAINERS | {Ref}
 
 
 def _has(fields: Fields, wanted: Fields) -> bool:

@@ -13,9 +13,8 @@ from journal.cli.table import Cell, Column, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from projections.drafts import PendingDraft
-
     from journal.cli.output import Output
+    from projections.drafts import PendingDraft
 
 _COLUMNS: Final = (
     Column("#", is_number=True),

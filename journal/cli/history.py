@@ -12,12 +12,12 @@ from journal.cli.reference import ShortRef, ref_argument, resolved
 from journal.cli.setting import Setting, common_options, pass_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from projections.history import FieldChange, HistoryLine
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
 
     from journal.cli.output import Output
     from journal.values import Ref
+    from projections.history import FieldChange, HistoryLine
 
 
 @click.command()
@@ -44,7 +44,10 @@ def history(setting: Setting, ref: Ref | ShortRef) -> None:
 def _told(ref: Ref, found: Sequence[HistoryLine], output: Output) -> Iterator[str]:
     count = wording.counted(len(found), "event")
     yield f"{output.styled(wording.harmless(ref), 'strong')}  {count}"
-    for line in filter(_is_told, found):
+    settled = {line.outcome.at for line in found if line.outcome is not None}
+    for line in found:
+        if not _is_told(line, settled):
+            continue
         word = event_word(line.event)
         yield ""
         yield "  ".join(
@@ -62,9 +65,11 @@ def _told(ref: Ref, found: Sequence[HistoryLine], output: Output) -> Iterator[st
         yield from _became(line, output)
 
 
-def _is_told(line: HistoryLine) -> bool:
+def _is_told(line: HistoryLine, settled: Collection[datetime]) -> bool:
     """Say whether a line stands for itself: what became of a draft is told with the draft."""
-    return bool(line.changes) or line.event not in {"PushStarted", "DraftAcknowledged"}
+    if line.event in {"PushStarted", "DraftAcknowledged"}:
+        return bool(line.changes)
+    return line.event != "DraftHeld" or line.at not in settled
 
 
 def _changed(change: FieldChange, width: int, output: Output) -> str:

@@ -17,11 +17,10 @@ from journal.values import same
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from projections.records import RecordDrafts, RecordView
-
     from journal.cli.output import Output
     from journal.values import Fields, Ref
     from projections import Records
+    from projections.records import RecordDrafts, RecordView
 
 WIDEST: Final = 28
 """How wide a field's column may make a table before further columns are left out."""
@@ -103,7 +102,7 @@ def _shown(view: RecordView, output: Output) -> Iterator[str]:
     yield f"{output.styled(wording.harmless(view.ref), 'strong')}  {styled}"
     yield output.styled(_known_as(view), "faint")
     fields = view.fields
-    server = view.drafts.server
+    server = None if _is_as_on_remote(view) else view.drafts.server
     columns = [Column("field"), Column("value", may_be_cut=server is not None)]
     if server is not None:
         columns.append(Column("on the remote", may_be_cut=True))
@@ -119,6 +118,10 @@ def _shown(view: RecordView, output: Output) -> Iterator[str]:
         yield from Table(columns, output.width, output.styled).lines(rows)
     else:
         yield "no fields"
+
+
+def _is_as_on_remote(view: RecordView) -> bool:
+    return view.drafts.server is not None and same(view.fields, view.drafts.server)
 
 
 def _known_as(view: RecordView) -> str:

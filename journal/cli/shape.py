@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from projections.drafts import PendingDraft
-    from projections.history import HistoryLine
-    from projections.records import RecordView
-
     from journal.drafts import Draft
     from journal.log import Row, Verification
     from journal.sync import Report
+    from projections.drafts import PendingDraft
+    from projections.history import HistoryLine
+    from projections.records import RecordView
 
 
 def time_text(at: datetime) -> str:

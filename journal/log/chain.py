@@ -16,7 +16,7 @@ Nothing here reads a file: a third party can verify an export with these few lin
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def seal(head: Head, rows: Sequence[Unsealed]) -> list[Row]:
             occurred_at = last + 1
         last = occurred_at
         (event_id, stream, version, event_type, schema_version, _, *rest) = row
-        values = (
+        values: tuple[Any, ...] = (
             position,
             batch,
             event_id,
@@ -101,7 +101,7 @@ def seal(head: Head, rows: Sequence[Unsealed]) -> list[Row]:
             previous,
         )
         previous = sha256(leaf(*values)).digest()
-        sealed.append(Row(*values, previous))  # type: ignore[arg-type]
+        sealed.append(Row._make((*values, previous)))
     return sealed
 
 

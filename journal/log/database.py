@@ -1,7 +1,7 @@
 """The SQLite file: how it is opened, locked, read and written; it knows nothing of entries.
 
-- D1. One connection writes at a time, in a transaction that begins ``IMMEDIATE``: a writer
-  never holds a stale snapshot.
+- D1. One connection writes at a time, in a transaction that begins ``IMMEDIATE``, as one of a
+  single statement does by itself: a writer never holds a stale snapshot.
 - D2. Every write, and every close, which may checkpoint, is made under a lock on a file beside
   the database, across processes. SQLite 3.7.0 to 3.51.2 can corrupt a WAL that is written and
   checkpointed at once (fixed in 3.51.3); under the lock that cannot happen, whatever the
@@ -31,6 +31,7 @@ from journal.errors import (
     LogUnavailableError,
     ViewError,
     WrongFileError,
+    shown,
 )
 from journal.log.filelock import FileLock
 
@@ -88,9 +89,13 @@ class Database:
         self._lent: set[sqlite3.Connection] = set()
         self._inode = _created(self.path)
         self._file_lock = FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
-        with self._translated(), self._file_lock:
-            self._appender = self._connected(durability)
-            self._viewer = self._connected("normal")
+        try:
+            with self._translated(), self._file_lock:
+                self._appender = self._connected(durability)
+                self._viewer = self._connected("normal")
+        except BaseException:
+            self._file_lock.close()
+            raise
 
     def _connected(self, durability: Durability) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -100,9 +105,23 @@ class Database:
             check_same_thread=False,
             cached_statements=256,
         )
+        try:
+            self._prepare(connection, durability)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection, durability: Durability) -> None:
+        """Set the connection up, unless the file is another application's: that stays as it is."""
+        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+        if application_id != APPLICATION_ID and _has_tables(connection):
+            raise WrongFileError(
+                f"{self.path} is an SQLite file of another application",
+                hint="name another file; a journal creates its own",
+            )
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         if mode != "wal":
-            connection.close()
             raise WrongFileError(
                 f"{self.path} cannot be kept in WAL mode, only in {mode}",
                 hint="keep the journal on a local disk, not on a network share",
@@ -113,7 +132,6 @@ class Database:
         if sys.platform == "darwin":
             connection.execute("PRAGMA fullfsync=ON")
             connection.execute("PRAGMA checkpoint_fullfsync=ON")
-        return connection
 
     def append(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction that is durable when the block ends (D1, D2).
@@ -122,6 +140,14 @@ class Database:
             LogError: the transaction was rolled back.
         """
         return self._writing(self._appender)
+
+    def append_alone(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Write by one statement, which SQLite begins and commits like a transaction (D1, D2).
+
+        Raises:
+            LogError: the statement was rolled back.
+        """
+        return self._writing(self._appender, is_alone=True)
 
     def write_views(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction of which only the atomicity is promised (D1, D2).
@@ -132,7 +158,9 @@ class Database:
         return self._writing(self._viewer)
 
     @contextmanager
-    def _writing(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    def _writing(
+        self, connection: sqlite3.Connection, *, is_alone: bool = False
+    ) -> Iterator[sqlite3.Connection]:
         self.check_usable()
         if self._writer_thread == get_ident():
             raise ViewError(
@@ -143,9 +171,12 @@ class Database:
             self._writer_thread = get_ident()
             try:
                 self._check_file()
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
+                if is_alone:
+                    yield connection
+                else:
+                    connection.execute("BEGIN IMMEDIATE")
+                    yield connection
+                    connection.execute("COMMIT")
             except BaseException as error:
                 _rolled_back(connection)
                 if isinstance(error, sqlite3.Error):
@@ -171,11 +202,17 @@ class Database:
             try:
                 yield connection
             finally:
+                self._given_back(connection)
+
+    def _given_back(self, connection: sqlite3.Connection) -> None:
+        """Keep the connection for the next reader, or close it where there will be none."""
+        if self._is_closed and self._writer_thread != get_ident():
+            with self._lock:
                 self._lent.discard(connection)
-                if self._is_closed:
-                    self._close_last(connection)
-                else:
-                    self._readers.append(connection)
+                self._close_last(connection)
+        else:
+            self._lent.discard(connection)
+            self._readers.append(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -202,13 +239,18 @@ class Database:
 
     def _close_last(self, *connections: sqlite3.Connection) -> None:
         """Close under the lock, for the last connection to close checkpoints (D2)."""
-        with suppress(sqlite3.Error, LogBusyError), self._file_lock:
+        with suppress(sqlite3.Error, LogError), self._file_lock:
             for connection in connections:
                 connection.close()
         if not self._lent:
             self._file_lock.close()
 
     def check_usable(self) -> None:
+        """Refuse to be used after the end, or in another process.
+
+        Raises:
+            LogClosedError: it was closed, or opened before a fork.
+        """
         if self._is_closed:
             raise LogClosedError(f"{self.path} was closed", hint="open the journal again")
         if self._pid != os.getpid():
@@ -256,7 +298,7 @@ def translate(error: sqlite3.Error, path: Path | str) -> LogError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
         return WrongFileError(f"{path} is no journal: {error}", hint="name another file")
-    if code in _CORRUPT:
+    if code in _CORRUPT or str(error).startswith("Could not decode"):
         return LogCorruptError(None, f"{path}: {error}")
     if code in _BUSY:
         return LogBusyError(
@@ -289,9 +331,9 @@ def _created(path: Path) -> int:
     try:
         _check_place(path)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise LogUnavailableError(
-            f"{path} cannot be opened: {error.strerror}",
+            f"{shown(str(path), 200)} cannot be opened: {getattr(error, 'strerror', error)}",
             hint="check that its folder exists and may be written to",
         ) from error
     try:
@@ -310,6 +352,11 @@ def _check_place(path: Path) -> None:
             f"everybody may replace files in the folder of {path}",
             hint="take the write permission of others away: chmod o-w",
         )
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    found = connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()
+    return bool(found[0])
 
 
 def _rolled_back(connection: sqlite3.Connection) -> None:

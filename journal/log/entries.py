@@ -58,6 +58,8 @@ class Log:
             VersionConflictError: a stream has moved on since the writer saw it.
             LogError: they could not be stored.
         """
+        if not new:
+            return []
         unsealed = list(map(self._mapper.unsealed, new))
         try:
             rows = self._recorder.append(unsealed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import (
     AggregateRecorder,
@@ -17,12 +17,13 @@ from eventsourcing.utils import Environment
 from journal.log.database import BUSY_TIMEOUT_S, Database, Durability
 from journal.log.mapper import EntryMapper
 from journal.log.memory import MemoryRecorder
-from journal.log.recorder import RowRecorder
 from journal.log.sqlite import SQLiteRecorder
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+    from journal.log.recorder import RowRecorder
 
 MEMORY = ":memory:"
 """The path that stands for a journal in memory."""
@@ -65,7 +66,7 @@ class Factory(InfrastructureFactory[TrackingRecorder]):
         super().__init__(Environment())
         self._recorder = recorder
 
-    def mapper(self, *_: Any, **__: Any) -> EntryMapper:  # type: ignore[override]
+    def mapper(self, *_: object, **__: object) -> EntryMapper:  # type: ignore[override]
         """Return our mapper, whatever the arguments ask for."""
         return EntryMapper()
 
@@ -80,7 +81,7 @@ class Factory(InfrastructureFactory[TrackingRecorder]):
         """Return the recorder of the journal."""
         return self._recorder
 
-    def tracking_recorder(self, *_: Any, **__: Any) -> TrackingRecorder:
+    def tracking_recorder(self, *_: object, **__: object) -> TrackingRecorder:
         """Refuse: a projection keeps its checkpoint with its rows."""
         message = "a journal's projections keep their checkpoints with their rows"
         raise NotSupportedError(message)

@@ -6,7 +6,7 @@ import os
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from journal.errors import LogBusyError, LogUnavailableError
+from journal.errors import LogBusyError, LogClosedError, LogUnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,10 @@ class FileLock:
 
         Raises:
             LogBusyError: another process held it for longer than the timeout.
+            LogClosedError: it was closed.
         """
+        if self.is_closed:
+            raise LogClosedError(f"{self.path} was closed", hint="open the journal again")
         try:
             _try_lock(self._descriptor)
         except OSError:

@@ -132,7 +132,8 @@ class EntryMapper(Mapper[str]):
         fields = from_json(data)
         for old in range(version, current):
             fields = self._upcasters[event_type, old](fields)
-        return self._validate[event_type, current](to_json(fields))
+        event: Event = self._validate[event_type, current](to_json(fields))
+        return event
 
     def entry(self, row: Row) -> Entry:
         """Return the entry of a row.

@@ -75,10 +75,11 @@ class MemoryRecorder(RowRecorder):
 
     def rows(self, after: int, limit: int, until: int | None = None) -> list[Row]:
         """Return at most `limit` rows in order, after one position and up to another."""
-        self._check_open()
-        start = max(after, 0)
-        stop = start + limit if until is None else min(start + limit, until)
-        return self._rows[start : max(stop, start)]
+        with self._lock:
+            self._check_open()
+            start = max(after, 0)
+            stop = start + limit if until is None else min(start + limit, until)
+            return self._rows[start : max(stop, start)]
 
     def stream_rows(
         self, stream: str, after: int, until: int | None, limit: int | None, *, newest: bool
@@ -95,14 +96,16 @@ class MemoryRecorder(RowRecorder):
 
     def row_of(self, event_id: str) -> Row | None:
         """Return the row with that event id."""
-        self._check_open()
-        position = self._by_id.get(event_id)
-        return self._rows[position - 1] if position else None
+        with self._lock:
+            self._check_open()
+            position = self._by_id.get(event_id)
+            return self._rows[position - 1] if position else None
 
     def head(self) -> int:
         """Return the position of the last row; 0 where there is none."""
-        self._check_open()
-        return len(self._rows)
+        with self._lock:
+            self._check_open()
+            return len(self._rows)
 
     def wait(self, after: int, timeout_s: float, interrupt: Event | None = None) -> int:
         """Return the head as soon as it is beyond `after`, or at the latest after the timeout."""
@@ -130,6 +133,7 @@ class MemoryRecorder(RowRecorder):
         """Forget everything; a second time changes nothing."""
         if not self._is_closed:
             self._is_closed = True
+            self._bell.ring()
             self._views.close()
 
     def _check_open(self) -> None:

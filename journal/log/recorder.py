@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
@@ -16,13 +16,13 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
-from journal.log.chain import Row, Unsealed
 from journal.log.mapper import unsealed_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from journal.log.chain import Row, Unsealed
     from journal.log.views import Views
 
 PAGE: Final = 500
@@ -79,7 +79,9 @@ class RowRecorder(ApplicationRecorder):
 
     # --- the library's interface ---------------------------------------------------------
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **_: object
+    ) -> Sequence[int] | None:
         """Store the events after the last one; return their positions."""
         if not stored_events:
             return []

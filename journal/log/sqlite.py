@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from eventsourcing.persistence import IntegrityError
 
-from journal.errors import LogCorruptError, LogUnavailableError, WrongFileError
+from journal.errors import LogCorruptError, LogUnavailableError
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.database import APPLICATION_ID, Bell, Database
 from journal.log.recorder import RowRecorder
@@ -81,7 +82,6 @@ class SQLiteRecorder(RowRecorder):
         """Use the file, making it a journal where it is empty.
 
         Raises:
-            WrongFileError: it holds something else.
             LogUnavailableError: a newer release wrote it.
         """
         self._database = database
@@ -123,14 +123,30 @@ class SQLiteRecorder(RowRecorder):
             LogError: they could not be stored.
         """
         try:
-            with self._database.append() as connection:
-                sealed = self._inserted(connection, rows)
+            sealed = self._inserted_alone(rows)
+            if not sealed:
+                with self._database.append() as connection:
+                    sealed = self._inserted(connection, rows)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from error
         last = sealed[-1]
         self._head = Head(last.position, last.hash, last.occurred_at)
         self._bell.ring()
         return sealed
+
+    def _inserted_alone(self, rows: Sequence[Unsealed]) -> list[Row]:
+        """Insert a single row behind the head that this process knows, without ``BEGIN``.
+
+        Returns nothing, and has inserted nothing, where there are more rows, or where another
+        process has appended, so that the position behind the known head is taken.
+        """
+        if self._head is None or len(rows) > 1:
+            return []
+        with suppress(sqlite3.IntegrityError), self._database.append_alone() as connection:
+            sealed = seal(self._head, rows)
+            connection.execute(_INSERT, sealed[0])
+            return sealed
+        return []
 
     def _inserted(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
         """Insert the rows behind the head that this process knows, or behind the true one.
@@ -204,6 +220,7 @@ class SQLiteRecorder(RowRecorder):
                     break
                 poll_s = min(_POLLS_S[min(polls, len(_POLLS_S) - 1)], timeout_s - waited_s)
                 was_rung = rung.wait(poll_s)
+                self._database.check_usable()
                 waited_s += poll_s
                 polls += 1
                 version = _data_version(connection)
@@ -216,12 +233,20 @@ class SQLiteRecorder(RowRecorder):
     def problems(self) -> list[str]:
         """Return what is wrong with the file itself, whatever is in it."""
         with self._database.snapshot() as connection:
-            found = [row[0] for row in connection.execute("PRAGMA quick_check")]
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
             last = connection.execute("SELECT max(position) FROM entries").fetchone()[0] or 0
             head = _head(connection)
+            defined = {row[0] for row in connection.execute("SELECT sql FROM sqlite_schema")}
         problems = [] if found == ["ok"] else found
-        if last != head:
+        problems += [
+            f"this was taken from the file, or changed: {statement.partition(chr(10))[0]}"
+            for statement in SCHEMA
+            if statement not in defined
+        ]
+        if last < head:
             problems.append(f"entries {last + 1} to {head} were removed from the end of the log")
+        if last > head:
+            problems.append(f"entries {head + 1} to {last} were never counted by the file")
         return problems
 
     @property
@@ -231,19 +256,14 @@ class SQLiteRecorder(RowRecorder):
 
     def close(self) -> None:
         """Close the file; a second time changes nothing."""
-        self._bell.ring()
         self._database.close()
+        self._bell.ring()
 
 
 def _is_journal(connection: sqlite3.Connection, database: Database) -> bool:
     """Say whether the file is a journal already; False for an empty one."""
     application_id = connection.execute("PRAGMA application_id").fetchone()[0]
     if application_id != APPLICATION_ID:
-        if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            raise WrongFileError(
-                f"{database.path} is an SQLite file of another application",
-                hint="name another file; a journal creates its own",
-            )
         return False
     format_version = connection.execute("PRAGMA user_version").fetchone()[0]
     if format_version != FORMAT:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from journal.errors import LogCorruptError, UnknownEventError
 from journal.log.chain import Row, genesis, hash_of
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from journal.log.mapper import EntryMapper
     from journal.log.recorder import RowRecorder
 
+_TEXT_OR_NONE = (str, type(None))
+_KINDS: Final[tuple[type | tuple[type, ...], ...]] = (
+    *(int, int, str, str, int, str, int, int, int, str, str),
+    *(_TEXT_OR_NONE, _TEXT_OR_NONE, _TEXT_OR_NONE, bytes, bytes, bytes),
+)
+"""What the columns of a row hold, in their order."""
 PAGE = 1000
 MOST_PROBLEMS = 20
 
@@ -51,13 +57,18 @@ def verify(
         mapper: reads the events.
         progress: called with the rows checked and the rows in all, a thousand at a time.
     """
-    problems = [Problem(0, text) for text in recorder.problems()]
+    problems = [Problem(0, text) for text in _file_problems(recorder)]
     head = recorder.head()
     previous = genesis(recorder.journal_id)
     occurred_at = position = 0
     versions: dict[str, int] = {}
     for row in _rows(recorder, head, progress):
-        found = [
+        if isinstance(row, Problem):
+            problems.append(row)
+            break
+        found = [*_shape_problems(row)]
+        is_sound = not found
+        found = found or [
             *_chain_problems(row, position, previous, occurred_at),
             *_stream_problems(row, versions),
             *_event_problems(row, mapper),
@@ -65,16 +76,45 @@ def verify(
         problems += [Problem(row.position, text) for text in found]
         if len(problems) >= MOST_PROBLEMS:
             break
-        position, previous, occurred_at = row.position, row.hash, row.occurred_at
+        position = row.position
+        if is_sound:
+            previous, occurred_at = row.hash, row.occurred_at
     return Verification(recorder.journal_id, position, previous.hex(), tuple(problems))
 
 
-def _rows(recorder: RowRecorder, head: int, progress: Callable[[int, int], None]) -> Iterator[Row]:
+def _file_problems(recorder: RowRecorder) -> list[str]:
+    try:
+        return recorder.problems()
+    except LogCorruptError as error:
+        return [error.problem]
+
+
+def _rows(
+    recorder: RowRecorder, head: int, progress: Callable[[int, int], None]
+) -> Iterator[Row | Problem]:
+    """Yield the rows in order; at the end the first that cannot be read at all, as a problem."""
     after = 0
-    while page := recorder.rows(after, PAGE, head):
+    limit = PAGE
+    while True:
+        try:
+            page = recorder.rows(after, limit, head)
+        except LogCorruptError as error:
+            if limit == 1:
+                yield Problem(after + 1, error.problem)
+                return
+            limit = 1
+            continue
+        if not page:
+            return
         yield from page
         after = page[-1].position
         progress(after, head)
+
+
+def _shape_problems(row: Row) -> Iterator[str]:
+    for name, value, kind in zip(Row._fields, row, _KINDS, strict=True):
+        if not isinstance(value, kind):
+            yield f"its {name} is a {type(value).__name__}: the file is damaged"
 
 
 def _chain_problems(row: Row, position: int, previous: bytes, occurred_at: int) -> Iterator[str]:

@@ -17,17 +17,24 @@ otherwise:                             write -> a receipt
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pydantic_core import from_json, to_json
 
-from journal.errors import ProfileError, RefusedError, RemoteError
+from journal.errors import ProfileError, RemoteError
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, NotSent, Refused, Unknown
 from journal.remotes.classify import Doubt, Success, classify
-from journal.remotes.remote import Request, agrees, recognised, resolved
-from journal.values import Fields, freeze
+from journal.remotes.comparison import (
+    expected,
+    holds,
+    is_overtaken,
+    merge_patch,
+    resolved,
+    shown,
+)
+from journal.remotes.remote import Request
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
     from journal.outcomes import Outcome
     from journal.remotes.profiles import Profile, Verb
     from journal.remotes.remote import Answer, Push, Response
+    from journal.values import Fields
 
 _NO_CONTENT: Final = frozenset({204, 205})
 _ACCEPTED: Final = 202
@@ -53,7 +61,6 @@ class _AsExpected(NamedTuple):
 
 _Found: TypeAlias = "Outcome | _AsExpected | None"
 """What a read settles; None where the remote refused to be read."""
-_AnyOutcome = TypeVar("_AnyOutcome", bound="Outcome")
 
 
 class HttpRemote:
@@ -143,8 +150,9 @@ class HttpRemote:
         """
         found = yield from self._looked_up(push)
         if refusal is None:
-            is_settled = found is not None and not isinstance(found, _AsExpected)
-            return found if is_settled else Unknown("the answer and the record do not fit together")  # type: ignore[return-value]
+            if found is None or isinstance(found, _AsExpected):
+                return Unknown("the remote's answer and its record do not fit together")
+            return found
         match found:
             case None:
                 return refusal
@@ -182,10 +190,10 @@ class HttpRemote:
 
     def _compared(self, push: Push, response: Response, fields: Fields) -> _Found:
         """Compare what the remote has with what the draft wants."""
-        if push.kind != "delete" and _holds(push, fields, push.fields):
+        if push.kind != "delete" and holds(push, fields, push.fields):
             return self._acknowledged(push, response, fields, "read")
         version = self._version(response)
-        if push.kind != "create" and self._is_as_expected(push, version, fields):
+        if push.kind != "create" and self._is_asexpected(push, version, fields):
             return _AsExpected(version)
         newer = "the remote has a newer version of the record"
         taken = "the remote has another record under our key"
@@ -195,16 +203,16 @@ class HttpRemote:
 
     def _is_unsure(self, push: Push) -> bool:
         """Say whether a read must come first: a condition alone would not find a conflict (G3)."""
-        return self._known_version(push) is None or _is_overtaken(push)
+        return self._known_version(push) is None or is_overtaken(push)
 
-    def _is_as_expected(self, push: Push, version: str | None, fields: Fields) -> bool:
+    def _is_asexpected(self, push: Push, version: str | None, fields: Fields) -> bool:
         """Say whether the remote's record is still the one that the draft was made on."""
-        if _is_overtaken(push):
+        if is_overtaken(push):
             return False
         known = self._known_version(push)
         if known is not None and version is not None:
             return version == known
-        return _holds(push, fields, _expected(push))
+        return holds(push, fields, expected(push))
 
     def _known_version(self, push: Push) -> str | None:
         return None if self.profile.version.header is None else push.base_version
@@ -225,7 +233,7 @@ class HttpRemote:
             return None
         fields = resolved(push)
         if push.kind == "update" and self.profile.update.media_type == _MERGE_PATCH:
-            fields = {name: _patch(push.base.get(name), item) for name, item in fields.items()}
+            fields = {name: merge_patch(push.base.get(name), item) for name, item in fields.items()}
         return to_json(fields)
 
     def _condition(self, push: Push, version: str | None) -> Mapping[str, str]:
@@ -260,7 +268,7 @@ class HttpRemote:
         if push.kind == "delete" or response.status in _NO_CONTENT:
             is_receipt = fields is not None or not response.body
             return self._acknowledged(push, response, None, "answer") if is_receipt else None
-        if fields is None or not _holds(push, fields, push.fields):
+        if fields is None or not holds(push, fields, push.fields):
             return None
         return self._acknowledged(push, response, fields, "answer")
 
@@ -273,7 +281,7 @@ class HttpRemote:
             self._version(response),
             response.status,
             response.headers.get("date"),
-            None if fields is None else _shown(push, fields, evidence),
+            None if fields is None else shown(push, fields, evidence),
         )
 
 
@@ -286,58 +294,6 @@ def _absent(push: Push, response: Response) -> _Found:
         return _AsExpected()
     message = FieldMessage(message="the remote no longer has the record")
     return Refused("gone", (message,), response.status)
-
-
-def _holds(push: Push, received: Fields, wanted: Fields) -> bool:
-    """Say whether a record of the remote's has the wanted values."""
-    fields = recognised(received, push, wanted)
-    return all(agrees(fields.get(name), value) for name, value in wanted.items())
-
-
-def _is_overtaken(push: Push) -> bool:
-    """Say whether a receipt has shown another value than the one that the change was made on.
-
-    An earlier draft of the record was then acknowledged together with somebody else's edit,
-    and its version would let this change write over that.
-    """
-    if push.kind != "update" or not push.is_after_receipt:
-        return False
-    return not _holds(push, push.record.remote.fields, push.base)
-
-
-def _expected(push: Push) -> Fields:
-    """Return what the remote should have where this draft is not applied, as far as is known."""
-    known = push.record.remote.fields
-    if push.kind == "delete":
-        return known if push.is_after_receipt else push.base
-    return {name: push.base.get(name, known.get(name)) for name in push.fields}
-
-
-def _shown(push: Push, received: Fields, evidence: Evidence) -> Fields | None:
-    """Return the record as a receipt shows it; None where it shows what was expected.
-
-    An answer may show a part of the record only; a read shows all of it. What could not be
-    stored exactly is not kept.
-    """
-    remote = push.record.remote.fields
-    expected = {**remote, **push.fields}
-    shown = recognised(received, push, push.fields, remote, push.record.fields or {})
-    if evidence == "answer":
-        shown = {**expected, **shown}
-    if agrees(shown, expected):
-        return None
-    try:
-        return freeze(shown, record=push.ref)
-    except RefusedError:
-        return None
-
-
-def _patch(before: object, after: object) -> object:
-    """Return the merge patch that makes `after` of `before` (RFC 7396), all of it."""
-    if type(before) is not dict or type(after) is not dict:
-        return after
-    removed = {key: None for key in before if key not in after}
-    return removed | {key: _patch(before.get(key), item) for key, item in after.items()}
 
 
 def _segment(text: str) -> str:
@@ -363,7 +319,7 @@ def _fields(response: Response) -> Fields | None:
     return content if isinstance(content, dict) else None
 
 
-def _without(secret: str | None, outcome: _AnyOutcome) -> _AnyOutcome:
+def _without(secret: str | None, outcome: Outcome) -> Outcome:
     """Return the outcome without our own secret in it, which an error page may have shown."""
 
     def cleared(text: str) -> str:

@@ -8,9 +8,10 @@ records live at ``/{type}/{id}`` and that answers with an ETag.
 from __future__ import annotations
 
 import tomllib
+from ipaddress import ip_address
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -21,40 +22,76 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-PLACEHOLDERS = frozenset({"type", "id"})
+_PLACEHOLDERS: Final = frozenset({"type", "id"})
+_OURS: Final = frozenset(
+    {"accept-encoding", "connection", "content-length", "content-type", "expect", "host"}
+    | {"if-match", "if-none-match", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""Headers that the library sets itself, or that would change what a request is."""
+_SECRETS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 def _checked_path(path: str) -> str:
-    names = {name for _, name, _, _ in Formatter().parse(path) if name is not None}
     if not path.startswith("/") or path.startswith("//"):
         message = "must begin with one slash"
         raise ValueError(message)
-    if unknown := names - PLACEHOLDERS:
+    if not (path.isascii() and path.isprintable()) or {" ", "\\", "#"} & set(path):
+        message = "must be printable ASCII without spaces, backslashes and #; quote others as %xx"
+        raise ValueError(message)
+    names = set()
+    for _, name, layout, conversion in Formatter().parse(path):
+        names |= set() if name is None else {name}
+        if layout or conversion:
+            message = "must hold {type} and {id} without anything else in the braces"
+            raise ValueError(message)
+    if unknown := names - _PLACEHOLDERS:
         message = f"has the unknown placeholder {{{min(unknown)}}}; use {{type}} and {{id}}"
         raise ValueError(message)
-    if {".", ".."} & set(path.split("/")):
+    if "id" not in names:
+        message = "must hold {id}: a request without it would be about all records at once"
+        raise ValueError(message)
+    if {".", ".."} & set(path.partition("?")[0].split("/")):
         message = "must not contain . or .. as a segment"
         raise ValueError(message)
     return path
 
 
 def _checked_url(url: str) -> str:
+    if not (url.isascii() and url.isprintable()) or {" ", "\\"} & set(url):
+        message = "must be printable ASCII without spaces and backslashes"
+        raise ValueError(message)
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         message = "must be an http or https URL"
         raise ValueError(message)
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in url or "#" in url:
         message = "must not hold credentials, a query or a fragment; use [auth] for credentials"
+        raise ValueError(message)
+    if parts.port == 0:
+        message = "must not name the port 0"
         raise ValueError(message)
     return url.rstrip("/")
 
 
+def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
+    for name in headers:
+        if name.lower() in _SECRETS:
+            message = f"{name} is a credential: name where it is in [auth], and not what it is"
+            raise ValueError(message)
+        if name.lower() in _OURS:
+            message = f"{name} is set by the library"
+            raise ValueError(message)
+    return headers
+
+
 _Path = Annotated[str, AfterValidator(_checked_path)]
 _Token = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")]
+_HeaderText = Annotated[str, Field(pattern=r"^([!-~]([ -~]*[!-~])?)?$")]
+_Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Verb(_Section):
@@ -62,7 +99,7 @@ class Verb(_Section):
 
     method: _Token
     path: _Path = "/{type}/{id}"
-    media_type: str = "application/json"
+    media_type: _HeaderText = "application/json"
 
 
 class Create(Verb):
@@ -77,7 +114,7 @@ class Update(Verb):
     """How fields of a record are changed, leaving the others as they are."""
 
     method: _Token = "PATCH"
-    media_type: str = "application/merge-patch+json"
+    media_type: _HeaderText = "application/merge-patch+json"
 
 
 class Delete(Verb):
@@ -104,14 +141,14 @@ class Version(_Section):
 class Auth(_Section):
     """How requests are authorised; a profile names where a secret is, and never holds one."""
 
-    bearer_env: str | None = None
+    bearer_env: _Variable | None = None
     """The environment variable that holds a bearer token."""
 
 
 class TypeNames(_Section):
     """What the service calls a record type."""
 
-    name: str | None = None
+    name: Annotated[str, Field(min_length=1)] | None = None
     """What stands for ``{type}``; the type itself otherwise."""
 
 
@@ -125,7 +162,7 @@ class Profile(_Section):
     """How long one request may take in all, in seconds."""
     max_bytes: Annotated[int, Field(gt=0)] = 16_777_216
     """The largest answer that is accepted, in bytes."""
-    headers: dict[_Token, str] = {}
+    headers: Annotated[dict[_Token, _HeaderText], AfterValidator(_checked_headers)] = {}
     """Headers of every request; credentials belong into `auth`."""
     create: Create = Create()
     update: Update = Update()
@@ -162,25 +199,40 @@ class Profile(_Section):
             profile = cls.model_validate(content)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            key = ".".join(map(str, first["loc"])) or "profile"
+            key = ".".join(str(step) for step in first["loc"] if step != "[key]") or "profile"
             if first["type"] == "extra_forbidden":
                 raise ProfileError(key, "is unknown", hint="check its spelling") from error
             raise ProfileError(key, first["msg"].removeprefix("Value error, ")) from error
-        if not profile.is_secure and not profile.allow_insecure:
+        profile.check()
+        return profile
+
+    def check(self) -> None:
+        """Refuse a profile by which everybody on the way could read what is sent.
+
+        Raises:
+            ProfileError: it is not secure, and does not say that it may be so.
+        """
+        if not self.is_secure and not self.allow_insecure:
             raise ProfileError(
                 "url",
                 "plain http would send the records and the credentials readable by all",
                 hint="use https, or set allow_insecure = true",
             )
-        return profile
 
     @property
     def is_secure(self) -> bool:
         """Whether nobody on the way can read what is sent."""
         parts = urlsplit(self.url)
-        return parts.scheme == "https" or parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        return parts.scheme == "https" or _is_loopback(parts.hostname or "")
 
     def type_name(self, record_type: str) -> str:
         """Return what the service calls a record type."""
         names = self.types.get(record_type)
         return record_type if names is None or names.name is None else names.name
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

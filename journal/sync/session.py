@@ -1,13 +1,15 @@
 """The core of the subscriber, shared by the blocking and the async one; it does no waiting.
 
 A session is a generator of effects: what is to be done that takes time. Who drives it carries
-out each effect, blocking or awaiting, and sends the result back in.
+out each effect, blocking or awaiting, and sends the result back in, or throws in what it raised.
 
 - S1. One draft is in flight at a time, the first that nothing holds back (Q2, Q3).
 - S2. `PushStarted` is durable before the first request of a draft leaves.
 - S3. A draft is acknowledged only by the event that says how that is known, and that event is
   appended before the next draft is looked at.
 - S4. What is not the draft's fault leaves no event, and is tried again later.
+- S5. In the background, time alone sends what can be sent: no failure ends that for good but a
+  log that cannot be trusted, or is closed.
 
 ```
 e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
@@ -21,7 +23,7 @@ from logging import getLogger
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from journal.drafts import Draft, Queue
-from journal.errors import RemoteError
+from journal.errors import LogBusyError, LogFullError, RemoteError
 from journal.events import FieldMessage, PushStarted
 from journal.journal import Facts
 from journal.outcomes import (
@@ -163,21 +165,7 @@ class Session:
         clock = self._journal.sources.clock
         started_s = clock.monotonic_s()
         before = self._acknowledged, self._attempts
-        self._failures = 0
-        stopped_by: StoppedBy | None = None
-        while stopped_by is None:
-            draft = yield Call(self._next)
-            if draft is None:
-                stopped_by = "held" if len(self._queue) else None
-                break
-            if should_stop():
-                stopped_by = "stop"
-            elif deadline_s is not None and clock.monotonic_s() >= deadline_s:
-                stopped_by = "timeout"
-            else:
-                outcome = yield from self._sent(draft)
-                stopped_by = yield from self._after(draft, outcome, deadline_s)
-        yield Call(self._save)
+        stopped_by = yield from self._sent_all(deadline_s, should_stop, self._settings.attempts)
         return Report(
             self._acknowledged - before[0],
             self._queue.held,
@@ -189,37 +177,77 @@ class Session:
         )
 
     def run(self, should_stop: Callable[[], bool]) -> Generator[Effect, Any, None]:
-        """Send for ever: drain, then wait for the next change, until told to stop."""
-        settings = self._settings
-        self._settings = settings._replace(attempts=2**31)
+        """Send for ever: all there is, then the next change, until told to stop (S5)."""
+        failures = 0
         while not should_stop():
-            yield from self.drain(None, should_stop)
-            if should_stop() or (yield Listen(self._queue.position)):
-                return
+            try:
+                yield from self._sent_all(None, should_stop, None)
+                if should_stop() or (yield Listen(self._queue.position)):
+                    return
+                failures = 0
+            except (LogBusyError, LogFullError) as error:
+                failures += 1
+                delay_s = self._delay_s(failures, None)
+                _log.warning("sending goes on in %.1f s: %s", delay_s, error)
+                if (yield Pause(delay_s)):
+                    return
 
-    def _sent(self, draft: Draft) -> Generator[Effect, Any, Outcome]:
-        """Send one draft and append what became of it (S1, S2, S3)."""
+    def _sent_all(
+        self, deadline_s: float | None, should_stop: Callable[[], bool], attempts: int | None
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Send draft after draft; return why some are left, or None where none is."""
+        self._failures = 0
+        self._problem = ""
+        stopped_by: StoppedBy | None = None
+        while stopped_by is None:
+            draft = yield Call(self._next)
+            if draft is None:
+                stopped_by = "held" if len(self._queue) else None
+                break
+            if should_stop():
+                stopped_by = "stop"
+            elif deadline_s is not None and self._now_s() >= deadline_s:
+                stopped_by = "timeout"
+            else:
+                outcome = yield from self._sent(draft)
+                stopped_by = yield from self._after(draft, outcome, deadline_s, attempts)
+        yield Call(self._save)
+        return stopped_by
+
+    def _sent(self, draft: Draft) -> Generator[Effect, Any, Outcome | None]:
+        """Send one draft and append what became of it (S1, S2, S3).
+
+        Returns:
+            The outcome, or None where somebody else has settled the draft.
+        """
         self._say("sending", draft)
         push = yield Call(lambda: self._started(draft))
         if push is None:
-            return Unknown("the draft was settled by somebody else")
+            return None
         self._attempts += 1
+        self._unsent = None
         try:
             outcome = yield from self._remote.push(push)
         except RemoteError as error:
             outcome = Refused("rejected", (FieldMessage(message=str(error)),))
-        is_unsent = isinstance(outcome, NotSent) and not push.is_maybe_applied
-        self._unsent = draft.draft_id if is_unsent else None
+        if isinstance(outcome, NotSent) and not push.is_maybe_applied:
+            self._unsent = draft.draft_id
         if isinstance(outcome, (Acknowledged, Refused)):
             event = settle(draft.draft_id, outcome, self._failures + 1)
             yield Call(lambda: self._appended(draft, event))
         return outcome
 
     def _after(
-        self, draft: Draft, outcome: Outcome, deadline_s: float | None
+        self,
+        draft: Draft,
+        outcome: Outcome | None,
+        deadline_s: float | None,
+        attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
         """Count what became of a draft, and wait where waiting is due (S4)."""
         match outcome:
+            case None:
+                return None
             case Acknowledged():
                 self._failures = 0
                 self._acknowledged += 1
@@ -231,11 +259,14 @@ class Session:
                 self._say("held", draft, self._problem)
                 return None
             case Unauthorized(problem=problem):
-                return (yield from self._waited(draft, problem, "unauthorized", None, deadline_s))
+                tries = None if attempts is None else 1
+                waited = self._waited(draft, problem, None, deadline_s, tries)
+                stopped_by = yield from waited
+                return "unauthorized" if stopped_by == "unreachable" else stopped_by
             case Wait(problem=problem, retry_after_s=asked_s):
-                return (yield from self._waited(draft, problem, "unreachable", asked_s, deadline_s))
+                return (yield from self._waited(draft, problem, asked_s, deadline_s, attempts))
             case Unknown(problem=problem) | NotSent(problem=problem):
-                return (yield from self._waited(draft, problem, "unreachable", None, deadline_s))
+                return (yield from self._waited(draft, problem, None, deadline_s, attempts))
             case _:
                 assert_never(outcome)
 
@@ -243,21 +274,36 @@ class Session:
         self,
         draft: Draft,
         problem: str,
-        stopped_by: StoppedBy,
         asked_s: float | None,
         deadline_s: float | None,
+        attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
-        sources = self._journal.sources
+        """Wait for the next attempt; return why not, if not.
+
+        Args:
+            draft: the draft that was tried to be sent.
+            problem: why it has to wait.
+            asked_s: the seconds that the remote asked for.
+            deadline_s: when to give up, on the monotonic clock; None for never.
+            attempts: how many failures in a row are too many; None for never.
+        """
         self._failures += 1
         self._problem = problem
-        if self._failures >= self._settings.attempts:
-            return stopped_by
-        delay_s = self._settings.backoff.delay_s(self._failures, sources.randomness, asked_s)
-        if deadline_s is not None and sources.clock.monotonic_s() + delay_s >= deadline_s:
+        if attempts is not None and self._failures >= attempts:
+            return "unreachable"
+        delay_s = self._delay_s(self._failures, asked_s)
+        if deadline_s is not None and self._now_s() + delay_s >= deadline_s:
             return "timeout"
         self._say("waiting", draft, problem, delay_s)
         should_stop = yield Pause(delay_s)
         return "stop" if should_stop else None
+
+    def _delay_s(self, failures: int, asked_s: float | None) -> float:
+        randomness = self._journal.sources.randomness
+        return self._settings.backoff.delay_s(failures, randomness, asked_s)
+
+    def _now_s(self) -> float:
+        return self._journal.sources.clock.monotonic_s()
 
     # --- what the effects call -----------------------------------------------------------
 
@@ -283,7 +329,8 @@ class Session:
         change = record.change(draft.draft_id)
         if change is None:
             return None
-        targets = {target for _, target in references({"0": change.fields, "1": change.base})}
+        known = [change.fields, change.base, record.fields, record.remote.fields]
+        targets = {target for _, target in references(known)}
         return Push(
             draft.draft_id,
             draft.ref,

@@ -6,8 +6,10 @@ They differ only in how they carry out an effect; what is done is in `session`.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from logging import getLogger
-from threading import Event, Thread
+from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, assert_never
 
 from journal.errors import SubscriberBusyError
@@ -21,11 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from types import TracebackType
 
-    import httpx
-
     from journal.drafts import OnHeld
     from journal.journal import Journal
     from journal.remotes.remote import Remote
+    from journal.remotes.wire import AsyncClient, Client
     from journal.sync.session import Effect, Progress, Report
 
 _Result = TypeVar("_Result")
@@ -53,10 +54,21 @@ class _Subscriber:
         self._limits = limits or _limits_of(remote)
         self._session = Session(journal, remote, settings, Checkpoint(journal.log), progress)
         self._stop = Event()
+        self._in_use = Lock()
 
-    def _deadline_s(self, timeout_s: float | None) -> float | None:
+    def _claim(self) -> None:
+        """Begin to send; nobody else may until `_in_use` is released (S1)."""
+        if not self._in_use.acquire(blocking=False):
+            raise SubscriberBusyError("the subscriber is sending already", hint="stop it first")
+        self._stop.clear()
+
+    def _draining(self, timeout_s: float | None) -> Generator[Effect, Any, Report]:
         now_s = self._journal.sources.clock.monotonic_s()
-        return None if timeout_s is None else now_s + timeout_s
+        deadline_s = None if timeout_s is None else now_s + timeout_s
+        return self._session.drain(deadline_s, self._stop.is_set)
+
+    def _running(self) -> Generator[Effect, Any, None]:
+        return self._session.run(self._stop.is_set)
 
     def __repr__(self) -> str:
         """Show where drafts are sent to."""
@@ -76,7 +88,7 @@ class Subscriber(_Subscriber):
         backoff: Backoff | None = None,
         limits: Limits | None = None,
         progress: Callable[[Progress], None] | None = None,
-        client: httpx.Client | None = None,
+        client: Client | None = None,
     ) -> None:
         """Send the drafts of the journal to the remote.
 
@@ -99,7 +111,7 @@ class Subscriber(_Subscriber):
             limits=limits,
             progress=progress,
         )
-        self._wire = Wire(remote, journal.sources.clock, self._limits, client)
+        self._wire = Wire(remote, self._limits, client)
         self._thread: Thread | None = None
         self._failure: BaseException | None = None
 
@@ -107,33 +119,29 @@ class Subscriber(_Subscriber):
         """Send until nothing is left, or nothing more can be done for now.
 
         Args:
-            timeout_s: when to give up, in seconds; None for as long as it takes.
+            timeout_s: when to give up, in seconds, after the draft in flight; None for as long
+                as it takes.
 
         Returns:
             What came of it; `Report.stopped_by` says why drafts are left, if any are.
 
         Raises:
             LogError: the log could not be read or written.
-            SubscriberBusyError: it runs in the background already.
+            SubscriberBusyError: it is sending already.
         """
-        if self._thread is not None:
-            raise SubscriberBusyError(
-                "the subscriber runs in the background already", hint="stop it first"
-            )
-        self._stop.clear()
-        return self._driven(self._session.drain(self._deadline_s(timeout_s), self._stop.is_set))
+        self._claim()
+        try:
+            return self._driven(self._draining(timeout_s))
+        finally:
+            self._in_use.release()
 
     def start(self) -> Self:
         """Send in the background, for ever: on every append, and again after every failure.
 
         Raises:
-            SubscriberBusyError: it runs in the background already.
+            SubscriberBusyError: it is sending already.
         """
-        if self._thread is not None:
-            raise SubscriberBusyError(
-                "the subscriber runs in the background already", hint="stop it first"
-            )
-        self._stop.clear()
+        self._claim()
         self._failure = None
         self._thread = Thread(target=self._run, name="journal-subscriber", daemon=True)
         self._thread.start()
@@ -141,21 +149,27 @@ class Subscriber(_Subscriber):
 
     def _run(self) -> None:
         try:
-            self._driven(self._session.run(self._stop.is_set))
+            self._driven(self._running())
         except BaseException as error:  # noqa: BLE001  raised again by stop()
             self._failure = error
             _log.exception("the subscriber of %r has ended", self._remote)
+        finally:
+            self._in_use.release()
 
     def stop(self) -> None:
         """Stop, after the draft in flight; a second time changes nothing.
+
+        Called by the progress callback, it does not wait for that draft.
 
         Raises:
             JournalError: what ended the subscriber, where it had ended before.
         """
         self._stop.set()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join()
+        thread = self._thread
+        if thread is None or thread is current_thread():
+            return
+        thread.join()
+        self._thread = None
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -167,25 +181,31 @@ class Subscriber(_Subscriber):
 
     def _driven(self, effects: Generator[Effect, Any, _Result]) -> _Result:
         """Carry out the effects, one after another, blocking."""
-        result: Any = None
+        step = partial(effects.send, None)
         while True:
             try:
-                effect = effects.send(result)
+                effect = step()
             except StopIteration as ended:
                 returned: _Result = ended.value
                 return returned
-            match effect:
-                case Request():
-                    result = self._wire.exchange(effect)
-                case Call(function):
-                    result = function()
-                case Pause(seconds):
-                    result = self._stop.wait(seconds)
-                case Listen(after):
-                    self._journal.log.wait(after, _LONG_S, self._stop)
-                    result = self._stop.is_set()
-                case _:
-                    assert_never(effect)
+            try:
+                step = partial(effects.send, self._carried_out(effect))
+            except Exception as error:  # noqa: BLE001  for the session to judge
+                step = partial(effects.throw, error)
+
+    def _carried_out(self, effect: Effect) -> Any:  # noqa: ANN401  what the effect results in
+        match effect:
+            case Request():
+                return self._wire.exchange(effect)
+            case Call(function):
+                return function()
+            case Pause(seconds):
+                return self._stop.wait(seconds)
+            case Listen(after):
+                self._journal.log.wait(after, _LONG_S, self._stop)
+                return self._stop.is_set()
+            case _:
+                assert_never(effect)
 
     def close(self) -> None:
         """Stop, and close the connections."""
@@ -221,7 +241,7 @@ class AsyncSubscriber(_Subscriber):
         backoff: Backoff | None = None,
         limits: Limits | None = None,
         progress: Callable[[Progress], None] | None = None,
-        client: httpx.AsyncClient | None = None,
+        client: AsyncClient | None = None,
     ) -> None:
         """Send the drafts of the journal to the remote; the arguments are those of `Subscriber`."""
         super().__init__(
@@ -235,42 +255,46 @@ class AsyncSubscriber(_Subscriber):
         )
         self._wire = AsyncWire(remote, self._limits, client)
         self._task: asyncio.Task[None] | None = None
+        self._threads: ThreadPoolExecutor | None = None
 
     async def drain(self, timeout_s: float | None = None) -> Report:
         """Send until nothing is left, or nothing more can be done for now.
 
         Args:
-            timeout_s: when to give up, in seconds; None for as long as it takes.
+            timeout_s: when to give up, in seconds, after the draft in flight; None for as long
+                as it takes.
 
         Returns:
             What came of it; `Report.stopped_by` says why drafts are left, if any are.
 
         Raises:
             LogError: the log could not be read or written.
-            SubscriberBusyError: it runs in the background already.
+            SubscriberBusyError: it is sending already.
         """
-        if self._task is not None:
-            raise SubscriberBusyError(
-                "the subscriber runs in the background already", hint="stop it first"
-            )
-        self._stop.clear()
-        deadline_s = self._deadline_s(timeout_s)
-        return await self._driven(self._session.drain(deadline_s, self._stop.is_set))
+        self._claim()
+        try:
+            return await self._driven(self._draining(timeout_s))
+        finally:
+            self._in_use.release()
 
     def start(self) -> Self:
         """Send in a task of the running loop, for ever.
 
         Raises:
-            SubscriberBusyError: it runs in the background already.
+            SubscriberBusyError: it is sending already.
         """
-        if self._task is not None:
-            raise SubscriberBusyError(
-                "the subscriber runs in the background already", hint="stop it first"
-            )
-        self._stop.clear()
-        run = self._driven(self._session.run(self._stop.is_set))
-        self._task = asyncio.get_running_loop().create_task(run, name="journal-subscriber")
+        self._claim()
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._run(), name="journal-subscriber")
+        self._task.add_done_callback(lambda _: self._in_use.release())
         return self
+
+    async def _run(self) -> None:
+        try:
+            await self._driven(self._running())
+        except Exception:
+            _log.exception("the subscriber of %r has ended", self._remote)
+            raise
 
     async def stop(self) -> None:
         """Stop, after the draft in flight; a second time changes nothing.
@@ -279,9 +303,13 @@ class AsyncSubscriber(_Subscriber):
             JournalError: what ended the subscriber, where it had ended before.
         """
         self._stop.set()
-        task, self._task = self._task, None
-        if task is not None:
-            await task
+        task = self._task
+        if task is None:
+            return
+        await asyncio.wait([task])
+        self._task = None
+        if not task.cancelled():
+            task.result()
 
     @property
     def is_running(self) -> bool:
@@ -290,41 +318,61 @@ class AsyncSubscriber(_Subscriber):
 
     async def _driven(self, effects: Generator[Effect, Any, _Result]) -> _Result:
         """Carry out the effects, one after another, without holding up the loop."""
-        result: Any = None
+        step = partial(effects.send, None)
         while True:
             try:
-                effect = effects.send(result)
+                effect = step()
             except StopIteration as ended:
                 returned: _Result = ended.value
                 return returned
-            match effect:
-                case Request():
-                    result = await self._wire.exchange(effect)
-                case Call(function):
-                    result = await self._in_thread(function)
-                case Pause(seconds):
-                    result = await self._in_thread(lambda: self._stop.wait(seconds))
-                case Listen(after):
-                    await self._in_thread(
-                        lambda: self._journal.log.wait(after, _LONG_S, self._stop)
-                    )
-                    result = self._stop.is_set()
-                case _:
-                    assert_never(effect)
+            try:
+                step = partial(effects.send, await self._carried_out(effect))
+            except Exception as error:  # noqa: BLE001  for the session to judge
+                step = partial(effects.throw, error)
+
+    async def _carried_out(self, effect: Effect) -> Any:  # noqa: ANN401  what the effect results in
+        match effect:
+            case Request():
+                return await self._wire.exchange(effect)
+            case Call(function):
+                return await self._in_thread(function)
+            case Pause(seconds):
+                return await self._in_thread(partial(self._stop.wait, seconds))
+            case Listen(after):
+                wait = partial(self._journal.log.wait, after, _LONG_S, self._stop)
+                await self._in_thread(wait)
+                return self._stop.is_set()
+            case _:
+                assert_never(effect)
 
     async def _in_thread(self, function: Callable[[], _Result]) -> _Result:
-        """Call a function that blocks; a cancelled caller ends its wait, and never its write."""
-        try:
-            return await asyncio.shield(asyncio.to_thread(function))
-        except asyncio.CancelledError:
-            self._stop.set()
-            raise
+        """Call a function that blocks; a cancelled caller ends its wait, and never its write.
+
+        It is called in a thread of the subscriber's own: in those of the loop, idle
+        subscribers would take the room of everybody else.
+        """
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(1, thread_name_prefix="journal-subscriber")
+        called = asyncio.get_running_loop().run_in_executor(self._threads, function)
+        is_cancelled = False
+        while not called.done():
+            try:
+                await asyncio.wait([called])
+            except asyncio.CancelledError:
+                is_cancelled = True
+                self._stop.set()
+        if is_cancelled:
+            raise asyncio.CancelledError
+        return called.result()
 
     async def close(self) -> None:
         """Stop, and close the connections."""
         try:
             await self.stop()
         finally:
+            threads, self._threads = self._threads, None
+            if threads is not None:
+                threads.shutdown(wait=False)
             await self._wire.close()
 
     async def __aenter__(self) -> Self:

@@ -182,7 +182,12 @@ class TestFollow:
 def damage(file: Path, statement: str) -> None:
     """Do to the log what only somebody with an SQLite shell can do."""
     connection = sqlite3.connect(file)
-    connection.execute("DROP TRIGGER IF EXISTS entries_are_never_changed")
+    name = "entries_are_never_changed"
+    (trigger,) = connection.execute(
+        "SELECT sql FROM sqlite_schema WHERE name = ?", (name,)
+    ).fetchone()
+    connection.execute(f"DROP TRIGGER {name}")
     connection.execute(statement)
+    connection.execute(trigger)
     connection.commit()
     connection.close()
