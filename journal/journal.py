@@ -109,6 +109,8 @@ class _Staging:
         self._lookup = lookup
         self._tails: dict[Ref, list[NewEntry]] = {}
         self._records: dict[Ref, Record] = {}
+        self._found: dict[Ref, Record] = {}
+        self.decided = 0
         self.new: list[NewEntry] = []
 
     @property
@@ -120,7 +122,7 @@ class _Staging:
         """Return the record as the steps so far leave it."""
         record = self._records.get(ref)
         if record is None:
-            record = self._lookup(ref)
+            record = self._found[ref] = self._lookup(ref)
         for new in self._tails.pop(ref, ()):
             record = evolve(record, _provisional(new))
         self._records[ref] = record
@@ -143,7 +145,15 @@ class _Staging:
             new = NewEntry(event_id, step.ref, version, step.occurred_at, *step.facts, event)
             self.new.append(new)
             self._tails.setdefault(step.ref, []).append(new)
+        self.decided += 1
         return bool(events)
+
+    def is_current(self, kept: Mapping[Ref, Record]) -> bool:
+        """Say whether the records are still those that the steps were decided on."""
+        return all(
+            kept.get(ref) is (found if found.version else None)
+            for ref, found in self._found.items()
+        )
 
 
 class Batch:
@@ -453,7 +463,7 @@ class Journal:
         finally:
             batch.is_open = False
             self._batch.reset(token)
-        self._carried_out(batch.steps)
+        self._carried_out(batch.steps, batch.staging)
 
     def _open_batch(self) -> Batch | None:
         batch = self._batch.get()
@@ -502,17 +512,22 @@ class Journal:
         batch.steps.append(step)
         return step.event_id if has_led_to_events else None
 
-    def _carried_out(self, steps: Sequence[_Step]) -> list[Entry]:
-        """Decide the steps and append their events, anew where another writer was faster (J3)."""
+    def _carried_out(self, steps: Sequence[_Step], staged: _Staging | None = None) -> list[Entry]:
+        """Decide the steps and append their events, anew where another writer was faster (J3).
+
+        Steps that were staged on records that are still the same are not decided again.
+        """
         if not steps:
             return []
         with self._lock:
+            if staged is not None and not staged.is_current(self._records):
+                staged = None
             tries = 0
             while True:
                 tries += 1
-                staging = _Staging(self._known)
+                staging, staged = staged or _Staging(self._known), None
                 try:
-                    for step in steps:
+                    for step in steps[staging.decided :]:
                         staging.stage(step, self._new_id)
                     entries = self._log.append(staging.new) if staging.new else []
                 except (RefusedError, VersionConflictError):

@@ -18,7 +18,7 @@ from journal.values import Ref, references, restore
 from projections.projection import Projection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from journal.events import Entry
     from journal.log import Cursor
@@ -137,7 +137,7 @@ class Drafts(Projection):
             for draft, blocker, why in explained(drafts)
         ]
 
-    def apply(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
         """Fold the entries into the drafts that they are about."""
         touched: dict[str, Draft | None] = {}
         for entry in entries:

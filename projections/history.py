@@ -205,7 +205,7 @@ class History(Projection):
                     entries[entry.position] = entry
         return entries
 
-    def apply(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
         """Note which entries there are, and which settle a draft."""
         rows = []
         settled: dict[str | None, int | None] = {}

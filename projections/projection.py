@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections import deque
 from contextlib import contextmanager
 from hashlib import sha256
 from threading import Lock
@@ -25,17 +26,18 @@ from pydantic_core import from_json, to_json
 from journal.errors import ViewError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from journal import Journal
     from journal.events import Entry
-    from journal.log import Cursor, Row
+    from journal.log import Cursor, Log, Row
 
     Progress: TypeAlias = Callable[[int, int], None]
 
 BATCH: Final = 10_000
 """How many entries one transaction applies at most: it holds up whoever appends meanwhile."""
 PAGE: Final = 500
+"""How many entries are decoded at once."""
 BATCH_BYTES: Final = 8_388_608
 """How much stored data one transaction applies, give or take a page."""
 
@@ -58,6 +60,38 @@ class Checkpoint(NamedTuple):
     position: int
     hash: bytes
     """That of the entry at the position, so that another log is noticed."""
+
+
+class _Batch:
+    """The entries that one transaction applies, decoded page by page.
+
+    So the memory for them is soon free again, and the garbage collector is not woken.
+    """
+
+    def __init__(self, log: Log, page: list[Row]) -> None:
+        """Begin with that page."""
+        self._log = log
+        self._last = page[-1]
+        self._entries = self._decoded(page)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Return the entries that are left."""
+        return self._entries
+
+    def _decoded(self, page: list[Row]) -> Iterator[Entry]:
+        count = size = 0
+        while page:
+            self._last = page[-1]
+            yield from self._log.entries(page)
+            count += len(page)
+            size += sum([len(row.data) for row in page])
+            is_more = len(page) == PAGE and count < BATCH and size < BATCH_BYTES
+            page = self._log.rows(self._last.position, PAGE) if is_more else []
+
+    def rest(self) -> Checkpoint:
+        """Pass over what was not looked at, and return the checkpoint behind it all."""
+        deque(self._entries, maxlen=0)
+        return Checkpoint(self._last.position, self._last.hash)
 
 
 class Projection(ABC):
@@ -95,12 +129,13 @@ class Projection(ABC):
         self._left: Checkpoint | None = None
 
     @abstractmethod
-    def apply(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
-        """Change the rows as the entries say; called once for each entry, in order.
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
+        """Change the rows as the entries say; each entry is handed over once, in order.
 
         Args:
             cursor: runs statements, in the transaction that also moves the checkpoint.
-            entries: at least one; look at nothing else, so that a rebuild gives the same rows.
+            entries: to be looped over once; look at nothing else, so that a rebuild gives the
+                same rows.
         """
 
     @contextmanager
@@ -188,34 +223,24 @@ class Projection(ABC):
     def _followed(self, left: Checkpoint, progress: Progress | None = None) -> int:
         """Apply all that follows the checkpoint, and return the new position."""
         head = self._log.head() if progress is not None else 0
-        while rows := self._batch(left.position):
-            left = self._advanced(left, rows)
+        while page := self._log.rows(left.position, PAGE):
+            left = self._advanced(left, page)
             if progress is not None:
                 progress(left.position, max(head, left.position))
         return left.position
 
-    def _batch(self, after: int) -> list[Row]:
-        """Return the rows that one transaction is to apply."""
-        rows = page = self._log.rows(after, PAGE)
-        size = 0
-        while len(page) == PAGE and len(rows) < BATCH and size < BATCH_BYTES:
-            size += sum(len(row.data) for row in page)
-            page = self._log.rows(rows[-1].position, PAGE)
-            rows = rows + page
-        return rows
+    def _advanced(self, left: Checkpoint, page: list[Row]) -> Checkpoint:
+        """Apply a batch that begins with the page behind that checkpoint (P1, P2).
 
-    def _advanced(self, left: Checkpoint, rows: Sequence[Row]) -> Checkpoint:
-        """Apply the rows behind that checkpoint, and return where the view is now (P1, P2).
-
-        The entries are decoded before the transaction, so that it is short; where somebody
-        else was faster, that was for nothing.
+        Returns:
+            Where the view is now, which is elsewhere where somebody else was faster.
         """
-        entries = self._log.entries(rows)
         with self._log.views.write() as cursor:
             found = self._found(cursor) or self._begun(cursor)
             if found == left:
-                self.apply(cursor, entries)
-                found = Checkpoint(rows[-1].position, rows[-1].hash)
+                batch = _Batch(self._log, page)
+                self.apply(cursor, batch)
+                found = batch.rest()
                 cursor.execute(_SAVE, (*found, self.name))
         self._left = found
         return found

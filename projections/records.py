@@ -3,12 +3,16 @@
 What an entry does to a record is defined once, by `journal.record`; here its result is kept.
 
 - S1. The rows are the same to the byte, however the log was split into batches.
-- S2. A record folded in memory is used only where it is that of the log's present end, or,
-  to write, that of the table's checkpoint.
+- S2. `_kept` are records as they were at `_kept_at`, a checkpoint of the tables. Only where the
+  tables still are there, rows are made from them.
+- S3. `_ahead` are such of the records as have changed since, at `_ahead_at`, with nothing
+  written: so the record that was just changed is read without a transaction. The tables follow
+  when they are asked for, or when too much has come together.
 """
 
 from __future__ import annotations
 
+from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
@@ -21,7 +25,7 @@ from journal.values import Fields, Ref, freeze, references, restore, same
 from projections.projection import Projection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from journal import Journal
     from journal.events import Entry
@@ -29,8 +33,10 @@ if TYPE_CHECKING:
 
 KEPT_RECORDS: Final = 20_000
 """How many records are kept folded in memory."""
-KEPT_IDS: Final = 100
-"""Of how many records the ids of pending drafts are kept, so that many are not listed anew."""
+MOST_AHEAD: Final = 1000
+"""How many entries memory is ahead of the tables at most."""
+MANY_IDS: Final = 50
+"""How many pending drafts a record must have for their ids to be kept."""
 
 _COLUMNS: Final = """
     record_type, record_id, version, fields, refs, drafts, created, edited, deleted,
@@ -112,25 +118,6 @@ class _Row(NamedTuple):
     ids: str | None = None
 
 
-class _Ids(NamedTuple):
-    """The ids of the pending drafts of a record, and the changes that they were taken from."""
-
-    changes: tuple[Change, ...]
-    ids: tuple[str, ...]
-
-    def of(self, changes: tuple[Change, ...]) -> _Ids:
-        """Return those of the record's present changes.
-
-        Changes are only ever appended, so that where the last of the known ones has kept its
-        place, so have all before it.
-        """
-        known = len(self.changes)
-        if 0 < known <= len(changes) and changes[known - 1] is self.changes[-1]:
-            new = changes[known:]
-            return _Ids(changes, (*self.ids, *[change.draft_id for change in new]))
-        return _Ids(changes, tuple([change.draft_id for change in changes]))
-
-
 class Records(Projection):
     """The local state of every record."""
 
@@ -173,9 +160,12 @@ class Records(Projection):
     def __init__(self, journal: Journal) -> None:
         """View the records of the journal."""
         super().__init__(journal)
+        self._lock = Lock()
         self._kept: dict[Ref, Record] = {}
-        self._kept_at = 0
-        self._ids: dict[Ref, _Ids] = {}
+        self._kept_at = -1
+        self._ahead: dict[Ref, Record] = {}
+        self._ahead_at = -1
+        self._ids: dict[Ref, tuple[str, ...]] = {}
 
     # --- reads ---------------------------------------------------------------------------
 
@@ -255,10 +245,12 @@ class Records(Projection):
 
     def _get(self, ref: Ref) -> RecordView | Ref | None:
         """Return the record; its reference where it is gone; None where it is unknown."""
-        record = self._kept_now(ref)
-        if record is not None:
-            return _view(record, self._ids_of(record))
+        with self._lock:
+            record = self._known(ref)
+            if record is not None:
+                return ref if record.fields is None else _view(record, self._ids_of(record))
         with self.reading() as cursor:
+            self._begin_at(self._at(cursor))
             cursor.execute(f"{_VIEW} AND record_id = ?", (ref.type, ref.id))
             found = cursor.fetchone()
         if found is None:
@@ -266,46 +258,73 @@ class Records(Projection):
         row = _Row._make(found)
         return ref if row.fields is None else _view_of_row(row)
 
-    def _kept_now(self, ref: Ref) -> Record | None:
-        """Return the record folded in memory as it is at the end of the log, if it is (S2)."""
-        if self._left is None:
+    # --- in memory -----------------------------------------------------------------------
+
+    def _known(self, ref: Ref) -> Record | None:
+        """Return the record as it is at the end of the log, if it is known in memory (S3)."""
+        room = self._kept_at + MOST_AHEAD - self._ahead_at
+        if self._kept_at < 0 or len(page := self._log.rows(self._ahead_at, room + 1)) > room:
             return None
-        position = self._followed(self._left)
-        record = self._kept.get(ref)
-        if record is None or record.fields is None or self._kept_at < position:
-            return None
-        return record
+        for entry in self._log.entries(page):
+            changed = entry.stream
+            before = self._ahead.get(changed) or self._kept.get(changed)
+            if before is not None or entry.version == 1:
+                self._ahead[changed] = evolve(before or initial(changed), entry)
+            self._ahead_at = entry.position
+        return self._ahead.get(ref) or self._kept.get(ref)
 
     def _ids_of(self, record: Record) -> tuple[str, ...]:
-        if not record.changes:
-            return ()
-        known = self._ids.pop(record.ref, _Ids((), ())).of(record.changes)
-        if len(self._ids) >= KEPT_IDS:
-            self._ids.clear()
-        self._ids[record.ref] = known
-        return known.ids
+        """Return the ids of the pending drafts; many are not listed anew for one that is added.
+
+        Changes are only ever appended, so where the last of the known ones is in the place that
+        it had, so are all before it.
+        """
+        changes = record.changes
+        ids = self._ids.pop(record.ref, ())
+        known = len(ids)
+        if not 0 < known <= len(changes) or changes[known - 1].draft_id != ids[-1]:
+            ids, known = (), 0
+        if known < len(changes):
+            ids = (*ids, *[change.draft_id for change in changes[known:]])
+        if len(ids) >= MANY_IDS:
+            self._ids[record.ref] = ids
+        return ids
+
+    def _begin_at(self, position: int) -> None:
+        """Let memory begin where the tables are, unless that is where it ended."""
+        with self._lock:
+            if self._kept_at < position:
+                self._kept.clear()
+                self._keep_up_to(position)
+
+    def _keep_up_to(self, position: int) -> None:
+        self._ahead.clear()
+        self._kept_at = self._ahead_at = position
 
     # --- the fold ------------------------------------------------------------------------
 
-    def apply(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
         """Fold the entries into the records that they are about."""
-        kept = self._kept
-        if entries[0].position != self._kept_at + 1:
-            kept.clear()
+        at = self._kept_at
         touched: dict[Ref, Record] = {}
         changes: dict[int, tuple[Ref, Change] | None] = {}
         for entry in entries:
+            if entry.position != at + 1:
+                with self._lock:
+                    self._kept.clear()
+            at = entry.position
             ref = entry.stream
-            before = touched.get(ref) or kept.get(ref) or _loaded(cursor, entry)
+            before = touched.get(ref) or self._kept.get(ref) or _loaded(cursor, entry)
             after = touched[ref] = evolve(before, entry)
             if after.changes is not before.changes:
                 _note_change(changes, before, after, entry)
         cursor.executemany(_SAVE, [_row(touched[ref]) for ref in sorted(touched)])
         _write_changes(cursor, changes)
-        kept.update(touched)
-        for ref in list(kept)[: max(len(kept) - KEPT_RECORDS, 0)]:
-            del kept[ref]
-        self._kept_at = entries[-1].position
+        with self._lock:
+            self._kept.update(touched)
+            for ref in list(self._kept)[: max(len(self._kept) - KEPT_RECORDS, 0)]:
+                del self._kept[ref]
+            self._keep_up_to(at)
 
 
 def _note_change(

@@ -39,8 +39,11 @@ def is_coloured(stream: TextIO) -> bool:
 
 
 def encoded(value: Mapping[str, Any]) -> bytes:
-    """Return an object as one line of JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    """Return an object as one line of JSON, in UTF-8."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate: an argument or a file's name that is no UTF-8
+        return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
 class Output:

@@ -140,7 +140,11 @@ def _report(error: click.ClickException | JournalError | OSError, *, is_json: bo
     """Say on standard error what went wrong."""
     described = error_object(error)
     if is_json:
-        _say(encoded({"error": described}).decode().rstrip("\n"))
+        with suppress(OSError):
+            sys.stdout.flush()
+        with suppress(OSError):
+            sys.stderr.buffer.write(encoded({"error": described}))
+            sys.stderr.buffer.flush()
         return
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _say(error.ctx.get_usage())

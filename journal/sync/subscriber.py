@@ -283,8 +283,8 @@ class AsyncSubscriber(_Subscriber):
         Raises:
             SubscriberBusyError: it is sending already.
         """
-        self._claim()
         loop = asyncio.get_running_loop()
+        self._claim()
         self._task = loop.create_task(self._run(), name="journal-subscriber")
         self._task.add_done_callback(lambda _: self._in_use.release())
         return self
@@ -362,6 +362,7 @@ class AsyncSubscriber(_Subscriber):
                 is_cancelled = True
                 self._stop.set()
         if is_cancelled:
+            called.exception()  # it has nobody left to tell
             raise asyncio.CancelledError
         return called.result()
 

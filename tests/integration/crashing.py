@@ -6,14 +6,14 @@ in the process that is to die.
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 import sqlite3
 from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
-from unittest.mock import patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,10 +68,13 @@ def _watched(statement: str) -> Iterator[None]:
 @contextmanager
 def watching(watch: Watch) -> Iterator[None]:
     """Call `watch` before and after every statement and close of SQLite, in this process."""
-    _WatchedConnection.watch = staticmethod(watch)  # type: ignore[assignment]
-    connect = functools.partial(sqlite3.connect, factory=_WatchedConnection)
-    with patch.object(sqlite3, "connect", connect):
+    _WatchedConnection.watch = watch
+    connect = sqlite3.connect
+    sqlite3.connect = partial(connect, factory=_WatchedConnection)  # type: ignore[misc]
+    try:
         yield
+    finally:
+        sqlite3.connect = connect  # type: ignore[misc]
 
 
 def is_commit(moment: str) -> bool:
@@ -141,6 +144,10 @@ class Child:
         with suppress(EOFError, OSError):
             while True:
                 yield self._pipe.recv()
+
+    def until(self, count: int) -> list[Words]:
+        """Return the first things that it tells, or fewer where it ends before."""
+        return list(islice(self.words(), count))
 
     def kill(self) -> None:
         """End it with SIGKILL, and wait until it is no more."""

@@ -110,16 +110,19 @@ STEPS: Final[tuple[Callable[[Desk], object], ...]] = (
 
 
 def short_day(path: str, url: str | None, tell: Tell) -> None:
+    """Live through the short day in a journal at the path, with a service where there is one."""
+    sources = FixedSources()
+    with Journal(path, actor="tech-17", origin="tablet-3", sources=sources) as journal:
+        live(journal, sources, url, tell)
+
+
+def live(journal: Journal, sources: FixedSources, url: str | None, tell: Tell) -> None:
     """Do every step; tell ``step N`` when the N-th is done, ``draft ID`` when it is acknowledged.
 
     The time and the ids of a step depend on nothing but its number.
     """
-    sources = FixedSources()
+    views = tuple(view(journal) for view in VIEWS)
     with ExitStack() as stack:
-        journal = stack.enter_context(
-            Journal(path, actor="tech-17", origin="tablet-3", sources=sources)
-        )
-        views = tuple(view(journal) for view in VIEWS)
         sync = None
         if url is not None:
             sync = stack.enter_context(subscriber(journal, url, _teller(tell)))

@@ -227,6 +227,17 @@ class TestErrors:
         assert "A:1 /a: " in done.err
         assert len(cli("log", "--json").objects) == 1
 
+    def test_an_argument_that_is_no_utf_8(self, file: Path) -> None:
+        """Bytes that are no UTF-8 are shown escaped, to a program as well."""
+        in_process(file, "create", "A")
+
+        done = in_process(file, "create", "\udcff")
+        as_json = in_process(file, "create", "\udcff", "--json")
+
+        assert (done.code, as_json.code) == (2, 2)
+        assert "record type '\\udcff' is not allowed" in done.err
+        assert "record type '\\udcff' is not allowed" in as_json.error["problem"]
+
     def test_the_output_cannot_be_written(self, file: Path) -> None:
         """A full disk under the output is an error of one line."""
         in_process(file, "create", "A")
@@ -313,6 +324,23 @@ class TestInstallation:
             "",
             f"draft-journal: the command line needs {missing}: install draft-journal[cli]\n",
         )
+
+
+class TestLocales:
+    """Where the locale knows little."""
+
+    def test_text_is_escaped_and_json_is_utf_8(self, file: Path) -> None:
+        """What a stream cannot show is escaped for a person, and exact for a program."""
+        environment = {"PYTHONIOENCODING": "ascii"}
+        in_process(file, "create", "A", "Name=Łódź", "--id", "1")
+
+        shown = in_process(file, "list", "A", environment=environment)
+        as_json = in_process(file, "list", "A", "--json", environment=environment)
+        error = in_process(file, "show", "A:ź", "--json", environment=environment)
+
+        assert "\\u0141\\xf3d\\u017a" in shown.out
+        assert as_json.objects[0]["fields"] == {"Name": "Łódź"}
+        assert error.error["facts"] == {"record": "A:ź"}
 
 
 class TestColours:

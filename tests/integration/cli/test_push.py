@@ -12,7 +12,7 @@ from journal.testing.service import RecordService
 from tests.integration.cli.conftest import Cli, Done, in_process, on_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 PLAIN = {"NO_COLOR": "1"}
@@ -22,7 +22,7 @@ PLAIN = {"NO_COLOR": "1"}
 def service() -> Iterator[RecordService]:
     """A record service that is up, and takes no account without a city."""
 
-    def validate(collection: str, fields: dict[str, Any]) -> list[tuple[str, str]]:
+    def validate(collection: str, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
         is_wanting = collection == "Account" and not fields.get("City")
         return [("City", "an account needs a city")] if is_wanting else []
 
@@ -201,7 +201,7 @@ class TestPush:
         assert done.code == 3
         assert "The time was up." in done.out
 
-    def test_a_refused_draft_is_held(self, cli: Cli, profile: str, service: RecordService) -> None:
+    def test_a_refused_draft_is_held(self, cli: Cli, profile: str) -> None:
         """What the service refuses is held, with its lane; the rest is sent; the exit code is 3."""
         refused_draft(cli)
 

@@ -1,0 +1,178 @@
+"""A process killed at any moment leaves a journal that has all it said it had, once."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from functools import cache
+from itertools import count, groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import httpx
+import pytest
+
+from journal import Journal
+from journal.events import RecordCreated, RecordDeleted, RecordUpdated
+from journal.testing.service import Effect, RecordService
+from tests.integration.crashing import child, dying_at, watching, working
+from tests.integration.oracle import (
+    acknowledged_in,
+    changes_of,
+    check_log,
+    check_pushed,
+    check_views,
+    drain,
+)
+from tests.integration.workload import (
+    SEEN,
+    SEEN_FIELDS,
+    SEEN_VERSION,
+    STEPS,
+    live,
+    restless_day,
+    short_day,
+)
+from tests.replay.fixed import FixedSources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from journal.events import Entry
+    from tests.integration.crashing import Words
+    from tests.integration.oracle import Change
+
+SIDE_FILES = ("", "-wal", "-shm")
+STRACE = shutil.which("strace")
+PRIMING = Effect(1, "PUT", f"/{SEEN.type}/{SEEN.id}", SEEN_FIELDS)
+"""What the service has seen before the journal begins."""
+
+Log: TypeAlias = "list[tuple[Change, ...]]"
+Plans: TypeAlias = list[list[tuple[str, str, dict[str, Any]]]]
+
+
+@contextmanager
+def service_after(effects: Sequence[Effect] = (PRIMING,)) -> Iterator[RecordService]:
+    """A service that has done these writes."""
+    with RecordService() as service, httpx.Client(base_url=service.url, trust_env=False) as client:
+        for effect in effects:
+            client.request(effect.method, effect.path, json=effect.body).raise_for_status()
+        yield service
+
+
+@cache
+def days() -> tuple[Log, ...]:
+    """The changes in the log before the short day, after one step, and so on to its end.
+
+    They are lived through in memory, where nobody is killed, and without a service: what a
+    change says does not depend on what was pushed before it.
+    """
+    sources = FixedSources()
+    with Journal(actor="tech-17", origin="tablet-3", sources=sources) as journal:
+        told: list[Log] = [[]]
+        live(journal, sources, None, lambda *_: told.append(changes_of(journal.log.scan())))
+    return tuple(told)
+
+
+def check_survivor(path: Path, words: Iterable[Words], service: RecordService) -> None:
+    """Check the journal of somebody who died in the short day, and finish the day's work."""
+    told = list(words)
+    with Journal(path, actor="heir", origin="tablet-3") as journal:
+        entries = check_log(journal)
+        check_changes(changes_of(entries), told)
+        acknowledged = acknowledged_in(entries)
+        assert [word for kind, word in told if kind == "draft"] == acknowledged[: drafts_in(told)]
+        check_pushed(entries, service.effects[1:])
+        check_views(journal, entries)
+        if journal.load(SEEN).version == 0:
+            journal.observe(SEEN, SEEN_FIELDS, remote_version=SEEN_VERSION)
+        journal.create("Account", {"Name": "Next"}, id="next")
+        drain(journal, service, before=1)
+        check_views(journal, check_log(journal))
+
+
+def check_changes(changes: Log, told: Sequence[Words]) -> None:
+    """Check that each step told as done is there, once, and at most the next one, whole."""
+    done = sum(kind == "step" for kind, _ in told)
+    assert changes in (days()[done], days()[min(done + 1, len(STEPS))])
+
+
+def drafts_in(told: Sequence[Words]) -> int:
+    """How many drafts were told to be acknowledged."""
+    return sum(kind == "draft" for kind, _ in told)
+
+
+def test_every_commit(tmp_path: Path) -> None:
+    """Killed before or after any commit, a process loses nothing and does nothing twice."""
+    for moment in count(1):
+        path = tmp_path / f"{moment}.db"
+        with (
+            service_after() as service,
+            child(dying_at, moment, short_day, (str(path), service.url)) as process,
+        ):
+            told = list(process.words())
+            if process.ended_by != signal.SIGKILL:
+                break
+            check_survivor(path, told, service)
+
+    assert process_ended_well(told)
+    assert moment > 2 * len(STEPS)
+
+
+def process_ended_well(told: Sequence[Words]) -> bool:
+    """Whether the whole day was told, and that some moments were left."""
+    return told[-2:-1] == [("step", str(len(STEPS)))] and told[-1][0] == "left"
+
+
+class Copy(NamedTuple):
+    """The files at a moment, and what was told and done by then."""
+
+    moment: str
+    files: tuple[bytes | None, ...]
+    told: tuple[Words, ...]
+    effects: tuple[Effect, ...]
+
+    def restore(self, path: Path) -> None:
+        """Write the files."""
+        for suffix, content in zip(SIDE_FILES, self.files, strict=True):
+            if content is not None:
+                Path(f"{path}{suffix}").write_bytes(content)
+
+
+def copies_of_the_day(path: Path) -> list[Copy]:
+    """Live through the short day, copying all that differs before and after each statement."""
+    copies: list[Copy] = []
+    told: list[Words] = []
+    with service_after() as service:
+
+        def watch(moment: str) -> None:
+            files = tuple(_content(Path(f"{path}{suffix}")) for suffix in SIDE_FILES)
+            copy = Copy(moment, files, tuple(told), tuple(service.effects))
+            if not copies or copies[-1][1:] != copy[1:]:
+                copies.append(copy)
+
+        with watching(watch):
+            short_day(str(path), service.url, lambda *words: told.append(words))
+            watch("the end")
+    return copies
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def test_every_statement(tmp_path: Path) -> None:
+    """The files as they are before and after any statement are a journal with all it told."""
+    copies = copies_of_the_day(tmp_path / "day.db")
+    print(len(copies))
+    for number, copy in enumerate(copies):
+        path = tmp_path / f"{number}.db"
+        copy.restore(path)
+        with service_after(copy.effects) as service:
+            check_survivor(path, copy.told, service)
