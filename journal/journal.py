@@ -78,15 +78,15 @@ class Facts(NamedTuple):
         _check_text("origin", self.origin, 255)
         _check_text("correlation id", self.correlation_id, 255)
         _check_text("causation id", self.causation_id, 255)
-        _check_text("reason", self.reason, 4096)
+        _check_text("reason", self.reason, 4096, may_break_lines=True)
         return self
 
 
-def _check_text(what: str, text: str | None, most: int) -> None:
+def _check_text(what: str, text: str | None, most: int, *, may_break_lines: bool = False) -> None:
     if text is None:
         return
     fits = type(text) is str and 0 < len(text) <= most
-    if not fits or not (text.isprintable() or text.replace("\n", "").isprintable()):
+    if not fits or not (text.replace("\n", " ") if may_break_lines else text).isprintable():
         raise InvalidNameError(what, str(text), hint=f"use 1 to {most} printable characters")
 
 
@@ -203,7 +203,7 @@ class Journal:
         """
         self.sources = sources or Sources()
         self.schema = Schema(types)
-        self._facts = Facts(actor or login_name(), origin or host_name()).checked()
+        self._facts = Facts(actor or login_name(), origin or host_name() or "unknown").checked()
         self._log = Log(
             open_recorder(
                 path,
@@ -288,7 +288,7 @@ class Journal:
 
     def update(  # noqa: PLR0913  keywords of the envelope
         self,
-        ref: Ref,
+        ref: Ref | str,
         changes: Mapping[str, object],
         *,
         expected_version: int | None = None,
@@ -300,7 +300,7 @@ class Journal:
         """Set fields of a record; it is durable when this returns.
 
         Args:
-            ref: the record.
+            ref: the record; the text ``Type:id`` will do.
             changes: the fields to set; None leaves a field without a value. Fields that have
                 the value already are not set again.
             expected_version: the version of the record's stream that the caller saw; where it
@@ -318,6 +318,7 @@ class Journal:
             VersionConflictError: the record is not at the expected version.
             LogError: it could not be stored.
         """
+        ref = _ref(ref)
         now_us = self.sources.clock.now_us()
         current = self._known(ref).fields or {} if self.schema.record_types else {}
         frozen = self.schema.of_update(ref, current, changes)
@@ -330,7 +331,7 @@ class Journal:
 
     def delete(  # noqa: PLR0913  keywords of the envelope
         self,
-        ref: Ref,
+        ref: Ref | str,
         *,
         expected_version: int | None = None,
         actor: str | None = None,
@@ -341,7 +342,7 @@ class Journal:
         """Delete a record; it is durable when this returns.
 
         Args:
-            ref: the record.
+            ref: the record; the text ``Type:id`` will do.
             expected_version: the version of the record's stream that the caller saw; where it
                 has moved on, the change is refused instead of decided anew.
             actor: who does it.
@@ -357,6 +358,7 @@ class Journal:
             VersionConflictError: the record is not at the expected version.
             LogError: it could not be stored.
         """
+        ref = _ref(ref)
         now_us = self.sources.clock.now_us()
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
@@ -367,7 +369,7 @@ class Journal:
 
     def observe(  # noqa: PLR0913  keywords of the envelope
         self,
-        ref: Ref,
+        ref: Ref | str,
         fields: Mapping[str, object] | None,
         *,
         remote_id: str | None = None,
@@ -381,7 +383,7 @@ class Journal:
         """Note the remote's state of a record, so that it can be read and edited offline.
 
         Args:
-            ref: the record.
+            ref: the record; the text ``Type:id`` will do.
             fields: its fields as the remote has them; None where the remote has no such record.
             remote_id: what the remote calls it; its own id otherwise.
             remote_version: the remote's version of it, such as an ETag, to the letter.
@@ -398,6 +400,7 @@ class Journal:
             RefusedError: a subclass says what is wrong; nothing was stored.
             LogError: it could not be stored.
         """
+        ref = _ref(ref)
         now_us = self.sources.clock.now_us()
         _check_text("remote id", remote_id, 1024)
         _check_text("remote version", remote_version, 1024)
@@ -416,7 +419,7 @@ class Journal:
         """Append what a subscriber learned about a record, decided on its current state.
 
         Args:
-            ref: the record.
+            ref: the record; the text ``Type:id`` will do.
             decision: returns the events, from the record as it is when they are appended.
             facts: who says so.
 
@@ -579,7 +582,7 @@ class Journal:
         record = self._records.get(entry.stream)
         return initial(entry.stream) if record is None else record
 
-    def load(self, ref: Ref) -> Record:
+    def load(self, ref: Ref | str) -> Record:
         """Return the local state of a record as it is in the log now.
 
         The fields in it belong to the journal: copy what you want to change. A record that
@@ -588,6 +591,7 @@ class Journal:
         Raises:
             LogError: it could not be read.
         """
+        ref = _ref(ref)
         with self._lock:
             return self._refreshed(self._records.get(ref, initial(ref)))
 
@@ -614,6 +618,11 @@ class Journal:
 _Given: TypeAlias = tuple[str | None, str | None, str | None, str | None]
 """What a caller says of actor, correlation id, causation id and reason."""
 _NOTHING_GIVEN: Final = (None, None, None, None)
+
+
+def _ref(ref: Ref | str) -> Ref:
+    """Return the reference, checked where it was given as a text."""
+    return ref if type(ref) is Ref else Ref(ref)
 
 
 def _provisional(new: NewEntry) -> Entry:

@@ -308,9 +308,7 @@ class Projection(ABC):
 
 def _is_free(name: str) -> bool:
     return (
-        _NAME.fullmatch(name) is not None
-        and name not in _TAKEN
-        and not name.startswith("sqlite_")
+        _NAME.fullmatch(name) is not None and name not in _TAKEN and not name.startswith("sqlite_")
     )
 
 

@@ -352,9 +352,7 @@ def _write_changes(cursor: Cursor, noted: Mapping[int, tuple[Ref, Change] | None
         else:
             ref, change = found
             text, refs = _packed(change.fields)
-            saved.append(
-                (position, ref, change.draft_id, change.kind, text, refs, change.revision)
-            )
+            saved.append((position, ref, change.draft_id, change.kind, text, refs, change.revision))
     if saved:
         cursor.executemany(_SAVE_CHANGE, saved)
     if dropped:
@@ -372,7 +370,7 @@ def _loaded(cursor: Cursor, entry: Entry) -> Record:
         return initial(ref)
     cursor.execute(_LOAD_CHANGES, (ref,))
     changes = tuple(map(_change_of_row, cursor.fetchall()))
-    return _record_of_row(_Row._make(found), changes)
+    return _record_of_row(_Row(*found), changes)
 
 
 # --- rows ------------------------------------------------------------------------------------
@@ -460,9 +458,7 @@ def _record_of_row(row: _Row, changes: tuple[Change, ...]) -> Record:
 def _change_of_row(row: tuple[Any, ...]) -> Change:
     """Return a pending change without its base, which the fold of a record does not look at."""
     draft_id, position, kind, fields, refs, revision = row
-    return Change(
-        draft_id, position, kind, _unpacked(fields, refs), {}, None, position, revision
-    )
+    return Change(draft_id, position, kind, _unpacked(fields, refs), {}, None, position, revision)
 
 
 # --- views -----------------------------------------------------------------------------------
@@ -486,9 +482,7 @@ def _view(record: Record, ids: tuple[str, ...]) -> RecordView:
 def _view_of_row(row: _Row) -> RecordView:
     ids = tuple(from_json(row.ids)) if row.ids else ()
     server = _server(row) if row.remote_exists else None
-    drafts = RecordDrafts(
-        bool(row.created), bool(row.edited), bool(row.deleted), server, ids
-    )
+    drafts = RecordDrafts(bool(row.created), bool(row.edited), bool(row.deleted), server, ids)
     return RecordView(
         Ref.trusted(f"{row.record_type}:{row.record_id}"),
         row.version,
@@ -503,8 +497,7 @@ def _copied(value: Any) -> Any:  # noqa: ANN401  JSON
     """Copy lists and objects all the way down."""
     if type(value) is dict:
         return {
-            key: _copied(item) if type(item) in _CONTAINERS else item
-            for key, item in value.items()
+            key: _copied(item) if type(item) in _CONTAINERS else item for key, item in value.items()
         }
     return [_copied(item) if type(item) in _CONTAINERS else item for item in value]
 

@@ -162,14 +162,14 @@ class Database:
         self, connection: sqlite3.Connection, *, is_alone: bool = False
     ) -> Iterator[sqlite3.Connection]:
         self.check_usable()
-        if self._writer_thread == get_ident():
+        if self._is_writing():
             raise ViewError(
                 "the journal was written to from within a write to it",
                 hint="a projection's apply() may write only to the cursor that it is given",
             )
         with self._lock, self._file_lock:
-            self._writer_thread = get_ident()
             try:
+                self._writer_thread = get_ident()
                 self._check_file()
                 if is_alone:
                     yield connection
@@ -184,6 +184,10 @@ class Database:
                 raise
             finally:
                 self._writer_thread = 0
+
+    def _is_writing(self) -> bool:
+        """Say whether this thread is within a write; what an interrupt left behind is no sign."""
+        return self._writer_thread == get_ident() and self._lock.locked()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -206,7 +210,7 @@ class Database:
 
     def _given_back(self, connection: sqlite3.Connection) -> None:
         """Keep the connection for the next reader, or close it where there will be none."""
-        if self._is_closed and self._writer_thread != get_ident():
+        if self._is_closed and not self._is_writing():
             with self._lock:
                 self._lent.discard(connection)
                 self._close_last(connection)
