@@ -5,8 +5,9 @@ who changed what, and `Projection` whatever you need: a view catches up when it 
 """
 
 from projections.drafts import Drafts, PendingDraft
+from projections.fold import Fold
 from projections.history import FieldChange, History, HistoryLine, Outcome
-from projections.projection import Fold, Projection
+from projections.projection import Projection
 from projections.records import RecordDrafts, Records, RecordView
 
 __all__ = [

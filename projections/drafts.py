@@ -14,8 +14,9 @@ from pydantic_core import from_json, to_json
 from journal.drafts import Draft, Hold, Queue, draft_id_of, evolve, explained
 from journal.errors import DraftMissingError
 from journal.events import FieldMessage
-from journal.values import Ref, references, restore
+from journal.values import Ref
 from projections.projection import Projection
+from projections.rows import packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -160,7 +161,6 @@ def _loaded(cursor: Cursor, draft_id: str) -> Draft | None:
 
 def _row(draft: Draft) -> tuple[object, ...]:
     """Return the row of a draft, in the order of the columns."""
-    places = [place for place, _ in references(draft.fields)]
     return (
         draft.position,
         draft.draft_id,
@@ -169,8 +169,7 @@ def _row(draft: Draft) -> tuple[object, ...]:
         draft.occurred_at,
         draft.actor,
         draft.reason,
-        to_json(draft.fields).decode(),
-        to_json(places).decode() if places else None,
+        *packed(draft.fields),
         to_json(draft.targets).decode() if draft.targets else None,
         draft.state,
         draft.revision,
@@ -182,9 +181,6 @@ def _row(draft: Draft) -> tuple[object, ...]:
 def _draft_of_row(row: tuple[Any, ...]) -> Draft:
     (position, draft_id, ref, kind, occurred_at, actor, reason, text, refs, targets, *rest) = row
     state, revision, pushes, hold = rest
-    fields = from_json(text)
-    if refs is not None:
-        restore(fields, from_json(refs))
     return Draft(
         draft_id,
         position,
@@ -193,7 +189,7 @@ def _draft_of_row(row: tuple[Any, ...]) -> Draft:
         occurred_at,
         actor,
         reason,
-        fields,
+        unpacked(text, refs),
         () if targets is None else tuple(map(Ref.trusted, from_json(targets))),
         state,
         revision,

@@ -1,4 +1,4 @@
-"""A projection: a fold of the log with a name, kept in tables, or in memory.
+"""A projection: a fold of the log with a name, kept in tables.
 
 It knows nothing of what the tables are about.
 
@@ -18,8 +18,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import contextmanager
 from hashlib import sha256
-from threading import Lock
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeAlias
 
 from pydantic_core import from_json, to_json
 
@@ -215,7 +214,7 @@ class Projection(ABC):
                 key = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())
                 total.update(f"{table}\n".encode())
                 for row in cursor.execute(f"SELECT * FROM {table} ORDER BY {key}"):  # noqa: S608
-                    total.update(f"{ascii(row)}\n".encode())
+                    total.update(f"{row!a}\n".encode())
         return total.hexdigest()
 
     # --- catching up ---------------------------------------------------------------------
@@ -319,38 +318,3 @@ def _check_name(what: str, name: str) -> None:
             hint="use at most 63 lower-case letters, digits and underscores, beginning with a "
             f"letter, and none of {', '.join(sorted(_TAKEN))}",
         )
-
-
-State = TypeVar("State")
-
-
-class Fold(Generic[State]):
-    """A view of the log in memory, folded by a pure function; nothing of it is stored."""
-
-    def __init__(
-        self, journal: Journal, initial: State, evolve: Callable[[State, Entry], State]
-    ) -> None:
-        """Begin before the first entry.
-
-        Args:
-            journal: the journal to view.
-            initial: the state before the first entry.
-            evolve: returns the state after one more entry.
-        """
-        self._log = journal.log
-        self._state = initial
-        self._evolve = evolve
-        self._position = 0
-        self._lock = Lock()
-
-    def state(self) -> State:
-        """Return the state after all that was appended before the call.
-
-        Raises:
-            LogError: the log could not be read.
-        """
-        with self._lock:
-            for entry in self._log.scan(self._position):
-                self._state = self._evolve(self._state, entry)
-                self._position = entry.position
-            return self._state

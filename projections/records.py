@@ -3,10 +3,10 @@
 What an entry does to a record is defined once, by `journal.record`; here its result is kept.
 
 - S1. The rows are the same to the byte, however the log was split into batches.
-- S2. `_kept` are records as they were at `_kept_at`, a checkpoint of the tables. Only where the
-  tables still are there, rows are made from them.
-- S3. `_ahead` are such of the records as have changed since, at `_ahead_at`, with nothing
-  written: so the record that was just changed is read without a transaction. The tables follow
+- S2. `_kept` holds records as they were at `_kept_at`, where this object left the tables. Rows
+  are made from them only while the tables' checkpoint is there.
+- S3. `_ahead` holds those of the records that have changed since, at `_ahead_at`; nothing of it
+  is written. So a record that was just changed is read without a transaction; the tables follow
   when they are asked for, or when too much has come together.
 """
 
@@ -20,9 +20,20 @@ from pydantic_core import from_json, to_json
 
 from journal.drafts import draft_id_of
 from journal.errors import RecordDeletedError, RecordMissingError
-from journal.record import Change, Record, Remote, evolve, initial
-from journal.values import Fields, Ref, freeze, references, restore, same
+from journal.record import evolve, initial
+from journal.values import Ref, freeze, same
 from projections.projection import Projection
+from projections.rows import (
+    CHANGE_COLUMNS,
+    RECORD_COLUMNS,
+    RecordRow,
+    change_of,
+    change_row,
+    flags_of,
+    key_of,
+    record_of,
+    row_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +41,8 @@ if TYPE_CHECKING:
     from journal import Journal
     from journal.events import Entry
     from journal.log import Cursor
+    from journal.record import Change, Record
+    from journal.values import Fields
 
 KEPT_RECORDS: Final = 20_000
 """How many records are kept folded in memory."""
@@ -38,15 +51,9 @@ MOST_AHEAD: Final = 1000
 MANY_IDS: Final = 50
 """How many pending drafts a record must have for their ids to be kept."""
 
-_COLUMNS: Final = """
-    record_type, record_id, version, fields, refs, drafts, created, edited, deleted,
-    server, server_refs, remote_exists, remote_id, remote_version, receipt, receipt_version
-"""
+_COLUMNS: Final = ", ".join(RecordRow._fields)
 _LOAD: Final = f"SELECT {_COLUMNS} FROM records WHERE record_type = ? AND record_id = ?"  # noqa: S608
-_LOAD_CHANGES: Final = (
-    "SELECT draft_id, position, kind, fields, refs, revision FROM record_changes "
-    "WHERE record = ? ORDER BY position"
-)
+_LOAD_CHANGES: Final = "SELECT * FROM record_changes WHERE record = ? ORDER BY position"
 _SAVE: Final = f"INSERT OR REPLACE INTO records VALUES ({', '.join('?' * 16)})"  # noqa: S608
 _SAVE_CHANGE: Final = "INSERT OR REPLACE INTO record_changes VALUES (?, ?, ?, ?, ?, ?, ?)"
 _DROP_CHANGE: Final = "DELETE FROM record_changes WHERE position = ?"
@@ -93,68 +100,13 @@ class RecordView(NamedTuple):
     drafts: RecordDrafts
 
 
-class _Row(NamedTuple):
-    """A record as it is stored."""
-
-    record_type: str
-    record_id: str
-    version: int
-    fields: str | None
-    """JSON; none where there is no such record."""
-    refs: str | None
-    """The places of references in `fields`, a JSON list; none where there are no references."""
-    drafts: int
-    created: int
-    edited: int
-    deleted: int
-    server: str | None
-    """What the remote last said, as JSON; none where that is the same text as `fields`."""
-    server_refs: str | None
-    remote_exists: int | None
-    remote_id: str | None
-    remote_version: str | None
-    receipt: int
-    receipt_version: str | None
-    ids: str | None = None
-
-
 class Records(Projection):
     """The local state of every record."""
 
     name: ClassVar[str] = "records"
     version: ClassVar[int] = 1
     tables: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {
-            "records": """
-                record_type TEXT NOT NULL,
-                record_id TEXT NOT NULL,
-                version INTEGER NOT NULL,
-                fields TEXT,
-                refs TEXT,
-                drafts INTEGER NOT NULL,
-                created INTEGER NOT NULL,
-                edited INTEGER NOT NULL,
-                deleted INTEGER NOT NULL,
-                server TEXT,
-                server_refs TEXT,
-                remote_exists INTEGER,
-                remote_id TEXT,
-                remote_version TEXT,
-                receipt INTEGER NOT NULL,
-                receipt_version TEXT,
-                PRIMARY KEY (record_type, record_id)
-            """,
-            "record_changes": """
-                position INTEGER PRIMARY KEY,
-                record TEXT NOT NULL,
-                draft_id TEXT NOT NULL,
-                kind TEXT NOT NULL,
-                fields TEXT NOT NULL,
-                refs TEXT,
-                revision INTEGER NOT NULL,
-                UNIQUE (record, position)
-            """,
-        }
+        {"records": RECORD_COLUMNS, "record_changes": CHANGE_COLUMNS}
     )
 
     def __init__(self, journal: Journal) -> None:
@@ -226,11 +178,11 @@ class Records(Projection):
         with self.reading() as cursor:
             while len(views) < most:
                 cursor.execute(statement, (record_type, after, *values, most))
-                rows = list(map(_Row._make, cursor.fetchall()))
-                views += [view for view in map(_view_of_row, rows) if _has(view.fields, wanted)]
+                rows = [_view_of_row(RecordRow(*row), ids) for *row, ids in cursor.fetchall()]
+                views += [view for view in rows if _has(view.fields, wanted)]
                 if len(rows) < most:
                     break
-                after = rows[-1].record_id
+                after = rows[-1].ref.id
         return views[:most]
 
     def types(self) -> dict[str, int]:
@@ -255,8 +207,9 @@ class Records(Projection):
             found = cursor.fetchone()
         if found is None:
             return None
-        row = _Row._make(found)
-        return ref if row.fields is None else _view_of_row(row)
+        *columns, ids = found
+        row = RecordRow(*columns)
+        return ref if row.fields is None else _view_of_row(row, ids)
 
     # --- in memory -----------------------------------------------------------------------
 
@@ -318,7 +271,7 @@ class Records(Projection):
             after = touched[ref] = evolve(before, entry)
             if after.changes is not before.changes:
                 _note_change(changes, before, after, entry)
-        cursor.executemany(_SAVE, [_row(touched[ref]) for ref in sorted(touched)])
+        cursor.executemany(_SAVE, [row_of(touched[ref]) for ref in sorted(touched)])
         _write_changes(cursor, changes)
         with self._lock:
             self._kept.update(touched)
@@ -344,19 +297,12 @@ def _note_change(
 
 
 def _write_changes(cursor: Cursor, noted: Mapping[int, tuple[Ref, Change] | None]) -> None:
-    saved = []
-    dropped = []
-    for position, found in noted.items():
-        if found is None:
-            dropped.append((position,))
-        else:
-            ref, change = found
-            text, refs = _packed(change.fields)
-            saved.append((position, ref, change.draft_id, change.kind, text, refs, change.revision))
+    saved = [change_row(*found) for found in noted.values() if found is not None]
+    ended = [(position,) for position, found in noted.items() if found is None]
     if saved:
         cursor.executemany(_SAVE_CHANGE, saved)
-    if dropped:
-        cursor.executemany(_DROP_CHANGE, dropped)
+    if ended:
+        cursor.executemany(_DROP_CHANGE, ended)
 
 
 def _loaded(cursor: Cursor, entry: Entry) -> Record:
@@ -364,101 +310,12 @@ def _loaded(cursor: Cursor, entry: Entry) -> Record:
     ref = entry.stream
     if entry.version == 1:
         return initial(ref)
-    cursor.execute(_LOAD, _key(ref))
+    cursor.execute(_LOAD, key_of(ref))
     found = cursor.fetchone()
     if found is None:
         return initial(ref)
     cursor.execute(_LOAD_CHANGES, (ref,))
-    changes = tuple(map(_change_of_row, cursor.fetchall()))
-    return _record_of_row(_Row(*found), changes)
-
-
-# --- rows ------------------------------------------------------------------------------------
-
-
-def _key(ref: Ref) -> tuple[str, str]:
-    record_type, _, record_id = ref.partition(":")
-    return record_type, record_id
-
-
-def _row(record: Record) -> tuple[object, ...]:
-    """Return the row of a record, in the order of the columns."""
-    fields, refs = (None, None) if record.fields is None else _packed(record.fields)
-    remote = record.remote
-    server = _packed(remote.fields) if remote.fields else _NOTHING
-    drafts = _flags(record)
-    exists = None if remote.exists is None else int(remote.exists)
-    return (
-        *_key(record.ref),
-        record.version,
-        fields,
-        refs,
-        len(record.changes),
-        *drafts,
-        *((None, None) if server == (fields, refs) else server),
-        exists,
-        remote.remote_id,
-        remote.version,
-        remote.receipt,
-        remote.receipt_version,
-    )
-
-
-_NOTHING: Final = ("{}", None)
-
-
-def _flags(record: Record) -> tuple[bool, bool, bool]:
-    """Say whether it was created, edited and deleted here, each of which is pending."""
-    changes = record.changes
-    if not changes:
-        return False, False, False
-    created = changes[0].kind == "create"
-    deleted = changes[-1].kind == "delete"
-    return created, len(changes) > created + deleted, deleted
-
-
-def _packed(fields: Fields) -> tuple[str, str | None]:
-    """Return the fields as JSON, and the places of their references (see `_unpacked`)."""
-    text = to_json(fields).decode()
-    if _MAY_REFER.isdisjoint(map(type, fields.values())):
-        return text, None
-    places = [place for place, _ in references(fields)]
-    return text, to_json(places).decode() if places else None
-
-
-def _unpacked(text: str, refs: str | None) -> Fields:
-    """Return the fields, with a reference at each of the places and nowhere else."""
-    fields: Fields = from_json(text)
-    if refs is not None:
-        restore(fields, from_json(refs))
-    return fields
-
-
-def _server(row: _Row) -> Fields:
-    """Return what the remote last said."""
-    if row.server is not None:
-        return _unpacked(row.server, row.server_refs)
-    return _unpacked(row.fields or "{}", row.refs)
-
-
-def _record_of_row(row: _Row, changes: tuple[Change, ...]) -> Record:
-    remote = Remote(
-        None if row.remote_exists is None else bool(row.remote_exists),
-        _server(row),
-        row.remote_id,
-        row.remote_version,
-        row.receipt,
-        row.receipt_version,
-    )
-    ref = Ref.trusted(f"{row.record_type}:{row.record_id}")
-    fields = None if row.fields is None else _unpacked(row.fields, row.refs)
-    return Record(ref, row.version, remote, changes, fields)
-
-
-def _change_of_row(row: tuple[Any, ...]) -> Change:
-    """Return a pending change without its base, which the fold of a record does not look at."""
-    draft_id, position, kind, fields, refs, revision = row
-    return Change(draft_id, position, kind, _unpacked(fields, refs), {}, None, position, revision)
+    return record_of(RecordRow(*found), tuple(map(change_of, cursor.fetchall())))
 
 
 # --- views -----------------------------------------------------------------------------------
@@ -468,7 +325,7 @@ def _view(record: Record, ids: tuple[str, ...]) -> RecordView:
     """Return the record, sharing nothing with what is kept."""
     remote = record.remote
     server = _copied(remote.fields) if remote.exists else None
-    drafts = RecordDrafts(*_flags(record), server, ids)
+    drafts = RecordDrafts(*flags_of(record), server, ids)
     return RecordView(
         record.ref,
         record.version,
@@ -479,18 +336,16 @@ def _view(record: Record, ids: tuple[str, ...]) -> RecordView:
     )
 
 
-def _view_of_row(row: _Row) -> RecordView:
-    ids = tuple(from_json(row.ids)) if row.ids else ()
-    server = _server(row) if row.remote_exists else None
-    drafts = RecordDrafts(bool(row.created), bool(row.edited), bool(row.deleted), server, ids)
-    return RecordView(
-        Ref.trusted(f"{row.record_type}:{row.record_id}"),
-        row.version,
-        _unpacked(row.fields or "{}", row.refs),
-        row.remote_id,
-        row.remote_version,
-        drafts,
+def _view_of_row(row: RecordRow, ids: str | None) -> RecordView:
+    drafts = RecordDrafts(
+        bool(row.created),
+        bool(row.edited),
+        bool(row.deleted),
+        row.server_fields() if row.remote_exists else None,
+        tuple(from_json(ids)) if ids else (),
     )
+    fields = row.local_fields() or {}
+    return RecordView(row.ref, row.version, fields, row.remote_id, row.remote_version, drafts)
 
 
 def _copied(value: Any) -> Any:  # noqa: ANN401  JSON
@@ -503,7 +358,6 @@ def _copied(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 _CONTAINERS: Final = frozenset({dict, list})
-_MAY_REFER: Final = _CONTAINERS | {Ref}
 
 
 def _has(fields: Fields, wanted: Fields) -> bool:

@@ -125,10 +125,13 @@ def _public() -> list[tuple[str, Any]]:
 
 def _members(thing: type) -> set[str]:
     """Return the public methods, properties and fields of a class of ours."""
+    public = {public for _, public in _public() if inspect.isclass(public)} - {thing}
     names: set[str] = set()
     for base in thing.__mro__:
-        if base.__module__.partition(".")[0] in {"journal", "projections"}:
+        if base.__module__.partition(".")[0] in {"journal", "projections"} and base not in public:
             names |= {name for name, value in vars(base).items() if _is_ours(value)}
+    for base in public & set(thing.__mro__):
+        names -= vars(base).keys()  # said where the base is
     names |= set(getattr(thing, "_fields", ()))
     return {name for name in names if not name.startswith("_")}
 

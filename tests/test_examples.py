@@ -11,6 +11,8 @@ import pytest
 
 from journal import Journal
 from journal.errors import LogClosedError
+from journal.sync import Subscriber
+from journal.testing.service import RecordService
 from tests.pages import EXAMPLES, PAGES, ROOT, matches
 
 if TYPE_CHECKING:
@@ -24,9 +26,18 @@ def _journals() -> list[Journal]:
 
 
 def _run(page: Path) -> Document:
+    """Run the examples of a page; where one fails, end what the page would have ended."""
     document = EXAMPLES.parse(page)
-    for example in document.examples():
-        example.evaluate()
+    try:
+        for example in document.examples():
+            example.evaluate()
+    except BaseException:
+        for thing in document.namespace.values():
+            if isinstance(thing, RecordService):
+                thing.stop()
+            elif isinstance(thing, (Journal, Subscriber)):
+                thing.close()
+        raise
     return document
 
 

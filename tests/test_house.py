@@ -30,11 +30,15 @@ LONGER: Final = {
     "journal/drafts.py": "one fold: the states of a draft and the order of the queue",
     "journal/journal.py": "four commands with their envelope, and what carries them out",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
+    "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
+    "journal/remotes/wire.py": "one exchange twice: blocking, and async",
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/sync/session.py": "one loop, shared by two subscribers",
     "journal/sync/subscriber.py": "the same subscriber twice: blocking, and async",
     "journal/values.py": "what a record may hold: names, values and references",
+    "projections/history.py": "one view: its rows, and what is read from the log for them",
     "projections/projection.py": "one catching up: its checkpoint, its tables, and who owns them",
+    "projections/records.py": "one view: its rows, and how records are made of them",
 }
 """Modules that are longer than we like, each with the reason why it is one."""
 

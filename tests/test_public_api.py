@@ -14,10 +14,16 @@ PUBLIC = (
     "journal.log",
     "journal.remotes",
     "journal.sync",
+    "journal.testing",
     "journal.testing.loopback",
     "journal.testing.service",
     "projections",
 )
+
+
+def _public(name: str) -> list[str]:
+    """Return `__all__`; a package that only holds modules need not have one."""
+    return list(getattr(import_module(name), "__all__", ()))
 
 
 def _order(name: str) -> tuple[bool, bool, str]:
@@ -29,12 +35,13 @@ def _order(name: str) -> tuple[bool, bool, str]:
 def test_all_is_sorted_and_importable(name: str) -> None:
     """`__all__` is in order, names nothing twice, and each of its names is there."""
     module = import_module(name)
+    public = _public(name)
 
-    assert list(module.__all__) == sorted(set(module.__all__), key=_order)
-    assert all(hasattr(module, public) for public in module.__all__)
+    assert public == sorted(set(public), key=_order)
+    assert all(hasattr(module, each) for each in public)
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLIC if "testing" not in name])
+@pytest.mark.parametrize("name", [name for name in PUBLIC if "testing." not in name])
 def test_nothing_else_is_public(name: str) -> None:
     """A package has no name without an underscore that is not in `__all__`, but its modules."""
     module = import_module(name)
@@ -46,7 +53,7 @@ def test_nothing_else_is_public(name: str) -> None:
         if not attribute.startswith("_") and not isinstance(value, ModuleType)
     }
 
-    assert found - ordinary <= set(module.__all__)
+    assert found - ordinary <= set(_public(name))
 
 
 def test_lazy_names_are_the_public_ones() -> None:

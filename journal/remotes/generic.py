@@ -49,7 +49,8 @@ _NO_CONTENT: Final = frozenset({204, 205})
 _ACCEPTED: Final = 202
 """The remote may do it later, or never: no receipt."""
 _ABSENT: Final = frozenset({404, 410})
-_PRECONDITION_FAILED: Final = 412
+_CONFLICT: Final = 409
+"""Any conflict, so that the remote's words say more than ours."""
 _MERGE_PATCH: Final = "application/merge-patch+json"
 
 
@@ -160,7 +161,7 @@ class HttpRemote:
                 return refusal._replace(classification="rejected")
             case Refused(classification="conflict") if refusal.classification == "rejected":
                 return refusal
-            case Refused() if refusal.status != _PRECONDITION_FAILED:
+            case Refused(classification="conflict") if refusal.status == _CONFLICT:
                 said = (*found.messages, *refusal.messages)
                 return found._replace(messages=said, status=refusal.status)
             case Refused():

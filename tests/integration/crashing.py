@@ -50,8 +50,13 @@ class _WatchedConnection(sqlite3.Connection):
     watch: ClassVar[Watch]
 
     def cursor(self, *_: Any) -> Any:  # noqa: ANN401  sqlite3's
-        """Return a cursor that is watched; ``execute`` of the connection asks for one too."""
         return super().cursor(_WatchedCursor)
+
+    def execute(self, statement: str, *values: Any) -> Any:  # noqa: ANN401  sqlite3's
+        return self.cursor().execute(statement, *values)
+
+    def executemany(self, statement: str, *values: Any) -> Any:  # noqa: ANN401  sqlite3's
+        return self.cursor().executemany(statement, *values)
 
     def close(self) -> None:
         with _watched("CLOSE"):

@@ -121,13 +121,9 @@ def test_every_commit(tmp_path: Path) -> None:
                 break
             check_survivor(path, told, service)
 
-    assert process_ended_well(told)
+    assert ("step", str(len(STEPS))) in told
+    assert told[-1] == ("left", "1")
     assert moment > 2 * len(STEPS)
-
-
-def process_ended_well(told: Sequence[Words]) -> bool:
-    """Whether the whole day was told, and that some moments were left."""
-    return told[-2:-1] == [("step", str(len(STEPS)))] and told[-1][0] == "left"
 
 
 class Copy(NamedTuple):
@@ -170,9 +166,129 @@ def _content(path: Path) -> bytes | None:
 def test_every_statement(tmp_path: Path) -> None:
     """The files as they are before and after any statement are a journal with all it told."""
     copies = copies_of_the_day(tmp_path / "day.db")
-    print(len(copies))
     for number, copy in enumerate(copies):
         path = tmp_path / f"{number}.db"
         copy.restore(path)
         with service_after(copy.effects) as service:
             check_survivor(path, copy.told, service)
+
+
+def test_torn_wal(tmp_path: Path) -> None:
+    """A WAL that was cut off anywhere, without its index, is a journal with whole transactions."""
+    copies = copies_of_the_day(tmp_path / "day.db")
+    last = next(copy for copy in reversed(copies) if copy.moment == "before CLOSE")
+    database, wal, _ = last.files
+    assert database is not None
+    assert wal is not None
+    dice = random.Random(5)  # noqa: S311  a test's
+    lengths = sorted({0, 31, 32, *(dice.randrange(len(wal)) for _ in range(12)), len(wal)})
+    seen = []
+    for length in lengths:
+        path = tmp_path / f"{length}.db"
+        last._replace(files=(database, wal[:length], None)).restore(path)
+        with Journal(path, actor="heir", origin="tablet-3") as journal:
+            entries = check_log(journal)
+            assert changes_of(entries) in days()
+            check_views(journal, entries)
+            seen.append(len(entries))
+    assert seen == sorted(seen)
+    assert (seen[0], len(changes_of(entries))) == (0, len(days()[-1]))
+
+
+# --- killed at random ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kills", [10, pytest.param(220, marks=pytest.mark.long)])
+def test_random_kills(tmp_path: Path, kills: int) -> None:
+    """Killed while it changes, pushes and reads at once, a process loses nothing, time after time."""
+    dice = random.Random(kills)  # noqa: S311  a test's
+    for series in range(0, kills, 10):
+        path = tmp_path / f"{series}.db"
+        plans: Plans = []
+        with RecordService() as service:
+            for number in range(10):
+                words = words_until_killed(dice, path, service, seed=series + number)
+                with Journal(path, actor="heir", origin="tablet-3") as journal:
+                    plans = check_restless(journal, plans, words, service)
+
+
+def words_until_killed(
+    dice: random.Random, path: Path, service: RecordService, seed: int
+) -> list[Words]:
+    """Kill a process at a moment that the dice choose; return what it had told by then."""
+    with child(working, restless_day, (str(path), service.url, seed)) as process:
+        words = process.until(dice.randrange(80))
+        time.sleep(dice.random() * 0.004)
+        process.kill()
+        words += process.words()
+        assert process.ended_by == signal.SIGKILL
+    return words
+
+
+def check_restless(
+    journal: Journal, before: Plans, words: Sequence[Words], service: RecordService
+) -> Plans:
+    """Check the journal of somebody who died in the restless day; return all its changes."""
+    entries = check_log(journal)
+    willed = [json.loads(word[1]) for word in words if word[0] == "will"]
+    done = sum(word[0] == "done" for word in words)
+    drafts = [word[1] for word in words if word[0] == "draft"]
+    plans = plans_in(entries)
+    assert plans in (before + willed[:done], before + willed)
+    assert set(drafts) <= set(acknowledged_in(entries))
+    check_pushed(entries, service.effects)
+    check_views(journal, entries)
+    drain(journal, service)
+    return plans
+
+
+def plans_in(entries: Iterable[Entry]) -> Plans:
+    """Return what was carried out, transaction by transaction, as it was told before."""
+    plans: Plans = []
+    for _, batch in groupby(entries, key=lambda entry: entry.batch):
+        plan: list[Any] = []
+        for entry in batch:
+            match entry.event:
+                case RecordCreated(fields=fields):
+                    plan.append(["create", entry.stream, fields])
+                case RecordUpdated(changes=fields):
+                    plan.append(["update", entry.stream, fields])
+                case RecordDeleted():
+                    plan.append(["delete", entry.stream, {}])
+                case _:
+                    pass
+        if plan:
+            plans.append(plan)
+    return plans
+
+
+# --- killed within a commit --------------------------------------------------------------------
+
+
+@pytest.mark.long
+@pytest.mark.skipif(STRACE is None, reason="strace is not installed: it kills at a system call")
+@pytest.mark.parametrize("call", ["fdatasync", "pwrite64"])
+def test_every_system_call(tmp_path: Path, call: str) -> None:
+    """Killed at any write or sync of the disk, a process loses nothing that it told."""
+    for number in count(1):
+        path = tmp_path / f"{number}.db"
+        inject = f"inject={call}:signal=SIGKILL:when={number}"
+        work = (sys.executable, "-m", "tests.integration.workload", str(path))
+        traced = subprocess.run(
+            (str(STRACE), "-f", "-qq", "-o", tmp_path / "trace", "-e", inject, *work),
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+        told = [tuple(line.split(" ")) for line in traced.stdout.decode().splitlines()]
+        if traced.returncode == 0:
+            break
+        assert traced.returncode == -signal.SIGKILL
+        with Journal(path, actor="heir", origin="tablet-3") as journal:
+            entries = check_log(journal)
+            check_changes(changes_of(entries), told)
+            check_views(journal, entries)
+            journal.create("Account", {"Name": "Next"}, id="next")
+            check_log(journal)
+
+    assert told[-1] == ("step", str(len(STEPS)))
+    assert number > len(STEPS)

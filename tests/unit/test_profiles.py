@@ -194,7 +194,9 @@ class TestErrors:
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
         """A file that cannot be read is named."""
-        with pytest.raises(ProfileError, match=r"none\.toml cannot be read: No such file") as caught:
+        with pytest.raises(
+            ProfileError, match=r"none\.toml cannot be read: No such file"
+        ) as caught:
             Profile.load(tmp_path / "none.toml")
 
         assert caught.value.key == "file"
@@ -277,7 +279,7 @@ class TestToken:
             "Authorization": f"Bearer {CANARY}",
         }
 
-        environ["TOKEN"] = "other"
+        environ |= {"TOKEN": "other"}
 
         assert remote.headers()["Authorization"] == "Bearer other"
 

@@ -1,0 +1,94 @@
+"""Drives a session without a network: every answer of the remote is written in the test."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from journal.remotes.remote import NoAnswer, Request, Response
+from journal.sync.backoff import Backoff
+from journal.sync.checkpoint import Checkpoint
+from journal.sync.session import Call, Pause, Session, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from journal import Journal
+    from journal.events import Event
+    from journal.remotes.remote import Answer, Remote
+    from journal.sync import Report
+
+LOST: Final = NoAnswer(was_sent=True, problem="lost")
+REFUSED: Final = NoAnswer(was_sent=False, problem="refused")
+
+
+def shows(record: Any, version: str | None = None, status: int = 200) -> Response:  # noqa: ANN401
+    """Return the answer that shows a record, at a version."""
+    headers = {} if version is None else {"etag": version}
+    return Response(status, headers, json.dumps(record).encode())
+
+
+def says(status: int, body: bytes = b"", **headers: str) -> Response:
+    """Return an answer with this status."""
+    return Response(status, headers, body)
+
+
+class Script:
+    """A drain in which the remote answers what the script says, in order."""
+
+    def __init__(self, journal: Journal, remote: Remote, attempts: int = 5) -> None:
+        """Send the drafts of that journal to that remote."""
+        self.journal = journal
+        backoff = Backoff(first_s=1.0, most_s=1.0, least_s=1.0)
+        settings = Settings("lane", backoff, attempts)
+        self.session = Session(journal, remote, settings, Checkpoint(journal.log), None)
+        self.requests: list[Request] = []
+        self.pauses: list[float] = []
+
+    def drain(self, *answers: Answer, at: Callable[[Request], None] | None = None) -> Report:
+        """Drain; each request gets the next answer, and there must be neither more nor fewer.
+
+        Args:
+            answers: what the remote answers.
+            at: called with every request, before it is answered.
+        """
+        left = list(answers)
+        effects = self.session.drain(None, lambda: False)
+        result: Any = None
+        while True:
+            try:
+                effect = effects.send(result)
+            except StopIteration as ended:
+                assert left == []
+                report: Report = ended.value
+                return report
+            match effect:
+                case Request():
+                    self.requests.append(effect)
+                    if at is not None:
+                        at(effect)
+                    assert left, f"unexpected: {effect}"
+                    result = left.pop(0)
+                case Call(function):
+                    result = function()
+                case Pause(seconds):
+                    self.pauses.append(seconds)
+                    result = False
+                case _:
+                    raise AssertionError(effect)
+
+    @property
+    def lines(self) -> list[str]:
+        """The requests in short: method and path."""
+        return [f"{request.method} {request.path}" for request in self.requests]
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods of the requests."""
+        return [request.method for request in self.requests]
+
+
+def outcomes(journal: Journal) -> list[Event]:
+    """Return what the subscriber noted, without the beginnings of its pushes."""
+    entries = journal.log.read()
+    return [e.event for e in entries if e.actor == "sync" and type(e.event).__name__[0] == "D"]
