@@ -119,7 +119,7 @@ class RecordDeletedError(RefusedError):
         self.record = record
         super().__init__(
             f"record {record} is deleted",
-            hint="create a new record, or discard the draft that deletes it",
+            hint="create a new record",
         )
 
 

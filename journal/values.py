@@ -311,7 +311,10 @@ def references(
     return _references(value, path)
 
 
-def _references(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[str, Ref]]:
+def _references(
+    value: Any,  # noqa: ANN401  JSON
+    path: tuple[str | int, ...],
+) -> Iterator[tuple[str, Ref]]:
     kind = type(value)
     if kind is Ref:
         yield pointer(path), value

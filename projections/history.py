@@ -123,13 +123,18 @@ class History(Projection):
         }
     )
 
-    def of(self, ref: Ref) -> list[HistoryLine]:
+    def of(self, ref: Ref | str) -> list[HistoryLine]:
         """Return what happened to a record, in order.
 
+        Args:
+            ref: the record; the text ``Type:id`` will do.
+
         Raises:
+            InvalidNameError: the text is no reference.
             RecordMissingError: the journal has never heard of it.
             LogError: it could not be read.
         """
+        ref = ref if type(ref) is Ref else Ref(ref)
         entries = self._log.stream(ref)
         if not entries:
             raise RecordMissingError(ref)

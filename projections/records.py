@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 from pydantic_core import from_json, to_json
 
 from journal.drafts import draft_id_of
-from journal.errors import RecordDeletedError, RecordMissingError
+from journal.errors import RecordDeletedError, RecordMissingError, ViewError
 from journal.record import evolve, initial
 from journal.values import Ref, freeze, same
 from projections.projection import Projection
@@ -121,14 +121,19 @@ class Records(Projection):
 
     # --- reads ---------------------------------------------------------------------------
 
-    def get(self, ref: Ref) -> RecordView:
+    def get(self, ref: Ref | str) -> RecordView:
         """Return a record, also one whose delete is pending.
 
+        Args:
+            ref: the record; the text ``Type:id`` will do.
+
         Raises:
+            InvalidNameError: the text is no reference.
             RecordMissingError: the journal has never heard of it.
             RecordDeletedError: it is gone for good.
             LogError: it could not be read.
         """
+        ref = ref if type(ref) is Ref else Ref(ref)
         found = self._get(ref)
         if found is None:
             raise RecordMissingError(ref)
@@ -136,9 +141,9 @@ class Records(Projection):
             raise RecordDeletedError(ref)
         return found
 
-    def __contains__(self, ref: Ref) -> bool:
+    def __contains__(self, ref: Ref | str) -> bool:
         """Say whether there is such a record here, that is, whether it is listed."""
-        found = self._get(ref)
+        found = self._get(ref if type(ref) is Ref else Ref(ref))
         return isinstance(found, RecordView) and not found.drafts.deleted
 
     def list(
@@ -306,14 +311,21 @@ def _write_changes(cursor: Cursor, noted: Mapping[int, tuple[Ref, Change] | None
 
 
 def _loaded(cursor: Cursor, entry: Entry) -> Record:
-    """Return the record before the entry, which is the first of the batch that is about it."""
+    """Return the record before the entry, which is the first of the batch that is about it.
+
+    Raises:
+        ViewError: it is not where it should be.
+    """
     ref = entry.stream
     if entry.version == 1:
         return initial(ref)
     cursor.execute(_LOAD, key_of(ref))
     found = cursor.fetchone()
     if found is None:
-        return initial(ref)
+        raise ViewError(
+            f"{ref} is at version {entry.version}, and is not in the table records",
+            hint="rebuild the projection records: somebody has changed its tables",
+        )
     cursor.execute(_LOAD_CHANGES, (ref,))
     return record_of(RecordRow(*found), tuple(map(change_of, cursor.fetchall())))
 

@@ -20,7 +20,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, get_ident
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 from journal.errors import (
     LogBusyError,
@@ -36,10 +36,11 @@ from journal.errors import (
 from journal.log.filelock import FileLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 Durability: TypeAlias = Literal["full", "normal"]
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
 APPLICATION_ID: Final = 0x444A524E
 """``DJRN``: the mark in the header of a file that is a journal."""
@@ -78,6 +79,7 @@ class Database:
         """
         _check_sqlite_version()
         self.path = Path(path)
+        self._name = os.fspath(self.path)
         self.durability = durability
         self._busy_timeout_s = busy_timeout_s
         self._pid = os.getpid()
@@ -107,6 +109,9 @@ class Database:
         )
         try:
             self._prepare(connection, durability)
+        except UnicodeDecodeError as error:  # SQLite's own message, of a damaged file
+            connection.close()
+            raise LogCorruptError(None, f"{self.path}: {error}") from error
         except BaseException:
             connection.close()
             raise
@@ -141,13 +146,29 @@ class Database:
         """
         return self._writing(self._appender)
 
-    def append_alone(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Write by one statement, which SQLite begins and commits like a transaction (D1, D2).
+    def append_row(self, statement: str, row: Callable[[], RowT]) -> RowT:
+        """Write by one statement, which SQLite begins and commits by itself (D1, D2).
+
+        Args:
+            statement: the statement.
+            row: makes its values, once nobody else can write.
+
+        Returns:
+            The values.
 
         Raises:
             LogError: the statement was rolled back.
         """
-        return self._writing(self._appender, is_alone=True)
+        self._check_may_write()
+        with self._lock, self._file_lock:
+            try:
+                self._check_file()
+                values = row()
+                self._appender.execute(statement, values)
+            except sqlite3.Error as error:
+                self._raise_translated(error)
+                raise
+        return values
 
     def write_views(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction of which only the atomicity is promised (D1, D2).
@@ -158,25 +179,15 @@ class Database:
         return self._writing(self._viewer)
 
     @contextmanager
-    def _writing(
-        self, connection: sqlite3.Connection, *, is_alone: bool = False
-    ) -> Iterator[sqlite3.Connection]:
-        self.check_usable()
-        if self._is_writing():
-            raise ViewError(
-                "the journal was written to from within a write to it",
-                hint="a projection's apply() may write only to the cursor that it is given",
-            )
+    def _writing(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+        self._check_may_write()
         with self._lock, self._file_lock:
             try:
                 self._writer_thread = get_ident()
                 self._check_file()
-                if is_alone:
-                    yield connection
-                else:
-                    connection.execute("BEGIN IMMEDIATE")
-                    yield connection
-                    connection.execute("COMMIT")
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
             except BaseException as error:
                 _rolled_back(connection)
                 if isinstance(error, sqlite3.Error):
@@ -184,6 +195,14 @@ class Database:
                 raise
             finally:
                 self._writer_thread = 0
+
+    def _check_may_write(self) -> None:
+        self.check_usable()
+        if self._is_writing():
+            raise ViewError(
+                "the journal was written to from within a write to it",
+                hint="a projection's apply() may write only to the cursor that it is given",
+            )
 
     def _is_writing(self) -> bool:
         """Say whether this thread is within a write; what an interrupt left behind is no sign."""
@@ -197,16 +216,24 @@ class Database:
             LogError: it could not be read.
         """
         self.check_usable()
-        with self._translated():
-            try:
-                connection = self._readers.pop()
-            except IndexError:
-                connection = self._connected("normal")
-            self._lent.add(connection)
+        try:
+            connection = self._taken()
             try:
                 yield connection
             finally:
                 self._given_back(connection)
+        except sqlite3.Error as error:
+            self._raise_translated(error)
+            raise
+
+    def _taken(self) -> sqlite3.Connection:
+        """Return a connection that nobody else reads on, to be given back."""
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._connected("normal")
+        self._lent.add(connection)
+        return connection
 
     def _given_back(self, connection: sqlite3.Connection) -> None:
         """Keep the connection for the next reader, or close it where there will be none."""
@@ -268,7 +295,7 @@ class Database:
         if self._failure is not None:
             raise self._failure
         try:
-            inode = os.stat(self.path).st_ino  # noqa: PTH116  a microsecond less, per append
+            inode = os.stat(self._name).st_ino  # noqa: PTH116  a microsecond less, per append
         except OSError:
             inode = -1
         if inode != self._inode:

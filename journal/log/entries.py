@@ -87,8 +87,10 @@ class Log:
         """
         return list(map(self._mapper.entry, self._recorder.rows(after, limit, until)))
 
-    def scan(self, after: int = 0, until: int | None = None, page: int = 1000) -> Iterator[Entry]:
+    def scan(self, after: int = 0, until: int | None = None, page: int = 100) -> Iterator[Entry]:
         """Yield all entries in order, after one position and up to another, page by page.
+
+        Pages are small, for entries that are gone soon cost the garbage collector nothing.
 
         Raises:
             LogError: they could not be read.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from eventsourcing.persistence import IntegrityError
@@ -93,9 +92,7 @@ class SQLiteRecorder(RowRecorder):
             if not is_ready:
                 self._create(new_journal_id)
             with database.read() as connection:
-                (self.journal_id,) = connection.execute(
-                    "SELECT value FROM journal WHERE key = 'journal_id'"
-                ).fetchone()
+                self.journal_id = _journal_id(connection)
         except BaseException:
             database.close()
             raise
@@ -140,13 +137,14 @@ class SQLiteRecorder(RowRecorder):
         Returns nothing, and has inserted nothing, where there are more rows, or where another
         process has appended, so that the position behind the known head is taken.
         """
-        if self._head is None or len(rows) > 1:
+        head = self._head
+        if head is None or len(rows) > 1:
             return []
-        with suppress(sqlite3.IntegrityError), self._database.append_alone() as connection:
-            sealed = seal(self._head, rows)
-            connection.execute(_INSERT, sealed[0])
-            return sealed
-        return []
+        try:
+            row = self._database.append_row(_INSERT, lambda: seal(self._head or head, rows)[0])
+        except sqlite3.IntegrityError:
+            return []
+        return [row]
 
     def _inserted(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
         """Insert the rows behind the head that this process knows, or behind the true one.
@@ -272,6 +270,14 @@ def _is_journal(connection: sqlite3.Connection, database: Database) -> bool:
             hint="upgrade draft-journal",
         )
     return True
+
+
+def _journal_id(connection: sqlite3.Connection) -> str:
+    found = connection.execute("SELECT value FROM journal WHERE key = 'journal_id'").fetchone()
+    if found is None:
+        raise LogCorruptError(None, "the id of the journal is missing")
+    journal_id: str = found[0]
+    return journal_id
 
 
 def _rows(found: Iterator[tuple[object, ...]]) -> list[Row]:

@@ -67,6 +67,11 @@ def _checked_url(url: str) -> str:
     if "@" in parts.netloc or "?" in url or "#" in url:
         message = "must not hold credentials, a query or a fragment; use [auth] for credentials"
         raise ValueError(message)
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError as error:
+        message = "must name a host whose parts have 1 to 63 characters each"
+        raise ValueError(message) from error
     if parts.port == 0:
         message = "must not name the port 0"
         raise ValueError(message)

@@ -40,11 +40,12 @@ NOT_SENT: Final = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
+    UnicodeError,  # the name of a host, when it is looked up
 )
 """Errors after which a request has certainly not reached the remote."""
 CONNECT_S: Final = 10.0
 """The longest wait for a connection to one address, so that the next one is tried too."""
-_ERRORS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, zlib.error)
+_ERRORS: Final = (*NOT_SENT, httpx.HTTPError, httpx.StreamError, zlib.error)
 _CONNECTED: Final = ("connect_tcp.complete", "start_tls.complete")
 _HEADER_TEXT: Final = re.compile(r"([!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 _MAX_PROBLEM: Final = 300

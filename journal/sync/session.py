@@ -146,11 +146,6 @@ class Session:
         self._problem = ""
         self._unsent: str | None = None
 
-    @property
-    def queue(self) -> Queue:
-        """The pending drafts as the session knows them."""
-        return self._queue
-
     # --- the effects ---------------------------------------------------------------------
 
     def drain(

@@ -23,20 +23,11 @@ class Result(NamedTuple):
     name: str
     ours: float
     reference: float
+    unit: str
     ratio: float
-    target: float
-    unit: str = "/s"
-    is_ceiling: bool = False
-    """Whether the ratio is to stay below the target, instead of reaching it."""
-    ours_at_least: float | None = None
-    """A figure of ours that meets the target too, whatever the ratio."""
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the target is met."""
-        if self.ours_at_least is not None and self.ours >= self.ours_at_least:
-            return True
-        return self.ratio <= self.target if self.is_ceiling else self.ratio >= self.target
+    target: str
+    is_met: bool | None
+    """None where there is no target, only something to know."""
 
 
 def race(contenders: Mapping[str, Contender], rounds: int) -> dict[str, float]:
@@ -67,6 +58,46 @@ def parts(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (things[start : start + size] for start in range(0, len(things), size))
 
 
-def rate(key: str, name: str, ours_s: float, reference_s: float, count: int, target: float) -> Result:
-    """Return the result for rounds of `count` operations: how many a second, and the ratio."""
-    return Result(key, name, count / ours_s, count / reference_s, reference_s / ours_s, target)
+def rate(  # noqa: PLR0913  keywords of a result
+    key: str,
+    name: str,
+    *,
+    ours_s: float,
+    reference_s: float,
+    count: int,
+    at_least: float | None = None,
+    or_per_s: float | None = None,
+) -> Result:
+    """Return how many of `count` operations a second, and the ratio, which is to be that high.
+
+    Args:
+        key: the letter of the target.
+        name: what is beside what.
+        ours_s: how long our round took.
+        reference_s: how long the reference's took.
+        count: the operations in a round.
+        at_least: the target, where there is one.
+        or_per_s: so many operations a second meet the target too.
+    """
+    ratio = reference_s / ours_s
+    target = "" if at_least is None else f">= {at_least:.2f}"
+    is_met = None if at_least is None else ratio >= at_least
+    if or_per_s is not None:
+        target += f" or {or_per_s:,.0f}/s"
+        is_met = is_met or count / ours_s >= or_per_s
+    return Result(key, name, count / ours_s, count / reference_s, "/s", ratio, target, is_met)
+
+
+def growth(key: str, name: str, *, large_s: float, small_s: float, at_most: float) -> Result:
+    """Return by how much an operation costs more than where there is little, at most that."""
+    ratio = large_s / small_s
+    target = f"<= {at_most:.2f}"
+    return Result(key, name, large_s * 1e6, small_s * 1e6, "us", ratio, target, ratio <= at_most)
+
+
+def duration(key: str, name: str, *, ours_s: float, reference_s: float, at_most_s: float) -> Result:
+    """Return how long something takes, which is to be below that, beside the least possible."""
+    ratio = ours_s / reference_s
+    target = f"< {at_most_s * 1000:.0f} ms"
+    is_met = ours_s < at_most_s
+    return Result(key, name, ours_s * 1000, reference_s * 1000, "ms", ratio, target, is_met)

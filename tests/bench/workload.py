@@ -41,9 +41,10 @@ def fields(number: int) -> Fields:
 
 def change(number: int, remark: str = REMARK) -> Fields:
     """Return new values for four fields; two in a row for one record differ in all of them."""
+    minute, second = divmod(number, 60)
     return {
         "Status": _STATUSES[number % 3],
-        "VisitedAt": f"2026-11-{number // 3600 % 28 + 1:02}T09:{number // 60 % 60:02}:{number % 60:02}Z",
+        "VisitedAt": f"2026-11-{minute // 60 % 28 + 1:02}T09:{minute % 60:02}:{second:02}Z",
         "Minutes": number,
         "Note": f"visit {number:07}: {remark}",
     }
@@ -95,9 +96,7 @@ def _entry(
     now_us: int,
     event: RecordCreated | RecordUpdated | DraftAcknowledged,
 ) -> NewEntry:
-    return NewEntry(
-        event_id, ref, version, now_us, "tech-17", "tablet-4", None, None, None, event
-    )
+    return NewEntry(event_id, ref, version, now_us, "tech-17", "tablet-4", None, None, None, event)
 
 
 def sealed(entries: list[NewEntry], batch: int = 1) -> list[Row]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from journal.values import Ref
     from tests.bench.race import Contender, Run
 
-RECORDS = 200
+UPDATES_PER_RECORD = 20
+"""So that a record is loaded, by whoever loads it, from 1 to 20 events."""
 SIZE = 50
 """Operations in a round: few, so that what disturbs the machine disturbs everybody."""
 BATCH = 100
@@ -32,55 +33,88 @@ BATCHES = 5
 
 def one_by_one(folder: Path, rounds: int) -> list[Result]:
     """Race everything that stores one event per transaction."""
-    records = workload.refs(RECORDS)
-    entries = list(workload.changes(records, RECORDS + (rounds + 1) * SIZE))
+    operations = (rounds + 1) * SIZE
+    records = workload.refs(operations // UPDATES_PER_RECORD)
+    entries = list(workload.changes(records, len(records) + operations))
+    made, left = entries[: len(records)], entries[len(records) :]
+    rows = workload.sealed(entries)
     with ExitStack() as stack:
         connection = stack.enter_context(closing(raw.created(folder / "raw.db")))
         log = stack.enter_context(closing(Log(open_recorder(folder / "log.db", lambda: "bench"))))
         updated = stack.enter_context(Journal(folder / "updated.db"))
         read = stack.enter_context(Journal(folder / "read.db"))
         visits = stack.enter_context(closing(stock.opened(folder / "stock.db")))
+        _insert_together(connection, rows[: len(records)])
+        log.append(made)
         s = race(
             {
-                "insert": _inserts(connection, workload.sealed(entries)),
-                "append": _appends(log, entries),
+                "insert": _inserts(connection, rows[len(records) :]),
+                "append": _appends(log, left),
                 "update": _updates(updated, records, updated.update),
                 "update, get": _updates(read, records, _update_and_get(read)),
-                "save": _saves(visits),
-                "get, command, save": _commands(visits),
+                "save": _saves(visits, len(records)),
+                "get, command, save": _commands(visits, len(records)),
             },
             rounds,
         )
+
+    def compared(key: str, name: str, ours: str, reference: str, at_least: float) -> Result:
+        times = {"ours_s": s[ours], "reference_s": s[reference]}
+        return rate(key, name, **times, count=SIZE, at_least=at_least)
+
+    load = "update / stock get, command, save"
     return [
-        rate("a1", "append / raw insert", s["append"], s["insert"], SIZE, 0.80),
-        rate("a2", "append / stock save", s["append"], s["save"], SIZE, 1.3),
-        rate("b1", "update / raw insert", s["update"], s["insert"], SIZE, 0.72),
-        rate("b2", "update / stock get, command, save", s["update"], s["get, command, save"], SIZE, 2),
-        rate("c", "update, get / raw insert", s["update, get"], s["insert"], SIZE, 0.6),
+        compared("a", "append / raw insert", "append", "insert", 0.80),
+        compared("a", "append / stock save", "append", "save", 1.30),
+        compared("b", "update / raw insert", "update", "insert", 0.72),
+        compared("b", load, "update", "get, command, save", 2.00),
+        compared("c", "update, records.get / raw insert", "update, get", "insert", 0.60),
     ]
 
 
 def in_batches(folder: Path, rounds: int) -> list[Result]:
     """Race everything that stores a hundred events per transaction."""
-    records = workload.refs(RECORDS)
-    entries = list(workload.changes(records, RECORDS + (rounds + 1) * BATCHES * BATCH))
+    operations = (rounds + 1) * BATCHES * BATCH
+    records = workload.refs(operations // UPDATES_PER_RECORD)
+    entries = list(workload.changes(records, len(records) + operations))
+    made, left = entries[: len(records)], entries[len(records) :]
+    rows = workload.sealed(entries, BATCH)
     with ExitStack() as stack:
         connection = stack.enter_context(closing(raw.created(folder / "raw-batch.db")))
+        log = stack.enter_context(
+            closing(Log(open_recorder(folder / "log-batch.db", lambda: "bench")))
+        )
         journal = stack.enter_context(Journal(folder / "batch.db"))
+        _insert_together(connection, rows[: len(records)])
+        log.append(made)
         s = race(
             {
-                "executemany": _insert_batches(connection, workload.sealed(entries, BATCH)),
-                "batch": _update_batches(journal, records),
+                "executemany": _insert_batches(connection, rows[len(records) :]),
+                "append": _append_batches(log, left),
+                "update": _update_batches(journal, records),
             },
             rounds,
         )
-    size = BATCHES * BATCH
-    return [rate("d", "batch of 100 / raw executemany", s["batch"], s["executemany"], size, 0.6)]
+
+    def compared(name: str, ours: str) -> Result:
+        times = {"ours_s": s[ours], "reference_s": s["executemany"]}
+        return rate("d", name, **times, count=BATCHES * BATCH, at_least=0.60)
+
+    return [
+        compared("append of 100 / raw executemany", "append"),
+        compared("batch() of 100 updates / raw executemany", "update"),
+    ]
+
+
+def fill(path: Path, entries: list[NewEntry]) -> None:
+    """Make a journal of these entries."""
+    with closing(Log(open_recorder(path, lambda: "bench"))) as log:
+        for part in parts(entries, 1000):
+            log.append(part)
 
 
 def _inserts(connection: sqlite3.Connection, rows: list[Row]) -> Contender:
-    _insert_together(connection, rows[:RECORDS])
-    left = parts(rows[RECORDS:], SIZE)
+    left = parts(rows, SIZE)
 
     def prepare() -> Run:
         part = next(left)
@@ -101,14 +135,13 @@ def _insert_together(connection: sqlite3.Connection, rows: Iterable[Row]) -> Non
 
 
 def _insert_batches(connection: sqlite3.Connection, rows: list[Row]) -> Contender:
-    _insert_together(connection, rows[:RECORDS])
-    left = parts(rows[RECORDS:], BATCH)
+    left = parts(rows, BATCH)
 
     def prepare() -> Run:
-        parts = [next(left) for _ in range(BATCHES)]
+        several = [next(left) for _ in range(BATCHES)]
 
         def run() -> None:
-            for part in parts:
+            for part in several:
                 _insert_together(connection, part)
 
         return run
@@ -117,8 +150,7 @@ def _insert_batches(connection: sqlite3.Connection, rows: list[Row]) -> Contende
 
 
 def _appends(log: Log, entries: list[NewEntry]) -> Contender:
-    log.append(entries[:RECORDS])
-    left = parts(entries[RECORDS:], SIZE)
+    left = parts(entries, SIZE)
 
     def prepare() -> Run:
         part = next(left)
@@ -132,15 +164,30 @@ def _appends(log: Log, entries: list[NewEntry]) -> Contender:
     return prepare
 
 
+def _append_batches(log: Log, entries: list[NewEntry]) -> Contender:
+    left = parts(entries, BATCH)
+
+    def prepare() -> Run:
+        several = [next(left) for _ in range(BATCHES)]
+
+        def run() -> None:
+            for part in several:
+                log.append(part)
+
+        return run
+
+    return prepare
+
+
 def _updates(
     journal: Journal, records: list[Ref], update: Callable[[Ref, dict[str, object]], object]
 ) -> Contender:
     _create(journal, records)
-    numbers = count(RECORDS)
+    numbers = count(len(records))
 
     def prepare() -> Run:
         part = [
-            (records[number % RECORDS], workload.change(number))
+            (records[number % len(records)], workload.change(number))
             for number in (next(numbers) for _ in range(SIZE))
         ]
 
@@ -165,16 +212,16 @@ def _update_and_get(journal: Journal) -> Callable[[Ref, dict[str, object]], obje
 
 def _update_batches(journal: Journal, records: list[Ref]) -> Contender:
     _create(journal, records)
-    numbers = count(RECORDS)
+    numbers = count(len(records))
 
     def prepare() -> Run:
-        parts = [
-            [(records[number % RECORDS], workload.change(number)) for number in part]
+        several = [
+            [(records[number % len(records)], workload.change(number)) for number in part]
             for part in ([next(numbers) for _ in range(BATCH)] for _ in range(BATCHES))
         ]
 
         def run() -> None:
-            for part in parts:
+            for part in several:
                 with journal.batch():
                     for ref, change in part:
                         journal.update(ref, change)
@@ -190,12 +237,12 @@ def _create(journal: Journal, records: list[Ref]) -> None:
             journal.create(ref.type, workload.fields(number), id=ref.id)
 
 
-def _saves(visits: stock.Visits) -> Contender:
-    kept = _saved(visits)
-    numbers = count(RECORDS)
+def _saves(visits: stock.Visits, records: int) -> Contender:
+    kept = _saved(visits, records)
+    numbers = count(records)
 
     def prepare() -> Run:
-        part = [kept[next(numbers) % RECORDS] for _ in range(SIZE)]
+        part = [kept[next(numbers) % records] for _ in range(SIZE)]
         for number, visit in enumerate(part):
             visit.change(workload.change(number, stock.REMARK))
 
@@ -208,13 +255,13 @@ def _saves(visits: stock.Visits) -> Contender:
     return prepare
 
 
-def _commands(visits: stock.Visits) -> Contender:
-    ids = [visit.id for visit in _saved(visits)]
-    numbers = count(RECORDS)
+def _commands(visits: stock.Visits, records: int) -> Contender:
+    ids = [visit.id for visit in _saved(visits, records)]
+    numbers = count(records)
 
     def prepare() -> Run:
         part = [
-            (ids[number % RECORDS], workload.change(number, stock.REMARK))
+            (ids[number % records], workload.change(number, stock.REMARK))
             for number in (next(numbers) for _ in range(SIZE))
         ]
 
@@ -229,7 +276,7 @@ def _commands(visits: stock.Visits) -> Contender:
     return prepare
 
 
-def _saved(visits: stock.Visits) -> list[stock.Visit]:
-    kept = [stock.Visit(fields=workload.fields(number)) for number in range(RECORDS)]
+def _saved(visits: stock.Visits, records: int) -> list[stock.Visit]:
+    kept = [stock.Visit(fields=workload.fields(number)) for number in range(records)]
     visits.save(*kept)
     return kept

@@ -75,11 +75,12 @@ def watching(watch: Watch) -> Iterator[None]:
     """Call `watch` before and after every statement and close of SQLite, in this process."""
     _WatchedConnection.watch = watch
     connect = sqlite3.connect
-    sqlite3.connect = partial(connect, factory=_WatchedConnection)  # type: ignore[misc]
+    watched = partial(connect, factory=_WatchedConnection)
+    sqlite3.connect = watched  # type: ignore[assignment]
     try:
         yield
     finally:
-        sqlite3.connect = connect  # type: ignore[misc]
+        sqlite3.connect = connect
 
 
 def is_commit(moment: str) -> bool:

@@ -140,6 +140,7 @@ class Held:
         """Do that once it is released."""
         self.arrived = Event()
         self.released = Event()
+        self.done = Event()
         self._then = then
 
     def __call__(self, exchange: Exchange) -> None:
@@ -147,6 +148,7 @@ class Held:
         self.arrived.set()
         assert self.released.wait(PATIENCE_S), "nobody released the request"
         self._then(exchange)
+        self.done.set()
 
 
 class Proxy:

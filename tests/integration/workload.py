@@ -151,8 +151,8 @@ Plan: TypeAlias = tuple[tuple[str, Ref, dict[str, object]], ...]
 def restless_day(path: str, url: str, seed: int, tell: Tell) -> None:
     """Change, push and read at once, for ever.
 
-    Tells ``will PLAN``, as JSON, before a change and ``done`` after it, and ``draft ID`` when one is
-    acknowledged.
+    Tells ``will PLAN``, as JSON, before a change, ``done`` after it, and ``draft ID`` when a draft
+    is acknowledged.
     """
     dice = random.Random(seed)  # noqa: S311  a test's
     journal = Journal(path, actor="tech-17", origin="tablet-3")

@@ -28,7 +28,7 @@ from journal.events import (
     Resolution,
 )
 from journal.journal import Facts
-from journal.record import evolve, initial
+from journal.record import base_version, evolve, initial
 from tests.replay.fixed import HOUR_US, FixedSources
 from tests.replay.views import digests_of
 
@@ -65,7 +65,7 @@ def _made_offline(journal: Journal) -> Ref:
     account = journal.create(
         "Account",
         {
-            "Name": "Zoë & Søn – 東京 🛠",
+            "Name": "Zoë & Søn — 東京 🛠",
             "Combining": "e\u0301 is not é",
             "Controls": "tab\tline\nnull\x00 sep\u2028\u2029",
             "Empty": "",
@@ -262,16 +262,58 @@ def reading_of(journal: Journal) -> dict[str, Any]:
     records: dict[Ref, Record] = {}
     queue = Queue()
     for entry in journal.log.scan():
-        records[entry.stream] = evolve(
-            records.get(entry.stream, initial(entry.stream)), entry
-        )
+        before = records.get(entry.stream, initial(entry.stream))
+        records[entry.stream] = evolve(before, entry)
         queue.apply(entry)
     return {
         "journal_id": verification.journal_id,
         "entries": verification.entries,
         "head_hash": verification.head_hash,
-        "records": {ref: _plain(record._asdict()) for ref, record in sorted(records.items())},
-        "queue": [_plain(draft._asdict()) for draft in queue],
+        "records": {str(ref): _record(record) for ref, record in sorted(records.items())},
+        "queue": list(map(_waiting, queue)),
+    }
+
+
+def _record(record: Record) -> dict[str, Any]:
+    """Return what is true of a record, however a release chooses to keep it."""
+    remote = record.remote
+    return {
+        "version": record.version,
+        "deleted": record.is_deleted,
+        "fields": _plain(record.fields),
+        "remote": {
+            "exists": remote.exists,
+            "fields": _plain(remote.fields),
+            "id": remote.remote_id,
+            "version": remote.version,
+        },
+        "changes": [
+            {
+                "draft": change.draft_id,
+                "kind": change.kind,
+                "revision": change.revision,
+                "fields": _plain(change.fields),
+                "base": _plain(change.base),
+                "on": base_version(record, change),
+            }
+            for change in record.changes
+        ],
+    }
+
+
+def _waiting(draft: Draft) -> dict[str, Any]:
+    """Return what is true of a pending draft."""
+    return {
+        "draft": draft.draft_id,
+        "position": draft.position,
+        "record": str(draft.ref),
+        "kind": draft.kind,
+        "state": draft.state,
+        "revision": draft.revision,
+        "pushes": draft.pushes,
+        "fields": _plain(draft.fields),
+        "targets": list(map(str, draft.targets)),
+        "hold": _plain(draft.hold),
     }
 
 

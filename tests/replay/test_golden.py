@@ -67,7 +67,11 @@ def test_every_view_has_the_bytes_of_its_day(golden: Journal, expected: dict[str
 
 @pytest.mark.parametrize("place", ["file", "memory"])
 def test_it_is_written_the_same_today(tmp_path: Path, golden: Journal, place: str) -> None:
-    """What is stored today for the same commands is the same, to the byte, in every adapter."""
+    """The same commands store the same bytes today, in every adapter.
+
+    A release that stores an event in another way records a golden journal of its own, and writes
+    that one the same; it only reads this one.
+    """
     with recorded(":memory:" if place == "memory" else tmp_path / "today.db") as journal:
         rows = rows_of(journal)
 

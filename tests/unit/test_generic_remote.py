@@ -590,6 +590,17 @@ class TestLostAnswers:
         assert (report.pending, report.held) == (1, 0)
         assert outcomes(journal) == []
 
+    def test_a_long_queue_is_read_whole(self, journal: Journal) -> None:
+        """However many drafts there are, all are counted, and the first is sent first."""
+        with journal.batch():
+            for number in range(1001):
+                journal.create("Account", {}, id=f"a{number}")
+        script = Script(journal, remote(), attempts=1)
+
+        report = script.drain(REFUSED)
+
+        assert (report.pending, script.lines) == (1001, ["PUT /Account/a0"])
+
     def test_one_beginning_for_all_attempts(self, journal: Journal) -> None:
         """However often a draft is tried, the log holds one PushStarted and nothing else."""
         journal.create("Account", ACME, id="a1")
@@ -712,6 +723,15 @@ class TestRefusals:
         script.drain(says(status), says(404))
 
         assert (held(journal).classification, held(journal).status) == ("rejected", status)
+
+    def test_a_rejection_of_what_was_edited_too(self, journal: Journal) -> None:
+        """A rejected change of what somebody else has edited is a rejection first of all."""
+        script = started(journal)
+        journal.update(ACCOUNT, {"Size": -1})
+
+        script.drain(says(422), shows({**ACME, "Size": 3}, '"2"'))
+
+        assert held(journal).classification == "rejected"
 
     def test_a_refusal_without_a_read(self, journal: Journal) -> None:
         """Where the remote refuses to be read, its refusal of the draft stands."""

@@ -124,6 +124,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"url": "https://x.example/#"}, "url"),
     ({"url": "https://x.example:99999"}, "url"),
     ({"url": "https://x.example:0"}, "url"),
+    ({"url": "https://x..example"}, "url"),
+    ({"url": f"https://{'x' * 64}.example"}, "url"),
     ({"url": "https://x.example/a b"}, "url"),
     ({"url": "https://x.example\n"}, "url"),
     ({"url": "https://x.example\\@evil.example"}, "url"),

@@ -1,0 +1,393 @@
+"""`verify`: what an attacker, or a failing disk, did to the file is found, and where."""
+
+# ruff: noqa: S608  statements of an attacker's
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from journal import Journal, Ref
+from journal.errors import LogCorruptError, LogError, UnknownEventError
+from journal.events import EVENT_TYPES
+from journal.log import Log, open_recorder
+from journal.log.chain import Head, Row, Unsealed, genesis, seal
+from journal.log.mapper import EntryMapper
+from journal.log.sqlite import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from journal.log import Verification
+
+TRIGGERS = ("entries_are_never_changed", "entries_are_never_deleted")
+NUMBERS = [
+    "position",
+    "batch",
+    "version",
+    "schema_version",
+    "occurred_at",
+    "clock_adjusted",
+]
+TEXTS = [
+    "event_id",
+    "stream",
+    "event_type",
+    "actor",
+    "origin",
+    "correlation_id",
+    "causation_id",
+    "reason",
+]
+BYTES = ["data", "previous_hash", "hash"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A journal of eight entries, closed."""
+    path = tmp_path / "field.db"
+    with Journal(path, actor="ann", origin="van-7") as journal:
+        for name in ("a", "b", "c", "d"):
+            ref = journal.create(
+                "Account",
+                {"Name": name},
+                id=name,
+                reason="new",
+                correlation_id="c1",
+                causation_id="d1",
+            )
+            journal.update(
+                ref, {"Name": name * 2}, reason="more", correlation_id="c2", causation_id="d2"
+            )
+    return path
+
+
+def tampered(path: Path, *statements: str | tuple[str, tuple[Any, ...]]) -> None:
+    """Run statements on the file as somebody would who may write to it; restore the triggers."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.text_factory = bytes
+        for trigger in TRIGGERS:
+            connection.execute(f"DROP TRIGGER {trigger}")
+        for statement in statements:
+            connection.execute(*((statement,) if isinstance(statement, str) else statement))
+        for statement in SCHEMA[2:]:
+            connection.execute(statement)
+
+
+def verified(path: Path) -> Verification:
+    """Return what `verify` finds."""
+    with Journal(path) as journal:
+        return journal.log.verify()
+
+
+def found_at(path: Path) -> set[int]:
+    """Return the positions at which `verify` finds something."""
+    return {problem.position for problem in verified(path).problems}
+
+
+class TestTriggers:
+    """The file itself refuses what is not an append."""
+
+    @pytest.mark.parametrize("statement", ["UPDATE entries SET actor = 'x'", "DELETE FROM entries"])
+    def test_log_is_append_only(self, path: Path, statement: str) -> None:
+        """Even outside the library, entries are neither changed nor deleted."""
+        with (
+            closing(sqlite3.connect(path)) as connection,
+            pytest.raises(sqlite3.IntegrityError, match="the log is append-only"),
+        ):
+            connection.execute(statement)
+
+    @pytest.mark.parametrize("trigger", TRIGGERS)
+    def test_missing_trigger_is_found(self, path: Path, trigger: str) -> None:
+        """That somebody took this away is found, though nothing else was done."""
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"DROP TRIGGER {trigger}")
+
+        (problem,) = verified(path).problems
+
+        assert problem.position == 0
+        assert trigger in problem.text
+
+
+class TestChanges:
+    """C1, C2: any change of any column of any row is found at its position."""
+
+    def test_untouched_file_is_intact(self, path: Path) -> None:
+        """What the tests do to the file besides their change leaves no trace."""
+        tampered(path)
+
+        assert verified(path).problems == ()
+
+    @pytest.mark.parametrize("column", [name for name in NUMBERS if name != "position"])
+    @pytest.mark.parametrize("position", [1, 4, 8])
+    def test_number(self, path: Path, column: str, position: int) -> None:
+        """A number that is another one is found."""
+        tampered(path, f"UPDATE entries SET {column} = {column} + 100 WHERE position = {position}")
+
+        assert position in found_at(path)
+
+    @pytest.mark.parametrize("bit", [0, 5, 7])
+    @pytest.mark.parametrize("column", TEXTS + BYTES)
+    @pytest.mark.parametrize("position", [1, 4, 8])
+    def test_bit(self, path: Path, column: str, position: int, bit: int) -> None:
+        """A single bit of a text or of bytes is found, also where it is no UTF-8 any more."""
+        select = f"SELECT CAST({column} AS BLOB) FROM entries WHERE position = {position}"
+        with closing(sqlite3.connect(path)) as connection:
+            value = bytearray(connection.execute(select).fetchone()[0])
+        value[len(value) // 2] ^= 1 << bit
+        kind = "BLOB" if column in BYTES else "TEXT"
+
+        tampered(
+            path,
+            (
+                f"UPDATE entries SET {column} = CAST(? AS {kind}) WHERE position = {position}",
+                (bytes(value),),
+            ),
+        )
+
+        assert position in found_at(path)
+
+    @pytest.mark.parametrize("column", ["correlation_id", "causation_id", "reason"])
+    def test_value_that_is_taken_away(self, path: Path, column: str) -> None:
+        """A column that lost its value is found; so is one that gained one."""
+        tampered(path, f"UPDATE entries SET {column} = NULL WHERE position = 4")
+
+        assert found_at(path) == {4}
+
+    def test_text_that_is_no_text_is_refused_when_read(self, path: Path) -> None:
+        """Reading an entry whose text is damaged is an error of ours."""
+        tampered(path, "UPDATE entries SET actor = CAST(x'ff' AS TEXT) WHERE position = 4")
+
+        with Journal(path) as journal, pytest.raises(LogCorruptError, match="decode"):
+            journal.log.read()
+
+
+class TestRows:
+    """Rows that are swapped, removed, added or written anew."""
+
+    @pytest.mark.parametrize("pair", [(1, 2), (3, 6), (7, 8)])
+    def test_swapped(self, path: Path, pair: tuple[int, int]) -> None:
+        """Two rows that changed places are found, both."""
+        one, two = pair
+        tampered(
+            path,
+            f"UPDATE entries SET position = 99 WHERE position = {one}",
+            f"UPDATE entries SET position = {one} WHERE position = {two}",
+            f"UPDATE entries SET position = {two} WHERE position = 99",
+        )
+
+        assert {one, two} <= found_at(path)
+
+    @pytest.mark.parametrize("position", [1, 4, 7])
+    def test_removed_from_the_middle(self, path: Path, position: int) -> None:
+        """A row that is missing is found at the row behind the gap, with its position."""
+        tampered(path, f"DELETE FROM entries WHERE position = {position}")
+
+        found = verified(path)
+
+        assert position + 1 in {problem.position for problem in found.problems}
+        assert any(
+            f"entries {position} to {position} are missing" in p.text for p in found.problems
+        )
+
+    def test_removed_from_the_end(self, path: Path) -> None:
+        """Rows that are missing at the end are found; nothing can be appended in their place."""
+        tampered(path, "DELETE FROM entries WHERE position > 6")
+
+        found = verified(path)
+
+        assert found.problems[0] == (0, "entries 7 to 8 were removed from the end of the log")
+        with Journal(path) as journal, pytest.raises(LogCorruptError, match="at position 8"):
+            journal.create("Account", {})
+
+    def test_removed_from_the_end_with_the_count(self, path: Path) -> None:
+        """Where the file's own count was lowered too, the last hash that somebody kept tells."""
+        kept = verified(path).head_hash
+        tampered(
+            path,
+            "DELETE FROM entries WHERE position > 6",
+            "UPDATE sqlite_sequence SET seq = 6 WHERE name = 'entries'",
+        )
+
+        found = verified(path)
+
+        assert found.is_intact
+        assert found.head_hash != kept
+
+    @pytest.mark.parametrize(
+        "count", ["DELETE FROM sqlite_sequence", "UPDATE sqlite_sequence SET seq = 3"]
+    )
+    def test_count_that_is_too_low(self, path: Path, count: str) -> None:
+        """Entries that the file's own count does not know are found."""
+        tampered(path, count)
+
+        assert "were never counted by the file" in verified(path).problems[0].text
+
+    def test_chain_of_another_journal(self, path: Path) -> None:
+        """A chain that was written anew, from another beginning, is found at its first row."""
+        with Journal(path) as journal:
+            rows = journal.log.rows()
+        forged = seal(Head(0, genesis("another"), 0), [unsealed(row) for row in rows])
+
+        tampered(path, *[replacement(row) for row in forged])
+
+        assert found_at(path) == {1}
+
+    def test_end_that_was_written_anew(self, path: Path) -> None:
+        """A chain that was written anew from the middle on shows in the last hash only."""
+        with Journal(path) as journal:
+            rows = journal.log.rows()
+        kept = verified(path).head_hash
+        last = Head(4, rows[3].hash, rows[3].occurred_at)
+        forged: list[Row] = []
+        for row in rows[4:]:
+            forged += seal(last, [unsealed(row)._replace(actor="eve")])
+            last = Head(forged[-1].position, forged[-1].hash, forged[-1].occurred_at)
+
+        tampered(path, *[replacement(row) for row in forged])
+
+        assert verified(path).is_intact
+        assert verified(path).head_hash != kept
+
+    def test_journal_without_its_id(self, path: Path) -> None:
+        """A file that has lost the id of its journal is not opened."""
+        tampered(path, "DELETE FROM journal")
+
+        with pytest.raises(LogCorruptError, match="the id of the journal is missing"):
+            Journal(path)
+
+    def test_index_that_lies(self, path: Path) -> None:
+        """An index that does not agree with its table is found: streams are read by it."""
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            (root,) = connection.execute(
+                "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_entries_2'"
+            ).fetchone()
+            (size,) = connection.execute("PRAGMA page_size").fetchone()
+        content = bytearray(path.read_bytes())
+        page = content[(root - 1) * size : root * size]
+        content[(root - 1) * size : root * size] = page.replace(b"Account:b", b"Account:x")
+        path.write_bytes(content)
+
+        assert 0 in found_at(path)
+
+
+def unsealed(row: Row) -> Unsealed:
+    """Return the columns of a row that are known before the append."""
+    return Unsealed(*(getattr(row, name) for name in Unsealed._fields))
+
+
+def replacement(row: Row) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that puts a row in the place of another."""
+    marks = ", ".join(f"{name} = ?" for name in Row._fields)
+    return f"UPDATE entries SET {marks} WHERE position = {row.position}", tuple(row)
+
+
+class TestEvents:
+    """Events that cannot be read are found, though the chain is whole."""
+
+    @pytest.fixture
+    def log(self, tmp_path: Path) -> Any:  # noqa: ANN401  a generator of one log
+        """A log whose third entry a newer release has written."""
+        recorder = open_recorder(tmp_path / "newer.db", lambda: "j1")
+        log = Log(recorder)
+        entry = Unsealed(
+            "e1", "A:1", 1, "RecordCreated", 1, 5, "ann", "van", None, None, None, b'{"fields":{}}'
+        )
+        recorder.append([entry, entry._replace(event_id="e2", version=2)])
+        yield log
+        log.close()
+
+    @pytest.mark.parametrize(
+        ("changes", "error", "words"),
+        [
+            ({"event_type": "RecordCopied"}, UnknownEventError, "which this release does not know"),
+            ({"schema_version": 2}, UnknownEventError, "of schema version 2"),
+            ({"data": b"{}"}, LogCorruptError, "its data is not a RecordCreated"),
+            ({"data": b"\xff"}, LogCorruptError, "its data is not a RecordCreated"),
+        ],
+    )
+    def test_event_that_cannot_be_read(
+        self, log: Log, changes: dict[str, Any], error: type[LogError], words: str
+    ) -> None:
+        """An event of a newer release, or damaged before it was sealed, is found; never skipped."""
+        recorder = log._recorder
+        third = unsealed(log.rows()[0])._replace(event_id="e3", version=3, **changes)
+        recorder.append([third])
+
+        (problem,) = log.verify().problems
+
+        assert problem.position == 3
+        assert words in problem.text
+        reads: list[Callable[[], object]] = [
+            log.read,
+            lambda: log.stream(Ref("A:1")),
+            lambda: list(log.scan()),
+        ]
+        for read in reads:
+            with pytest.raises(error) as caught:
+                read()
+            assert caught.value.position == 3  # type: ignore[attr-defined]
+        assert len(log.rows()) == 3
+
+    def test_version_that_is_missing(self, log: Log) -> None:
+        """A version of a stream that is skipped is found."""
+        log._recorder.append([unsealed(log.rows()[0])._replace(event_id="e3", version=7)])
+
+        assert log.verify().problems == ((3, "it is version 7 of A:1 where 3 was due"),)
+
+    def test_old_event_is_read(self, tmp_path: Path, log: Log) -> None:
+        """A log with events of an older schema version is intact, and is read as of now."""
+        log.close()
+        mapper = EntryMapper(
+            EVENT_TYPES,
+            dict.fromkeys(EVENT_TYPES, 2),
+            {("RecordCreated", 1): lambda old: {"fields": {**old["fields"], "Marked": True}}},
+        )
+        newer = Log(open_recorder(tmp_path / "newer.db", lambda: "j1"), mapper)
+
+        assert newer.verify().is_intact
+        assert [e.event.model_dump()["fields"] for e in newer.scan()] == [{"Marked": True}] * 2
+        newer.close()
+
+    def test_problems_have_an_end(self, path: Path) -> None:
+        """A log in which everything is wrong is not described for ever."""
+        with Journal(path) as journal, journal.batch():
+            for n in range(100):
+                journal.create("Account", {"n": n})
+        tampered(path, "UPDATE entries SET actor = 'eve'")
+
+        assert 20 <= len(verified(path).problems) <= 24
+
+
+class TestBytes:
+    """Any byte of the file."""
+
+    @pytest.mark.parametrize("seed", range(4))
+    def test_flipped_byte_is_found_or_harmless(self, path: Path, seed: int) -> None:
+        """A byte that is flipped anywhere is found, or has changed nothing that is read."""
+        with Journal(path) as journal:
+            expected = journal.log.rows()
+        content = path.read_bytes()
+        choice = random.Random(seed)  # noqa: S311  the same bytes every time
+        missed = []
+
+        for place in choice.sample(range(len(content)), 60):
+            damaged = bytearray(content)
+            damaged[place] ^= 1 << choice.randrange(8)
+            for file in path.parent.glob("field.db-*"):
+                file.unlink()
+            path.write_bytes(damaged)
+            try:
+                with Journal(path) as journal:
+                    if journal.log.verify().is_intact and journal.log.rows() != expected:
+                        missed.append(place)
+            except LogError:
+                pass
+
+        assert missed == []

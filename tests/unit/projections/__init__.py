@@ -1,0 +1,1 @@
+"""Projections, each on a journal in memory."""
