@@ -125,6 +125,7 @@ class Projection(ABC):
         self._schema = (_CREATE, *self._creates.values())
         marks = ", ".join("?" * len(self._schema))
         self._count = f"SELECT count(*) FROM sqlite_schema WHERE sql IN ({marks})"  # noqa: S608
+        self._seen_at: int | None = None
         self._left: Checkpoint | None = None
 
     @abstractmethod
@@ -146,6 +147,8 @@ class Projection(ABC):
             LogError: the file could not be read or written.
         """
         head = self._log.head()
+        if self._left is not None and self._left.position < head:
+            self._followed(self._left)
         while True:
             with self._log.views.read() as cursor:
                 found = self._found(cursor)
@@ -246,8 +249,7 @@ class Projection(ABC):
 
     def _found(self, cursor: Cursor) -> Checkpoint | None:
         """Return the checkpoint, or None where the view has to be built anew (P4)."""
-        cursor.execute(self._count, self._schema)
-        if cursor.fetchone()[0] != len(self._schema):
+        if not self._has_tables(cursor):
             return None
         cursor.execute(_LOAD, (self.name,))
         found = cursor.fetchone()
@@ -258,6 +260,22 @@ class Projection(ABC):
             return None
         self._left = checkpoint
         return checkpoint
+
+    def _has_tables(self, cursor: Cursor) -> bool:
+        """Say whether the tables are there, defined as they are here.
+
+        SQLite counts the changes of a file's schema: what was seen at a count need not be
+        looked for again.
+        """
+        cursor.execute("PRAGMA schema_version")
+        count = cursor.fetchone()[0]
+        if count == self._seen_at:
+            return True
+        cursor.execute(self._count, self._schema)
+        if cursor.fetchone()[0] != len(self._schema):
+            return False
+        self._seen_at = count
+        return True
 
     def _at(self, cursor: Cursor) -> int:
         """Return the position up to which the view is what it should be."""

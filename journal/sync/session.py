@@ -349,7 +349,11 @@ class Session:
         return self._journal.note(draft.ref, decision, facts)
 
     def _save(self) -> None:
-        self._catch_up()
+        """Keep where to begin the next time.
+
+        It reads no further: a draft that was appended since `_next` looked must be seen by
+        `_next`, or else the wait for the next entry would begin behind it.
+        """
         self._checkpoint.save(self._queue.low_water)
 
     def _say(

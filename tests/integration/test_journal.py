@@ -432,7 +432,7 @@ class TestDeletedRecord:
         ref = journal.create("Account", {"Name": "Acme"}, id="1")
         journal.delete(ref)
 
-        with pytest.raises(RecordDeletedError, match="create a new record, or discard the draft"):
+        with pytest.raises(RecordDeletedError, match="create a new record"):
             journal.update(ref, {"Name": "Bolt"})
         with pytest.raises(RecordDeletedError):
             journal.create("Account", {"Name": "Bolt"}, id="1")

@@ -227,13 +227,43 @@ class TestQueue:
 
     def test_entry_that_was_applied_changes_nothing(self) -> None:
         """An entry is folded in once, however often it is applied."""
-        history = log((ACME, created()), (ACME, PushStarted(draft_id="e1")))
+        create, push = log((ACME, created()), (ACME, PushStarted(draft_id="e1")))
         found = Queue()
-        for entry in (*history, *history):
+        for entry in (create, push, push, create):
             found.apply(entry)
 
         assert [draft.pushes for draft in found] == [1]
         assert found.position == 2
+
+    def test_lane_is_held_along_references(self) -> None:
+        """Q3: what refers to a held lane is held, and what refers to that, and what follows it."""
+        report = Ref("Report:1")
+        found = queue(
+            (ACME, created()),
+            (VISIT, created(To=ACME)),
+            (report, created(On=VISIT)),
+            (report, RecordUpdated(changes={"a": 1}, base={})),
+            (BOLT, created()),
+            (ACME, TAKEN),
+        )
+
+        held = {draft.draft_id: blocker and blocker.draft_id for draft, blocker in blockers(found)}
+
+        assert held == {"e1": "e1", "e2": "e1", "e3": "e1", "e4": "e1", "e5": None}
+        assert found.next_to_send() == found["e5"]
+        assert found.next_to_send("stop") is None
+
+    def test_lane_is_what_comes_after(self) -> None:
+        """Q3: what was made before a held draft does not wait for it."""
+        found = queue(
+            (ACME, created()),
+            (VISIT, created(To=ACME)),
+            (ACME, RecordUpdated(changes={"a": 1}, base={})),
+            (ACME, DraftAcknowledged(draft_id="e1", evidence="answer")),
+            (ACME, TAKEN.model_copy(update={"draft_id": "e3"})),
+        )
+
+        assert found.next_to_send() == found["e2"]
 
     def test_low_water_is_before_the_first_draft(self) -> None:
         """Every change up to the low-water mark is settled."""

@@ -362,6 +362,17 @@ class TestEvolve:
 
         assert record.fields == record.remote.fields == {"Name": "Acme"}
 
+    def test_acknowledgement_out_of_order(self) -> None:
+        """R1: the change that is still pending lies over a later one that is acknowledged."""
+        record = after(
+            CREATED,
+            RecordUpdated(changes={"Name": "Bolt"}, base={"Name": "Acme"}),
+            acknowledged("e2"),
+        )
+
+        assert record.remote.fields == {"Name": "Bolt"}
+        assert record.fields == {"Name": "Acme"}
+
     def test_acknowledgement_of_nothing_pending(self) -> None:
         """A receipt for a draft that is settled already changes nothing."""
         before = after(CREATED, acknowledged("e1", "v1"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from journal.events import Entry, NewEntry
+from journal.journal import Facts
 from journal.record import Record, fold
 from projections import RecordDrafts, RecordView
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from journal import Journal, Ref
+    from journal.events import Event
 
 
 def append(journal: Journal, entries: Sequence[Entry]) -> None:
@@ -19,6 +21,11 @@ def append(journal: Journal, entries: Sequence[Entry]) -> None:
     new = [NewEntry(*(getattr(entry, name) for name in NewEntry._fields)) for entry in entries]
     if new:
         journal.log.append(new)
+
+
+def note(journal: Journal, ref: Ref, *events: Event) -> None:
+    """Append events of a record as a subscriber does."""
+    journal.note(ref, lambda _: events, Facts("sync", "van-7"))
 
 
 def record_of(entries: Iterable[Entry], ref: Ref) -> Record:

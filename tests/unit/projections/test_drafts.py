@@ -12,20 +12,16 @@ from journal import Journal
 from journal.drafts import Queue, blockers, explain
 from journal.errors import DraftMissingError
 from journal.events import DraftHeld, DraftRetried, FieldMessage, PushStarted
-from journal.journal import Facts
 from projections import Drafts
 from projections import projection as projections
 from tests.replay.fixed import FixedSources
 from tests.strategies import histories
-from tests.unit.projections.folding import append
+from tests.unit.projections.folding import append, note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from journal import Ref
-    from journal.events import Entry, Event
-
-SYNC = Facts("sync", "van-7")
+    from journal.events import Entry
 
 
 @pytest.fixture
@@ -33,11 +29,6 @@ def journal() -> Iterator[Journal]:
     """An empty journal in memory, with a clock of its own."""
     with Journal(actor="ann", origin="van-7", sources=FixedSources()) as journal:
         yield journal
-
-
-def note(journal: Journal, ref: Ref, *events: Event) -> None:
-    """Append events of a record as a subscriber does."""
-    journal.note(ref, lambda _: events, SYNC)
 
 
 class TestPending:

@@ -22,19 +22,16 @@ from journal.events import (
     PushStarted,
     time_of,
 )
-from journal.journal import Facts
 from projections import FieldChange, History, HistoryLine, Outcome
 from projections import projection as projections
 from tests.replay.fixed import FixedSources
 from tests.strategies import REFS, histories
-from tests.unit.projections.folding import append
+from tests.unit.projections.folding import append, note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from journal.events import Entry, Event
-
-SYNC = Facts("sync", "van-7")
+    from journal.events import Entry
 
 
 @pytest.fixture
@@ -42,11 +39,6 @@ def journal() -> Iterator[Journal]:
     """An empty journal in memory, with a clock of its own."""
     with Journal(actor="ann", origin="van-7", sources=FixedSources()) as journal:
         yield journal
-
-
-def note(journal: Journal, ref: Ref, *events: Event) -> None:
-    """Append events of a record as a subscriber does."""
-    journal.note(ref, lambda _: events, SYNC)
 
 
 def last(journal: Journal, ref: Ref) -> HistoryLine:

@@ -16,14 +16,13 @@ from journal.errors import (
     RecordMissingError,
     ViewError,
 )
-from journal.events import DraftAmended
-from journal.journal import Facts
+from journal.events import DraftAmended, DraftDiscarded
 from journal.record import Record, Remote
 from journal.values import references, same
 from projections import RecordDrafts, Records, RecordView, records, rows
 from projections import projection as projections
 from tests.strategies import REFS, field_names, fields, histories, json_values, refs
-from tests.unit.projections.folding import append, record_of, view_of
+from tests.unit.projections.folding import append, note, record_of, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -450,7 +449,7 @@ def test_amendment_of_no_draft_changes_nothing(journal: Journal) -> None:
     views = Records(journal)
     before = views.get(account)
     amended = DraftAmended(draft_id="no such draft", revision=1, fields={"Size": 2})
-    journal.note(account, lambda _: [amended], Facts("sync", "van-7"))
+    note(journal, account, amended)
 
     views.catch_up()
 
@@ -458,18 +457,22 @@ def test_amendment_of_no_draft_changes_nothing(journal: Journal) -> None:
 
 
 def test_ids_follow_the_drafts(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ids of many pending drafts are those of the fold after each change."""
+    """The ids of many pending drafts are those of the fold, as drafts come and go."""
     monkeypatch.setattr(records, "MANY_IDS", 2)
     views = Records(journal)
     account = journal.create("Account", {"Size": -1})
-    for size in range(30):
-        journal.update(account, {"Size": size})
+    expected = [journal.log.read()[0].event_id]
+    for size in range(40):
+        if size % 4 == 3:
+            discarded = DraftDiscarded(draft_id=expected.pop(size % 3))
+            note(journal, account, discarded)
+        expected.append(str(journal.update(account, {"Size": size})))
         if size % 7 == 0:
             views.list("Account")
 
         ids = views.get(account).drafts.ids
 
-        assert ids == tuple(entry.event_id for entry in journal.log.stream(account))
+        assert ids == tuple(expected)
 
 
 def test_nothing_is_written_for_a_record_that_is_known(journal: Journal) -> None:
