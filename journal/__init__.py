@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from journal.errors import JournalError
-    from journal.journal import Batch, Journal
+    from journal.journal import Journal
     from journal.schema import To
     from journal.sources import Sources
+    from journal.staging import Batch
     from journal.values import Ref
 
 __all__ = ["Batch", "Journal", "JournalError", "Ref", "Sources", "To"]
 
 _HOMES = {
-    "Batch": "journal.journal",
+    "Batch": "journal.staging",
     "Journal": "journal.journal",
     "JournalError": "journal.errors",
     "Ref": "journal.values",

@@ -10,18 +10,11 @@ It knows nothing of remotes, queues or views.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import RLock
-from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
-from journal.errors import (
-    InvalidNameError,
-    RefusedError,
-    VersionConflictError,
-)
-from journal.events import Entry, NewEntry
+from journal.errors import RefusedError
 from journal.log import MEMORY, Log, open_recorder
 from journal.log.database import BUSY_TIMEOUT_S
 from journal.record import (
@@ -31,12 +24,12 @@ from journal.record import (
     Record,
     UpdateRecord,
     decide,
-    evolve,
-    initial,
 )
 from journal.schema import Schema
 from journal.sources import Sources, host_name, login_name
+from journal.staging import Batch, Facts, Step, check_text
 from journal.values import Ref, freeze, references, same
+from journal.writer import Writer
 
 if TYPE_CHECKING:
     import os
@@ -49,126 +42,7 @@ if TYPE_CHECKING:
     from journal.log import Durability
     from journal.record import Command
     from journal.schema import RecordTypes
-
-    Lookup = Callable[[Ref], Record]
-    Decision = Callable[[Record, Lookup], Sequence[Event]]
-
-TRIES: Final = 100
-"""How often a command is decided anew because another writer was faster."""
-KEPT_RECORDS: Final = 10_000
-"""How many records are kept folded in memory."""
-
-
-class Facts(NamedTuple):
-    """Who does something, and why: what an envelope says besides the event."""
-
-    actor: str
-    origin: str
-    correlation_id: str | None = None
-    causation_id: str | None = None
-    reason: str | None = None
-
-    def checked(self) -> Facts:
-        """Return the facts, of which each must be kept, and shown, as it is.
-
-        Raises:
-            InvalidNameError: one is no text, empty, too long, or not printable.
-        """
-        _check_text("actor", self.actor, 255)
-        _check_text("origin", self.origin, 255)
-        _check_text("correlation id", self.correlation_id, 255)
-        _check_text("causation id", self.causation_id, 255)
-        _check_text("reason", self.reason, 4096, may_break_lines=True)
-        return self
-
-
-def _check_text(what: str, text: str | None, most: int, *, may_break_lines: bool = False) -> None:
-    if text is None:
-        return
-    fits = type(text) is str and 0 < len(text) <= most
-    if not fits or not (text.replace("\n", " ") if may_break_lines else text).isprintable():
-        raise InvalidNameError(what, str(text), hint=f"use 1 to {most} printable characters")
-
-
-class _Step(NamedTuple):
-    """One command on its way into the log: decided as often as need be, named once."""
-
-    ref: Ref
-    decision: Decision
-    event_id: str
-    occurred_at: int
-    facts: Facts
-    expected_version: int | None = None
-
-
-class _Staging:
-    """Steps decided one after another, each on the state that those before it leave."""
-
-    def __init__(self, lookup: Lookup) -> None:
-        """Begin with the records as `lookup` knows them."""
-        self._lookup = lookup
-        self._tails: dict[Ref, list[NewEntry]] = {}
-        self._records: dict[Ref, Record] = {}
-        self._found: dict[Ref, Record] = {}
-        self.decided = 0
-        self.new: list[NewEntry] = []
-
-    @property
-    def refs(self) -> tuple[Ref, ...]:
-        """The records that were looked at."""
-        return tuple(self._records)
-
-    def record(self, ref: Ref) -> Record:
-        """Return the record as the steps so far leave it."""
-        record = self._records.get(ref)
-        if record is None:
-            record = self._found[ref] = self._lookup(ref)
-        for new in self._tails.pop(ref, ()):
-            record = evolve(record, _provisional(new))
-        self._records[ref] = record
-        return record
-
-    def stage(self, step: _Step, new_id: Callable[[int], str]) -> bool:
-        """Decide one more step; say whether it led to anything.
-
-        Raises:
-            VersionConflictError: the record is not at the version that the caller expects.
-            RefusedError: the step was refused.
-        """
-        record = self.record(step.ref)
-        if step.expected_version not in {None, record.version}:
-            raise VersionConflictError(step.ref, step.expected_version or 0, record.version)
-        events = step.decision(record, self.record)
-        for version, event in enumerate(events, record.version + 1):
-            is_first = version == record.version + 1
-            event_id = step.event_id if is_first else new_id(step.occurred_at)
-            new = NewEntry(event_id, step.ref, version, step.occurred_at, *step.facts, event)
-            self.new.append(new)
-            self._tails.setdefault(step.ref, []).append(new)
-        self.decided += 1
-        return bool(events)
-
-    def is_current(self, kept: Mapping[Ref, Record]) -> bool:
-        """Say whether the records are still those that the steps were decided on."""
-        return all(
-            kept.get(ref) is (found if found.version else None)
-            for ref, found in self._found.items()
-        )
-
-
-class Batch:
-    """Changes that are stored together, all or none, when the block ends."""
-
-    def __init__(self, facts: Facts) -> None:
-        """Begin without changes; every change says these facts where it says no others."""
-        self.facts = facts
-        self.is_open = True
-        self.steps: list[_Step] = []
-        self.staging: _Staging | None = None
-
-    def __len__(self) -> int:
-        """Return the number of commands so far."""
-        return len(self.steps)
+    from journal.staging import Decision, Lookup
 
 
 class Journal:
@@ -212,8 +86,7 @@ class Journal:
                 busy_timeout_s=busy_timeout_s,
             )
         )
-        self._lock = RLock()
-        self._records: OrderedDict[Ref, Record] = OrderedDict()
+        self._writer = Writer(self._log, self._new_id)
         self._batch: ContextVar[Batch | None] = ContextVar("batch", default=None)
 
     def _new_id(self, now_us: int) -> str:
@@ -320,7 +193,7 @@ class Journal:
         """
         ref = _ref(ref)
         now_us = self.sources.clock.now_us()
-        current = self._known(ref).fields or {} if self.schema.record_types else {}
+        current = self._writer.known(ref).fields or {} if self.schema.record_types else {}
         frozen = self.schema.of_update(ref, current, changes)
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
@@ -402,8 +275,8 @@ class Journal:
         """
         ref = _ref(ref)
         now_us = self.sources.clock.now_us()
-        _check_text("remote id", remote_id, 1024)
-        _check_text("remote version", remote_version, 1024)
+        check_text("remote id", remote_id, 1024)
+        check_text("remote version", remote_version, 1024)
         frozen = None if fields is None else freeze(fields, record=ref)
         known_as = remote_id if remote_id is not None or fields is None else ref.id
 
@@ -430,8 +303,8 @@ class Journal:
             LogError: they could not be stored.
         """
         now_us = self.sources.clock.now_us()
-        step = _Step(ref, lambda record, _: decision(record), self._new_id(now_us), now_us, facts)
-        return bool(self._carried_out([step]))
+        step = Step(ref, lambda record, _: decision(record), self._new_id(now_us), now_us, facts)
+        return bool(self._writer.carry_out([step]))
 
     @contextmanager
     def batch(
@@ -466,7 +339,7 @@ class Journal:
         finally:
             batch.is_open = False
             self._batch.reset(token)
-        self._carried_out(batch.steps, batch.staging)
+        self._writer.carry_out(batch.steps, batch.staging)
 
     def _open_batch(self) -> Batch | None:
         batch = self._batch.get()
@@ -498,89 +371,11 @@ class Journal:
     ) -> str | None:
         """Carry out one command, now or at the end of the batch; return the id of its event."""
         facts = self._all_facts(given)
-        step = _Step(ref, decision, self._new_id(now_us), now_us, facts, expected_version)
+        step = Step(ref, decision, self._new_id(now_us), now_us, facts, expected_version)
         batch = self._open_batch()
         if batch is None:
-            return step.event_id if self._carried_out([step]) else None
-        with self._lock:
-            if batch.staging is None:
-                batch.staging = _Staging(self._known)
-            try:
-                has_led_to_events = batch.staging.stage(step, self._new_id)
-            except (RefusedError, VersionConflictError):
-                if not self._refresh(batch.staging.refs):
-                    raise
-                batch.staging = self._staged(batch.steps)
-                has_led_to_events = batch.staging.stage(step, self._new_id)
-        batch.steps.append(step)
-        return step.event_id if has_led_to_events else None
-
-    def _carried_out(self, steps: Sequence[_Step], staged: _Staging | None = None) -> list[Entry]:
-        """Decide the steps and append their events, anew where another writer was faster (J3).
-
-        Steps that were staged on records that are still the same are not decided again.
-        """
-        if not steps:
-            return []
-        with self._lock:
-            if staged is not None and not staged.is_current(self._records):
-                staged = None
-            tries = 0
-            while True:
-                tries += 1
-                staging, staged = staged or _Staging(self._known), None
-                try:
-                    for step in steps[staging.decided :]:
-                        staging.stage(step, self._new_id)
-                    entries = self._log.append(staging.new) if staging.new else []
-                except (RefusedError, VersionConflictError):
-                    if tries < TRIES and self._refresh(staging.refs):
-                        continue
-                    raise
-                if entries or not self._refresh(staging.refs):
-                    self._learn(entries)
-                    return entries
-
-    def _staged(self, steps: Sequence[_Step]) -> _Staging:
-        staging = _Staging(self._known)
-        for step in steps:
-            staging.stage(step, self._new_id)
-        return staging
-
-    def _known(self, ref: Ref) -> Record:
-        """Return the record as it was last seen; another writer may have changed it since."""
-        record = self._records.get(ref)
-        if record is None:
-            record = self._refreshed(initial(ref))
-        return record
-
-    def _refreshed(self, record: Record) -> Record:
-        """Return the record with what was appended to its stream since it was last seen."""
-        for entry in self._log.stream(record.ref, record.version):
-            record = evolve(record, entry)
-        self._keep(record)
-        return record
-
-    def _keep(self, record: Record) -> None:
-        if record.version == 0:
-            return
-        self._records[record.ref] = record
-        if len(self._records) > KEPT_RECORDS:
-            self._records.popitem(last=False)
-
-    def _refresh(self, refs: Sequence[Ref]) -> bool:
-        """Look for what other writers did to these records; say whether there was anything."""
-        before = [self._records.get(ref, initial(ref)) for ref in refs]
-        after = [self._refreshed(record) for record in before]
-        return [r.version for r in after] != [r.version for r in before]
-
-    def _learn(self, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            self._keep(evolve(self._known_before(entry), entry))
-
-    def _known_before(self, entry: Entry) -> Record:
-        record = self._records.get(entry.stream)
-        return initial(entry.stream) if record is None else record
+            return step.event_id if self._writer.carry_out([step]) else None
+        return step.event_id if self._writer.stage(batch, step) else None
 
     def load(self, ref: Ref | str) -> Record:
         """Return the local state of a record as it is in the log now.
@@ -591,9 +386,7 @@ class Journal:
         Raises:
             LogError: it could not be read.
         """
-        ref = _ref(ref)
-        with self._lock:
-            return self._refreshed(self._records.get(ref, initial(ref)))
+        return self._writer.load(_ref(ref))
 
     # --- the end -------------------------------------------------------------------------
 
@@ -623,25 +416,6 @@ _NOTHING_GIVEN: Final = (None, None, None, None)
 def _ref(ref: Ref | str) -> Ref:
     """Return the reference, checked where it was given as a text."""
     return ref if type(ref) is Ref else Ref(ref)
-
-
-def _provisional(new: NewEntry) -> Entry:
-    """Return an entry as it may come to be: staged, at no position yet."""
-    return Entry(
-        position=0,
-        batch=0,
-        event_id=new.event_id,
-        stream=new.stream,
-        version=new.version,
-        occurred_at=new.occurred_at,
-        clock_adjusted=False,
-        actor=new.actor,
-        origin=new.origin,
-        correlation_id=new.correlation_id,
-        causation_id=new.causation_id,
-        reason=new.reason,
-        event=new.event,
-    )
 
 
 def _decided(

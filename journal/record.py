@@ -314,7 +314,11 @@ def _decide_update(
     record: Record, changes: Fields, targets: Mapping[Ref, Record]
 ) -> tuple[Event, ...]:
     fields = _changeable(record)
-    changes = {name: value for name, value in changes.items() if not same(value, fields.get(name))}
+    changes = {
+        name: value
+        for name, value in changes.items()
+        if name not in fields or not same(value, fields[name])
+    }
     if not changes:
         return ()
     base = {name: fields[name] for name in changes if name in fields}

@@ -225,9 +225,9 @@ class Records(Projection):
             return None
         for entry in self._log.entries(page):
             changed = entry.stream
-            before = self._ahead.get(changed) or self._kept.get(changed)
-            if before is not None or entry.version == 1:
-                self._ahead[changed] = evolve(before or initial(changed), entry)
+            before = self._ahead.get(changed) or self._kept.get(changed) or initial(changed)
+            if before.version == entry.version - 1:
+                self._ahead[changed] = evolve(before, entry)
             self._ahead_at = entry.position
         return self._ahead.get(ref) or self._kept.get(ref)
 
@@ -253,11 +253,17 @@ class Records(Projection):
         with self._lock:
             if self._kept_at < position:
                 self._kept.clear()
-                self._keep_up_to(position)
+                self._keep({}, position)
 
-    def _keep_up_to(self, position: int) -> None:
+    def _keep(self, touched: Mapping[Ref, Record], position: int) -> None:
+        """Keep these records, too; whoever is interrupted in this knows nothing any more (S2)."""
+        self._kept_at = -1
+        self._kept.update(touched)
+        for ref in list(self._kept)[: max(len(self._kept) - KEPT_RECORDS, 0)]:
+            del self._kept[ref]
         self._ahead.clear()
-        self._kept_at = self._ahead_at = position
+        self._ahead_at = position
+        self._kept_at = position
 
     # --- the fold ------------------------------------------------------------------------
 
@@ -279,10 +285,7 @@ class Records(Projection):
         cursor.executemany(_SAVE, [row_of(touched[ref]) for ref in sorted(touched)])
         _write_changes(cursor, changes)
         with self._lock:
-            self._kept.update(touched)
-            for ref in list(self._kept)[: max(len(self._kept) - KEPT_RECORDS, 0)]:
-                del self._kept[ref]
-            self._keep_up_to(at)
+            self._keep(touched, at)
 
 
 def _note_change(

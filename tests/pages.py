@@ -33,7 +33,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.abstract.doctest import DocTestStringParser
 from sybil.region import Lexeme
 
-from journal.log.sqlite import SCHEMA
+from journal.log.tables import SCHEMA
 from journal.remotes import Profile
 
 if TYPE_CHECKING:

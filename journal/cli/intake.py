@@ -97,7 +97,7 @@ class Intake:
                     raise InvalidChangeError(number, error.problem, hint=error.hint) from error
         self.through = lines[-1][0]
         self.changes += len(changes)
-        self.appended += 0 if batch.staging is None else len(batch.staging.new)
+        self.appended += batch.events
 
     def _make(self, change: Change) -> None:
         actor, reason, correlation_id = change.facts

@@ -11,6 +11,7 @@ from journal.errors import LogCorruptError, LogUnavailableError
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.database import APPLICATION_ID, Bell, Database
 from journal.log.recorder import RowRecorder
+from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
 
 if TYPE_CHECKING:
@@ -18,40 +19,6 @@ if TYPE_CHECKING:
     from threading import Event
 
     from journal.log.chain import Unsealed
-
-FORMAT: Final = 1
-"""The version of the stored format, kept in the header of the file."""
-
-SCHEMA: Final = (
-    """CREATE TABLE journal (
-        key TEXT PRIMARY KEY,
-        value TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE entries (
-        position INTEGER PRIMARY KEY AUTOINCREMENT,
-        batch INTEGER NOT NULL,
-        event_id TEXT NOT NULL UNIQUE,
-        stream TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        event_type TEXT NOT NULL,
-        schema_version INTEGER NOT NULL,
-        occurred_at INTEGER NOT NULL,
-        clock_adjusted INTEGER NOT NULL,
-        actor TEXT NOT NULL,
-        origin TEXT NOT NULL,
-        correlation_id TEXT,
-        causation_id TEXT,
-        reason TEXT,
-        data BLOB NOT NULL,
-        previous_hash BLOB NOT NULL,
-        hash BLOB NOT NULL,
-        UNIQUE (stream, version)
-    ) STRICT""",
-    """CREATE TRIGGER entries_are_never_changed BEFORE UPDATE ON entries
-    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
-    """CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
-    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
-)
 
 _COLUMNS: Final = ", ".join(Row._fields)
 _INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608

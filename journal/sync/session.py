@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, as
 from journal.drafts import Draft, Queue
 from journal.errors import LogBusyError, LogFullError, RemoteError
 from journal.events import FieldMessage, PushStarted
-from journal.journal import Facts
 from journal.outcomes import (
     Acknowledged,
     NotSent,
@@ -37,6 +36,7 @@ from journal.outcomes import (
 )
 from journal.record import base_version
 from journal.remotes.remote import Push, Request
+from journal.staging import Facts
 from journal.sync.backoff import Backoff
 from journal.values import references
 

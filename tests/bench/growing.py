@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from journal import Journal
 from journal.events import DraftAcknowledged
-from journal.journal import Facts
+from journal.staging import Facts
 from projections.drafts import Drafts
 from tests.bench import workload
 from tests.bench.race import Result, growth, race

@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from journal.log import Row
-from journal.log.sqlite import SCHEMA
+from journal.log.tables import SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path

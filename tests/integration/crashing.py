@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.integration.workload import Tell
 
-    Watch = Callable[[str], None]
+    Watch = Callable[["Moment"], None]
 
 Words: TypeAlias = tuple[str, ...]
 
@@ -30,18 +30,27 @@ PROCESSES: Final = get_context("forkserver")
 """Makes processes by a fork of a small one that has imported everything and has no threads."""
 PROCESSES.set_forkserver_preload(["__main__", "tests.integration.workload"])
 
-COMMITS: Final = ("COMMIT", "CLOSE", "PRAGMA journal_mode=WAL")
-"""The statements that change the file for those who open it next."""
+_COMMITS: Final = ("COMMIT", "CLOSE", "PRAGMA journal_mode=WAL")
+_READS: Final = ("SELECT", "PRAGMA", "BEGIN")
+
+
+class Moment(NamedTuple):
+    """A moment just before or just after a statement."""
+
+    side: Literal["before", "after"]
+    statement: str
+    is_commit: bool
+    """Whether the file is another for those who open it next, once the statement was run."""
 
 
 class _WatchedCursor(sqlite3.Cursor):
     def execute(self, statement: str, *values: Any) -> _WatchedCursor:  # noqa: ANN401  sqlite3's
-        with _watched(statement):
+        with _watched(self.connection, statement):
             super().execute(statement, *values)
         return self
 
     def executemany(self, statement: str, *values: Any) -> _WatchedCursor:  # noqa: ANN401
-        with _watched(statement):
+        with _watched(self.connection, statement):
             super().executemany(statement, *values)
         return self
 
@@ -59,15 +68,18 @@ class _WatchedConnection(sqlite3.Connection):
         return self.cursor().executemany(statement, *values)
 
     def close(self) -> None:
-        with _watched("CLOSE"):
+        with _watched(self, "CLOSE"):
             super().close()
 
 
 @contextmanager
-def _watched(statement: str) -> Iterator[None]:
-    _WatchedConnection.watch(f"before {statement}")
+def _watched(connection: sqlite3.Connection, statement: str) -> Iterator[None]:
+    is_commit = statement in _COMMITS or not (
+        connection.in_transaction or statement.startswith(_READS)
+    )
+    _WatchedConnection.watch(Moment("before", statement, is_commit))
     yield
-    _WatchedConnection.watch(f"after {statement}")
+    _WatchedConnection.watch(Moment("after", statement, is_commit))
 
 
 @contextmanager
@@ -83,19 +95,14 @@ def watching(watch: Watch) -> Iterator[None]:
         sqlite3.connect = connect
 
 
-def is_commit(moment: str) -> bool:
-    """Say whether the file may be another after the moment than it was before."""
-    return moment.partition(" ")[2] in COMMITS
-
-
 class _Death:
     """Ends this process at the n-th moment at which a commit begins or has ended."""
 
     def __init__(self, moment: int) -> None:
         self.left = moment
 
-    def __call__(self, moment: str) -> None:
-        if is_commit(moment):
+    def __call__(self, moment: Moment) -> None:
+        if moment.is_commit:
             self.left -= 1
             if self.left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)

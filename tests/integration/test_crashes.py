@@ -13,17 +13,17 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from functools import cache
+from http.client import HTTPConnection
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-import httpx
 import pytest
 
 from journal import Journal
 from journal.events import RecordCreated, RecordDeleted, RecordUpdated
 from journal.testing.service import Effect, RecordService
-from tests.integration.crashing import child, dying_at, watching, working
+from tests.integration.crashing import Moment, child, dying_at, watching, working
 from tests.integration.oracle import (
     acknowledged_in,
     changes_of,
@@ -69,9 +69,14 @@ Plans: TypeAlias = list[list[tuple[str, str, dict[str, Any]]]]
 @contextmanager
 def service_after(effects: Sequence[Effect] = (PRIMING,)) -> Iterator[RecordService]:
     """A service that has done these writes."""
-    with RecordService() as service, httpx.Client(base_url=service.url, trust_env=False) as client:
-        for effect in effects:
-            client.request(effect.method, effect.path, json=effect.body).raise_for_status()
+    with RecordService() as service:
+        client = HTTPConnection(service.url.removeprefix("http://"))
+        for method, path, body in (effect[1:] for effect in effects):
+            client.request(method, path, None if body is None else json.dumps(body))
+            with client.getresponse() as response:
+                response.read()
+                assert response.status < 300
+        client.close()
         yield service
 
 
@@ -89,8 +94,12 @@ def days() -> tuple[Log, ...]:
     return tuple(told)
 
 
-def check_survivor(path: Path, words: Iterable[Words], service: RecordService) -> None:
-    """Check the journal of somebody who died in the short day, and finish the day's work."""
+def check_survivor(path: Path, words: Iterable[Words], service: RecordService) -> int:
+    """Check the journal of somebody who died in the short day, and finish the day's work.
+
+    Returns:
+        How many appends had been made when they died.
+    """
     told = list(words)
     with Journal(path, actor="heir", origin="tablet-3") as journal:
         entries = check_log(journal)
@@ -104,6 +113,7 @@ def check_survivor(path: Path, words: Iterable[Words], service: RecordService) -
         journal.create("Account", {"Name": "Next"}, id="next")
         drain(journal, service, before=1)
         check_views(journal, check_log(journal))
+    return len({entry.batch for entry in entries})
 
 
 def check_changes(changes: Log, told: Sequence[Words]) -> None:
@@ -120,7 +130,7 @@ def drafts_in(told: Sequence[Words]) -> int:
 def test_every_commit(tmp_path: Path) -> None:
     """Killed before or after any commit, a process loses nothing and does nothing twice."""
     told: list[Words] = []
-    moment = 0
+    moment = appends = 0
     while told[-1:] != [END_OF_DAY]:
         moment += 1
         path = tmp_path / f"{moment}.db"
@@ -131,19 +141,23 @@ def test_every_commit(tmp_path: Path) -> None:
             told = list(process.words())
             ended = 0 if told[-1:] == [END_OF_DAY] else signal.SIGKILL
             assert process.ended_by == ended
-            check_survivor(path, told, service)
+            appends = check_survivor(path, told, service)
 
     assert ("step", str(len(STEPS))) in told
-    assert moment > 2 * len(STEPS)
+    assert moment > 2 * appends
 
 
 class Copy(NamedTuple):
     """The files at a moment, and what was told and done by then."""
 
-    moment: str
+    moment: Moment
     files: tuple[bytes | None, ...]
     told: tuple[Words, ...]
     effects: tuple[Effect, ...]
+
+    def same_as(self, other: Copy) -> bool:
+        """Whether it is the same database, log of changes to it, and service."""
+        return (self.files[:2], self.effects) == (other.files[:2], other.effects)
 
     def restore(self, path: Path) -> None:
         """Write the files."""
@@ -153,20 +167,25 @@ class Copy(NamedTuple):
 
 
 def copies_of_the_day(path: Path) -> list[Copy]:
-    """Live through the short day, copying all that differs before and after each statement."""
+    """Live through the short day, copying all that differs before and after each statement.
+
+    Of moments at which the files and the service are the same, only the last is kept: by then
+    the most was told.
+    """
     copies: list[Copy] = []
     told: list[Words] = []
     with service_after() as service:
 
-        def watch(moment: str) -> None:
+        def watch(moment: Moment) -> None:
             files = tuple(_content(Path(f"{path}{suffix}")) for suffix in SIDE_FILES)
             copy = Copy(moment, files, tuple(told), tuple(service.effects))
-            if not copies or copies[-1][1:] != copy[1:]:
-                copies.append(copy)
+            if copies and copies[-1].same_as(copy):
+                copies.pop()
+            copies.append(copy)
 
         with watching(watch):
             short_day(str(path), service.url, lambda *words: told.append(words))
-            watch("the end")
+            watch(Moment("after", "the end", is_commit=False))
     return copies
 
 
@@ -187,7 +206,7 @@ def test_every_statement(tmp_path: Path) -> None:
 def test_torn_wal(tmp_path: Path) -> None:
     """A WAL that was cut off anywhere, without its index, is a journal with whole transactions."""
     copies = copies_of_the_day(tmp_path / "day.db")
-    last = next(copy for copy in reversed(copies) if copy.moment == "before CLOSE")
+    last = next(copy for copy in reversed(copies) if copy.moment[:2] == ("before", "CLOSE"))
     database, wal, _ = last.files
     assert database is not None
     assert wal is not None

@@ -22,9 +22,9 @@ from journal.events import (
     RecordCreated,
     RecordUpdated,
 )
-from journal.journal import Facts
 from journal.remotes import HttpRemote, Profile
 from journal.remotes.wire import Limits
+from journal.staging import Facts
 from journal.sync import Progress, Report, Subscriber
 from journal.sync.backoff import Backoff
 from journal.testing.service import RecordService

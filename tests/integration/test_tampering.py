@@ -17,7 +17,7 @@ from journal.events import EVENT_TYPES
 from journal.log import Log, open_recorder
 from journal.log.chain import Head, Row, Unsealed, genesis, seal
 from journal.log.mapper import EntryMapper
-from journal.log.sqlite import SCHEMA
+from journal.log.tables import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
+from linecache import getline
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,8 +17,9 @@ from projections import projection as projections
 from tests.integration.oracle import check_log, check_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import FrameType
 
 VIEWS = (Records, Drafts, History)
 PROCESSES = get_context("forkserver")
@@ -150,3 +154,62 @@ def test_other_log_is_noticed(journal: Journal, tmp_path: Path) -> None:
             cursor.execute("UPDATE view_checkpoints SET position = ?, hash = ?", (position, hash_))
 
         assert [view.ref.id for view in Records(other).list("Visit")] == ["3"]
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_interrupt_leaves_a_view_that_is_right(
+    journal: Journal,
+    is_listed: bool,  # noqa: FBT001  a parameter of the test
+) -> None:
+    """Interrupted at any line of a read, a view says none the less what follows from the log."""
+    records = Records(journal)
+    visit = journal.create("Visit", {"Number": 0})
+    records.get(visit)
+    line = number = 0
+    is_interrupted = True
+    while is_interrupted:
+        for _ in range(2):
+            number += 1
+            journal.update(visit, {"Number": number})
+        is_interrupted = interrupted_at(
+            line, lambda: records.list("Visit") if is_listed else records.get(visit)
+        )
+        number += 1
+        journal.update(visit, {"Number": number})
+
+        view = records.get(visit)
+
+        assert (view.version, view.fields) == (number + 1, {"Number": number}), line
+        assert len(view.drafts.ids) == number + 1, line
+        if line % 5 == 0:
+            assert records.list("Visit") == [view], line
+        line += 1
+
+    assert line > 15
+    check_views(journal, check_log(journal))
+
+
+def interrupted_at(line: int, read: Callable[[], object]) -> bool:
+    """Read, with an interrupt at that line of the projections; say whether it came."""
+    left = line
+    came = False
+
+    def interrupt(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401  a tracer
+        nonlocal left, came
+        if "/projections/" in frame.f_code.co_filename and event == "line":
+            text = getline(frame.f_code.co_filename, frame.f_lineno).lstrip()
+            if not text.startswith(("with ", "try:")):
+                if left == 0 and not came:
+                    came = True
+                    raise KeyboardInterrupt
+                left -= 1
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with suppress(KeyboardInterrupt):
+            read()
+    finally:
+        sys.settrace(before)
+    return came

@@ -27,8 +27,8 @@ from journal.events import (
     PushStarted,
     Resolution,
 )
-from journal.journal import Facts
 from journal.record import base_version, evolve, initial
+from journal.staging import Facts
 from tests.replay.fixed import HOUR_US, FixedSources
 from tests.replay.views import digests_of
 

@@ -10,9 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal import Journal, Ref
-from journal.events import DraftAcknowledged, DraftHeld, FieldMessage, PushStarted
+from journal.events import (
+    DraftAcknowledged,
+    DraftDiscarded,
+    DraftHeld,
+    FieldMessage,
+    PushStarted,
+)
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.remotes.comparison import agrees, merge_patch
+from journal.staging import Facts
 from tests.strategies import json_values
 from tests.unit.scripted import LOST, REFUSED, Script, outcomes, says, shows
 
@@ -304,6 +311,17 @@ class TestReferences:
 
         assert journal.load(visit).fields == shown
 
+    def test_nothing_is_no_reference(self, journal: Journal) -> None:
+        """Where a record without a remote id was referred to, nothing there is not taken for it."""
+        visit = Ref("Visit:v1")
+        journal.observe(visit, {"Account": ACCOUNT, "A": [ACCOUNT]}, remote_version='"1"')
+        journal.update(visit, {"Status": "done"})
+        script = Script(journal, remote())
+
+        script.drain(LOST, shows({"Status": "done"}, '"2"'))
+
+        assert journal.load(visit).fields == {"Status": "done"}
+
     def test_a_record_that_the_remote_does_not_have(self, journal: Journal) -> None:
         """A reference to a record without a remote id is held before anything is sent."""
         created = journal.create("Account", ACME, id="a1")
@@ -311,9 +329,6 @@ class TestReferences:
         script = Script(journal, remote())
         # The account goes without ever having been sent.
         draft_id = journal.log.read()[0].event_id
-        from journal.events import DraftDiscarded  # noqa: PLC0415
-        from journal.journal import Facts  # noqa: PLC0415
-
         journal.update(Ref("Visit:v1"), {"Account": created})
         journal.note(created, lambda _: (DraftDiscarded(draft_id=draft_id),), Facts("ann", "van-7"))
         report = script.drain()
@@ -552,6 +567,16 @@ class TestLostAnswers:
         script.drain(says(200), REFUSED, REFUSED, shows(ACME, '"1"'))
 
         assert script.methods == ["PUT", "GET", "GET", "GET"]
+        assert acknowledged(journal).evidence == "read"
+
+    def test_in_doubt_it_stays_in_doubt(self, journal: Journal) -> None:
+        """A second copy that never left says nothing of the first, which may come late."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote())
+
+        script.drain(LOST, says(404), REFUSED, shows(ACME, '"1"'))
+
+        assert script.methods == ["PUT", "GET", "PUT", "GET"]
         assert acknowledged(journal).evidence == "read"
 
     def test_not_sent_then_lost(self, journal: Journal) -> None:

@@ -188,6 +188,15 @@ class TestUpdateRecord:
         """Fields that have the value already are not set again (R2)."""
         assert decide(after(CREATED), UpdateRecord(ACME, changes), {}) == ()
 
+    def test_none_is_a_change_where_the_field_is_not_known(self) -> None:
+        """A field that was never seen may have a value at the remote: None takes it away, once."""
+        seen = RecordObserved(exists=True, fields={"Name": "Acme"}, partial=True)
+
+        (event,) = decide(after(seen), UpdateRecord(ACME, {"Phone": None}), {})
+
+        assert event == RecordUpdated(changes={"Phone": None}, base={})
+        assert decide(after(seen, event), UpdateRecord(ACME, {"Phone": None}), {}) == ()
+
     @pytest.mark.parametrize(("old", "new"), [(1, True), (1, 1.0), (0.0, -0.0), ("Visit:1", VISIT)])
     def test_value_of_another_kind_is_a_change(self, old: object, new: object) -> None:
         """What Python takes for equal, but JSON does not, is a change."""

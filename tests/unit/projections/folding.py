@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from journal.events import Entry, NewEntry
-from journal.journal import Facts
 from journal.record import Record, fold
+from journal.staging import Facts
 from projections import RecordDrafts, RecordView
 
 if TYPE_CHECKING:

@@ -1,0 +1,158 @@
+"""Floor 4: commands staged for an append: decided one after another, not yet in the log; pure.
+
+It knows nothing of logs or clocks; ids are made by whoever it is handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from journal.errors import InvalidNameError, VersionConflictError
+from journal.events import Entry, Event, NewEntry
+from journal.record import Record, evolve
+from journal.values import Ref
+
+Lookup: TypeAlias = Callable[[Ref], Record]
+Decision: TypeAlias = Callable[[Record, Lookup], Sequence[Event]]
+
+
+class Facts(NamedTuple):
+    """Who does something, and why: what an envelope says besides the event."""
+
+    actor: str
+    origin: str
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    reason: str | None = None
+
+    def checked(self) -> Facts:
+        """Return the facts, of which each must be kept, and shown, as it is.
+
+        Raises:
+            InvalidNameError: one is no text, empty, too long, or not printable.
+        """
+        check_text("actor", self.actor, 255)
+        check_text("origin", self.origin, 255)
+        check_text("correlation id", self.correlation_id, 255)
+        check_text("causation id", self.causation_id, 255)
+        check_text("reason", self.reason, 4096, may_break_lines=True)
+        return self
+
+
+def check_text(what: str, text: str | None, most: int, *, may_break_lines: bool = False) -> None:
+    """Refuse a text that could not be kept, or shown, as it is; None is no text.
+
+    Raises:
+        InvalidNameError: it is no text, empty, longer than `most`, or not printable.
+    """
+    if text is None:
+        return
+    fits = type(text) is str and 0 < len(text) <= most
+    if not fits or not (text.replace("\n", " ") if may_break_lines else text).isprintable():
+        raise InvalidNameError(what, str(text), hint=f"use 1 to {most} printable characters")
+
+
+class Step(NamedTuple):
+    """One command on its way into the log: decided as often as need be, named once."""
+
+    ref: Ref
+    decision: Decision
+    event_id: str
+    occurred_at: int
+    facts: Facts
+    expected_version: int | None = None
+
+
+class Staging:
+    """Steps decided one after another, each on the state that those before it leave."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        """Begin with the records as `lookup` knows them."""
+        self._lookup = lookup
+        self._tails: dict[Ref, list[NewEntry]] = {}
+        self._records: dict[Ref, Record] = {}
+        self._found: dict[Ref, Record] = {}
+        self.decided = 0
+        self.new: list[NewEntry] = []
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """The records that were looked at."""
+        return tuple(self._records)
+
+    def record(self, ref: Ref) -> Record:
+        """Return the record as the steps so far leave it."""
+        record = self._records.get(ref)
+        if record is None:
+            record = self._found[ref] = self._lookup(ref)
+        for new in self._tails.pop(ref, ()):
+            record = evolve(record, _provisional(new))
+        self._records[ref] = record
+        return record
+
+    def stage(self, step: Step, new_id: Callable[[int], str]) -> bool:
+        """Decide one more step; say whether it led to anything.
+
+        Raises:
+            VersionConflictError: the record is not at the version that the caller expects.
+            RefusedError: the step was refused.
+        """
+        record = self.record(step.ref)
+        if step.expected_version not in {None, record.version}:
+            raise VersionConflictError(step.ref, step.expected_version or 0, record.version)
+        events = step.decision(record, self.record)
+        for version, event in enumerate(events, record.version + 1):
+            is_first = version == record.version + 1
+            event_id = step.event_id if is_first else new_id(step.occurred_at)
+            new = NewEntry(event_id, step.ref, version, step.occurred_at, *step.facts, event)
+            self.new.append(new)
+            self._tails.setdefault(step.ref, []).append(new)
+        self.decided += 1
+        return bool(events)
+
+    def is_current(self, kept: Mapping[Ref, Record]) -> bool:
+        """Say whether the records are still those that the steps were decided on."""
+        return all(
+            kept.get(ref) is (found if found.version else None)
+            for ref, found in self._found.items()
+        )
+
+
+class Batch:
+    """Changes that are stored together, all or none, when the block ends."""
+
+    def __init__(self, facts: Facts) -> None:
+        """Begin without changes; every change says these facts where it says no others."""
+        self.facts = facts
+        self.is_open = True
+        self.steps: list[Step] = []
+        self.staging: Staging | None = None
+
+    def __len__(self) -> int:
+        """Return the number of commands so far."""
+        return len(self.steps)
+
+    @property
+    def events(self) -> int:
+        """The number of events that the commands led to so far."""
+        return 0 if self.staging is None else len(self.staging.new)
+
+
+def _provisional(new: NewEntry) -> Entry:
+    """Return an entry as it may come to be: staged, at no position yet."""
+    return Entry(
+        position=0,
+        batch=0,
+        event_id=new.event_id,
+        stream=new.stream,
+        version=new.version,
+        occurred_at=new.occurred_at,
+        clock_adjusted=False,
+        actor=new.actor,
+        origin=new.origin,
+        correlation_id=new.correlation_id,
+        causation_id=new.causation_id,
+        reason=new.reason,
+        event=new.event,
+    )
