@@ -24,7 +24,7 @@ JournalError
 │   └── WrongFileError            the file is no journal, or not safe to use as one
 ├── ViewError                     a projection's tables could not be read or written
 ├── ProfileError                  a remote's profile does not say what it must
-├── SubscriberBusyError           the subscriber runs in the background already
+├── SubscriberBusyError           the subscriber is sending already
 └── RemoteError                   a remote broke its contract with the subscriber
 ```
 
@@ -252,7 +252,7 @@ class ProfileError(JournalError):
 
 
 class SubscriberBusyError(JournalError):
-    """The subscriber runs in the background already."""
+    """The subscriber is sending already: in the background, or in another drain."""
 
 
 class RemoteError(JournalError):

@@ -44,8 +44,8 @@ RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
 APPLICATION_ID: Final = 0x444A524E
 """``DJRN``: the mark in the header of a file that is a journal."""
-OLDEST_SQLITE: Final = (3, 37, 0)
-"""The first SQLite with STRICT tables."""
+OLDEST_SQLITE: Final = (3, 38, 0)
+"""The first SQLite with STRICT tables and the `->` operator."""
 WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
 """The first and the last version of SQLite with the WAL-reset bug."""
 BUSY_TIMEOUT_S: Final = 30.0

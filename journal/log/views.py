@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from journal.errors import ViewError
 
@@ -124,14 +124,23 @@ class MemoryViews:
             self._connection.close()
 
 
+_REFUSALS: Final = (
+    sqlite3.ProgrammingError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+)
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Turn the refusal of a statement, which is a projection's mistake, into our error."""
     try:
         yield
-    except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError) as error:
+    except _REFUSALS as error:
         raise ViewError(f"a projection's statement was refused: {error}") from error
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        if code == sqlite3.SQLITE_ERROR:
             raise ViewError(f"a projection's statement was refused: {error}") from error
         raise
