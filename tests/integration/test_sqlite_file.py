@@ -216,9 +216,9 @@ class TestOpening:
 
     def test_old_sqlite_is_refused(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """An SQLite without strict tables is refused, with the version that will do."""
-        monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 9))
+        monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 9))
 
-        with pytest.raises(WrongFileError, match=r"is too old; use a Python with SQLite 3\.37\.0"):
+        with pytest.raises(WrongFileError, match=r"is too old; use a Python with SQLite 3\.38\.0"):
             Journal(path)
         assert not path.exists()
 
