@@ -199,8 +199,11 @@ def _acknowledged(record: Record, entry: Entry, event: DraftAcknowledged) -> Rec
         receipt=entry.position,
         receipt_version=event.remote_version,
     )
-    left = tuple(other for other in record.changes if other is not change)
-    if record.changes[0] is change and event.fields is None and change.kind != "delete":
+    if record.changes[0] is not change:
+        left = tuple(other for other in record.changes if other is not change)
+        return _relaid(record, entry.version, after, left)
+    left = record.changes[1:]
+    if event.fields is None and change.kind != "delete":
         return Record(record.ref, entry.version, after, left, record.fields)
     return _relaid(record, entry.version, after, left)
 
