@@ -252,7 +252,7 @@ class ProfileError(JournalError):
 
 
 class SubscriberBusyError(JournalError):
-    """The subscriber is sending already: in the background, or in another drain."""
+    """The subscriber is sending already."""
 
 
 class RemoteError(JournalError):

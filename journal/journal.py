@@ -193,7 +193,7 @@ class Journal:
         """
         ref = _ref(ref)
         now_us = self.sources.clock.now_us()
-        current = self._writer.known(ref).fields or {} if self.schema.record_types else {}
+        current = self._writer.current(ref, self._open_batch()) if self.schema.record_types else {}
         frozen = self.schema.of_update(ref, current, changes)
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:

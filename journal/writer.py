@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from journal.events import Entry
     from journal.log import Log
     from journal.staging import Batch, Step
-    from journal.values import Ref
+    from journal.values import Fields, Ref
 
 TRIES: Final = 100
 """How often a command is decided anew because another writer was faster."""
@@ -124,6 +124,17 @@ class Writer:
     def _known_before(self, entry: Entry) -> Record:
         record = self._records.get(entry.stream)
         return initial(entry.stream) if record is None else record
+
+    def current(self, ref: Ref, batch: Batch | None) -> Fields:
+        """Return the fields that a change is made to: those that the batch so far leaves.
+
+        Raises:
+            LogError: the record could not be read.
+        """
+        with self._lock:
+            staging = None if batch is None else batch.staging
+            record = self.known(ref) if staging is None else staging.record(ref)
+        return record.fields or {}
 
     def load(self, ref: Ref) -> Record:
         """Return the record as it is in the log now.

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from math import inf, nan
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from journal import Journal, Ref, Sources
 from journal.errors import (
@@ -744,3 +744,29 @@ class TestTwoWriters:
         assert journal.load(ref).fields == dict.fromkeys("abcd", 24)
         assert [e.version for e in journal.log.stream(ref)] == list(range(1, 102))
         assert journal.log.verify().is_intact
+
+
+class TestTypedBatch:
+    """A typed update within a batch is validated on what the batch so far leaves."""
+
+    def test_two_fields_under_one_rule_may_be_changed_one_after_the_other(self) -> None:
+        """The second update of a batch sees the first one's fields."""
+
+        class Span(BaseModel):
+            low: int
+            high: int
+
+            @model_validator(mode="after")
+            def in_order(self) -> Self:
+                if self.low > self.high:
+                    message = "low is above high"
+                    raise ValueError(message)
+                return self
+
+        with Journal(types=[Span]) as journal:
+            ref = journal.create("Span", {"low": 1, "high": 2})
+            with journal.batch():
+                journal.update(ref, {"high": 9})
+                journal.update(ref, {"low": 5})
+
+            assert journal.load(ref).fields == {"low": 5, "high": 9}
