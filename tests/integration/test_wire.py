@@ -496,3 +496,19 @@ def _sent_by(send: Send, profile: Profile) -> list[Answer]:
 def test_a_message_is_one() -> None:
     """The answers of these tests are HTTP."""
     assert message(200, b"a", X_A="b") == b"HTTP/1.1 200 X\r\nContent-Length: 1\r\nX-A: b\r\n\r\na"
+
+
+class TestTransportOfATest:
+    """A client with a transport of a test, whose answers came whole, is as good as any."""
+
+    def test_blocking(self) -> None:
+        """The content of an answer that was never a stream is taken as it is."""
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, text="whole"))
+
+        with httpx.Client(transport=transport) as client:
+            remote = HttpRemote(Profile.of({"url": "http://127.0.0.1:9"}))
+            wire = Wire(remote, Limits(), client)
+            answer = wire.exchange(Request("GET", "/A/1"))
+
+        assert isinstance(answer, Response)
+        assert answer.body == b"whole"
