@@ -108,6 +108,7 @@ class Writer:
         if record.version == 0:
             return
         self._records[record.ref] = record
+        self._records.move_to_end(record.ref)
         if len(self._records) > KEPT_RECORDS:
             self._records.popitem(last=False)
 
@@ -118,12 +119,13 @@ class Writer:
         return [r.version for r in after] != [r.version for r in before]
 
     def _learn(self, entries: Sequence[Entry]) -> None:
+        """Fold what was appended into the records that are kept whole, and into no others."""
         for entry in entries:
-            self._keep(evolve(self._known_before(entry), entry))
-
-    def _known_before(self, entry: Entry) -> Record:
-        record = self._records.get(entry.stream)
-        return initial(entry.stream) if record is None else record
+            record = self._records.get(entry.stream, initial(entry.stream))
+            if record.version == entry.version - 1:
+                self._keep(evolve(record, entry))
+            else:
+                self._records.pop(entry.stream, None)
 
     def current(self, ref: Ref, batch: Batch | None) -> Fields:
         """Return the fields that a change is made to: those that the batch so far leaves.

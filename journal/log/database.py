@@ -18,6 +18,7 @@ import stat
 import sys
 from collections import deque
 from contextlib import contextmanager, suppress
+from errno import EINVAL
 from pathlib import Path
 from threading import Event, Lock, get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
@@ -78,7 +79,7 @@ class Database:
             LogUnavailableError: it cannot be opened.
         """
         _check_sqlite_version()
-        self.path = Path(path)
+        self.path = _absolute(path)
         self._name = os.fspath(self.path)
         self.durability = durability
         self._busy_timeout_s = busy_timeout_s
@@ -89,19 +90,27 @@ class Database:
         self._is_closed = False
         self._readers: deque[sqlite3.Connection] = deque()
         self._lent: set[sqlite3.Connection] = set()
-        self._inode = _created(self.path)
-        self._file_lock = FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
+        self._identity = _created(self.path)
+        self._inode = self._identity[1]
+        _register(self._identity, self.path)
+        try:
+            self._file_lock = FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
+        except BaseException:
+            _unregister(self._identity)
+            raise
         try:
             with self._translated(), self._file_lock:
                 self._appender = self._connected(durability)
                 self._viewer = self._connected("normal")
         except BaseException:
             self._file_lock.close()
+            _unregister(self._identity)
             raise
 
     def _connected(self, durability: Durability) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path,
+            f"{self.path.as_uri()}?mode=rw",  # never creates: another file may be in its place
+            uri=True,
             timeout=self._busy_timeout_s,
             isolation_level=None,
             check_same_thread=False,
@@ -146,7 +155,7 @@ class Database:
         """
         return self._writing(self._appender)
 
-    def append_row(self, statement: str, row: Callable[[], RowT]) -> RowT:
+    def append_row(self, statement: str, row: Callable[[sqlite3.Connection], RowT]) -> RowT:
         """Write by one statement, which SQLite begins and commits by itself (D1, D2).
 
         Args:
@@ -163,7 +172,7 @@ class Database:
         with self._lock, self._file_lock:
             try:
                 self._check_file()
-                values = row()
+                values = row(self._appender)
                 self._appender.execute(statement, values)
             except sqlite3.Error as error:
                 self._raise_translated(error)
@@ -237,6 +246,7 @@ class Database:
 
     def _given_back(self, connection: sqlite3.Connection) -> None:
         """Keep the connection for the next reader, or close it where there will be none."""
+        _rolled_back(connection)  # an interrupt may have left a transaction open
         if self._is_closed and not self._is_writing():
             with self._lock:
                 self._lent.discard(connection)
@@ -253,8 +263,8 @@ class Database:
             LogError: it could not be read.
         """
         with self.read() as connection:
-            connection.execute("BEGIN")
             try:
+                connection.execute("BEGIN")
                 yield connection
             finally:
                 _rolled_back(connection)
@@ -267,6 +277,7 @@ class Database:
         with self._lock:
             self._close_last(*self._readers, self._viewer, self._appender)
             self._readers.clear()
+        _unregister(self._identity)
 
     def _close_last(self, *connections: sqlite3.Connection) -> None:
         """Close under the lock, for the last connection to close checkpoints (D2)."""
@@ -287,7 +298,7 @@ class Database:
         if self._pid != os.getpid():
             raise LogClosedError(
                 f"{self.path} was opened before this process was forked",
-                hint="open the journal in the process that uses it",
+                hint="open the journal after the fork only, or start the process by spawn",
             )
 
     def _check_file(self) -> None:
@@ -357,20 +368,79 @@ def _check_sqlite_version() -> None:
         )
 
 
-def _created(path: Path) -> int:
-    """Return the inode of the file, creating it for this user alone where there is none."""
+_OPEN: Final[dict[tuple[int, int], tuple[int, int]]] = {}
+"""The files that are open: device and inode, to the process that opened them, and how often."""
+_OPENING: Final = Lock()
+
+
+def _register(identity: tuple[int, int], path: Path) -> None:
+    """Note that the file is open, unless that was inherited over a fork.
+
+    SQLite remembers the locks of a process in its memory, which a child inherits, and holds
+    them at the system, where a child has none: in the child it would believe itself safe.
+    """
+    with _OPENING:
+        pid, count = _OPEN.get(identity, (os.getpid(), 0))
+        if pid != os.getpid():
+            raise LogClosedError(
+                f"{path} was open when this process was forked, and cannot be opened safely here",
+                hint="open the journal after the fork only, or start the process by spawn",
+            )
+        _OPEN[identity] = (pid, count + 1)
+
+
+def _unregister(identity: tuple[int, int]) -> None:
+    with _OPENING:
+        pid, count = _OPEN.get(identity, (0, 1))
+        if count > 1:
+            _OPEN[identity] = (pid, count - 1)
+        else:
+            _OPEN.pop(identity, None)
+
+
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    """Return the path from the root, so that it stays the same wherever the process goes."""
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100  a link is refused, not followed
+    except (OSError, ValueError) as error:
+        raise _unopened(Path(path), error) from error
+
+
+def _created(path: Path) -> tuple[int, int]:
+    """Return the device and the inode of the file, made for this user alone if it is not there.
+
+    A file that is there is not opened: to close any descriptor of it would drop the locks that
+    SQLite holds on it in this process (``fcntl``), and others would take it for unused.
+    """
     try:
         _check_place(path)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        with _OPENING:
+            if not path.exists():
+                _make(path)
+        found = _ordinary(path.stat())
     except (OSError, ValueError) as error:
-        raise LogUnavailableError(
-            f"{shown(str(path), 200)} cannot be opened: {getattr(error, 'strerror', error)}",
-            hint="check that its folder exists and may be written to",
-        ) from error
-    try:
-        return os.fstat(descriptor).st_ino
-    finally:
-        os.close(descriptor)
+        raise _unopened(path, error) from error
+    return found.st_dev, found.st_ino
+
+
+def _ordinary(found: os.stat_result) -> os.stat_result:
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(EINVAL, "it is no ordinary file")
+    return found
+
+
+def _make(path: Path) -> None:
+    """Create the file, unless another process was faster."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with suppress(FileExistsError):
+        os.close(os.open(path, flags, 0o600))
+
+
+def _unopened(path: Path, error: Exception) -> LogUnavailableError:
+    return LogUnavailableError(
+        f"{shown(str(path), 200)} cannot be opened: {getattr(error, 'strerror', None) or error}",
+        hint="check that its folder exists and may be written to",
+    )
 
 
 def _check_place(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from threading import Event
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from journal.errors import LogBusyError, LogClosedError, LogUnavailableError
 
@@ -33,11 +34,26 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+_LOCKS: Final[WeakSet[FileLock]] = WeakSet()
+
+
+def _close_inherited() -> None:
+    """Close what a child inherited: it would hold its parent's locks after the parent's death."""
+    for lock in list(_LOCKS):
+        lock.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_inherited)
+
 _PAUSES_S: Final = (0.0002, 0.0005, 0.001, 0.002, 0.005)
 
 
 class FileLock:
-    """Held by one process at a time; the system releases it when the process dies."""
+    """Held by one process at a time; the system releases it when the process dies.
+
+    A child does not inherit it.
+    """
 
     def __init__(self, path: Path, timeout_s: float) -> None:
         """Open the file, creating it with mode 0600; wait `timeout_s` seconds at most.
@@ -57,6 +73,7 @@ class FileLock:
                 f"{path} cannot be opened: {error.strerror}",
                 hint="check that its folder may be written to",
             ) from error
+        _LOCKS.add(self)
 
     def __enter__(self) -> None:
         """Take the lock.
@@ -68,9 +85,13 @@ class FileLock:
         if self.is_closed:
             raise LogClosedError(f"{self.path} was closed", hint="open the journal again")
         try:
-            _try_lock(self._descriptor)
-        except OSError:
-            self._wait()
+            try:
+                _try_lock(self._descriptor)
+            except OSError:
+                self._wait()
+        except KeyboardInterrupt:
+            _unlock(self._descriptor)  # it may have come when the lock was taken already
+            raise
 
     def _wait(self) -> None:
         never = Event()
@@ -97,8 +118,12 @@ class FileLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Release the lock."""
-        _unlock(self._descriptor)
+        """Release the lock, also when an interrupt comes in between."""
+        try:
+            _unlock(self._descriptor)
+        except KeyboardInterrupt:
+            _unlock(self._descriptor)
+            raise
 
     def close(self) -> None:
         """Close the file; a second time changes nothing."""

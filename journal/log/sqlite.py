@@ -65,6 +65,7 @@ class SQLiteRecorder(RowRecorder):
             raise
         self._genesis = genesis(self.journal_id)
         self._head: Head | None = None
+        self._seen = 0
 
     def _create(self, new_journal_id: Callable[[], str]) -> None:
         """Create the tables, unless another process was faster."""
@@ -87,50 +88,53 @@ class SQLiteRecorder(RowRecorder):
             LogError: they could not be stored.
         """
         try:
-            sealed = self._inserted_alone(rows)
-            if not sealed:
-                with self._database.append() as connection:
-                    sealed = self._inserted(connection, rows)
+            return self._inserted_alone(rows) or self._inserted(rows)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from error
-        last = sealed[-1]
-        self._head = Head(last.position, last.hash, last.occurred_at)
-        self._bell.ring()
-        return sealed
+        finally:
+            self._bell.ring()
 
     def _inserted_alone(self, rows: Sequence[Unsealed]) -> list[Row]:
-        """Insert a single row behind the head that this process knows, without ``BEGIN``.
+        """Insert a single row without ``BEGIN``.
 
-        Returns nothing, and has inserted nothing, where there are more rows, or where another
-        process has appended, so that the position behind the known head is taken.
+        Returns nothing, and has inserted nothing, where there are more rows, or where the row
+        does not fit behind the head that this process knows.
         """
-        head = self._head
-        if head is None or len(rows) > 1:
+        if len(rows) > 1:
             return []
         try:
-            row = self._database.append_row(_INSERT, lambda: seal(self._head or head, rows)[0])
+            return [self._database.append_row(_INSERT, lambda c: self._sealed(c, rows)[0])]
         except sqlite3.IntegrityError:
+            self._head = None
             return []
-        return [row]
+        except BaseException:
+            self._head = None
+            raise
 
-    def _inserted(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
-        """Insert the rows behind the head that this process knows, or behind the true one.
+    def _inserted(self, rows: Sequence[Unsealed]) -> list[Row]:
+        """Insert the rows in one transaction, behind the true head."""
+        self._head = None
+        try:
+            with self._database.append() as connection:
+                sealed = self._sealed(connection, rows)
+                _insert(connection, sealed)
+        except BaseException:
+            self._head = None
+            raise
+        return sealed
 
-        Where another process has appended, the position behind the known head is taken, and
-        the first insert fails without having changed anything.
+    def _sealed(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
+        """Return the rows as they follow the head, which is read anew if others have written.
+
+        The caller holds the lock, and forgets the head again if the rows are not stored.
         """
-        head = self._head
-        if head is not None:
-            sealed = seal(head, rows)
-            try:
-                _insert(connection, sealed[:1])
-            except sqlite3.IntegrityError:
-                pass
-            else:
-                _insert(connection, sealed[1:])
-                return sealed
-        sealed = seal(self._last(connection), rows)
-        _insert(connection, sealed)
+        seen = _data_version(connection)
+        if self._head is None or self._seen != seen:
+            self._head = self._last(connection)
+            self._seen = seen
+        sealed = seal(self._head, rows)
+        last = sealed[-1]
+        self._head = Head(last.position, last.hash, last.occurred_at)
         return sealed
 
     def _last(self, connection: sqlite3.Connection) -> Head:
