@@ -317,7 +317,8 @@ class Journal:
     ) -> Iterator[Batch]:
         """Store the changes that are made in the block together, all or none, when it ends.
 
-        Where the block raises, nothing is stored. Views show the changes once it has ended.
+        Where the block raises, nothing of it is stored. A batch in a batch is part of the outer
+        one, and stored with it. Views show the changes once the outer one has ended.
 
         Args:
             actor: who makes the changes, where a change does not say.
@@ -329,7 +330,8 @@ class Journal:
             JournalError: the changes could not be stored; none was.
         """
         if (outer := self._open_batch()) is not None:
-            yield outer
+            with self._inner_batch(outer, (actor, correlation_id, causation_id, reason)):
+                yield outer
             return
         group = correlation_id or self._new_id(self.sources.clock.now_us())
         batch = Batch(self._all_facts((actor, group, causation_id, reason)))
@@ -340,6 +342,19 @@ class Journal:
             batch.is_open = False
             self._batch.reset(token)
         self._writer.carry_out(batch.steps, batch.staging)
+
+    @contextmanager
+    def _inner_batch(self, outer: Batch, given: _Given) -> Iterator[None]:
+        """Let the outer batch say other facts for a while; undo what a failing block did to it."""
+        facts, count = outer.facts, len(outer)
+        outer.facts = self._all_facts(given)
+        try:
+            yield
+        except BaseException:
+            self._writer.unstage(outer, count)
+            raise
+        finally:
+            outer.facts = facts
 
     def _open_batch(self) -> Batch | None:
         batch = self._batch.get()

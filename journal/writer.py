@@ -55,8 +55,19 @@ class Writer:
                     raise
                 batch.staging = self._staged(batch.steps)
                 has_led_to_events = batch.staging.stage(step, self._new_id)
-        batch.steps.append(step)
+            batch.steps.append(step)
         return has_led_to_events
+
+    def unstage(self, batch: Batch, count: int) -> None:
+        """Forget the steps of a batch after the first `count` ones.
+
+        Raises:
+            LogError: a record could not be read.
+        """
+        with self._lock:
+            if len(batch.steps) > count:
+                del batch.steps[count:]
+                batch.staging = self._staged(batch.steps)
 
     def carry_out(self, steps: Sequence[Step], staged: Staging | None = None) -> list[Entry]:
         """Decide the steps and append their events, anew where another writer was faster (J3).

@@ -70,6 +70,17 @@ def holds(push: Push, received: Fields, wanted: Fields) -> bool:
     return all(agrees(fields.get(name), value) for name, value in wanted.items())
 
 
+def is_about(push: Push, received: Fields) -> bool:
+    """Say whether an object that the remote sent shows the record at all.
+
+    Without a value to compare, as where a field is unset, any object would do: a page of a
+    captive portal, or an error that came with the status of a success. So one of the names
+    that are known of the record must be in it, unless it is empty.
+    """
+    known = push.fields.keys() | push.base.keys() | push.record.remote.fields.keys()
+    return not received or not received.keys().isdisjoint(known)
+
+
 def is_overtaken(push: Push) -> bool:
     """Say whether a receipt has shown another value than the one that the change was made on.
 

@@ -29,6 +29,7 @@ from journal.remotes.classify import Doubt, Success, classify
 from journal.remotes.comparison import (
     expected,
     holds,
+    is_about,
     is_overtaken,
     merge_patch,
     resolved,
@@ -177,8 +178,8 @@ class HttpRemote:
         match classify(answer):
             case Success(response):
                 fields = _fields(response)
-                if fields is None:
-                    return Unknown("a read was answered with something that is not a record")
+                if fields is None or not is_about(push, fields):
+                    return Unknown("a read was answered with something that is not the record")
                 return self._compared(push, response, fields)
             case Doubt(response, _) if response.status in _ABSENT:
                 return _absent(push, response)
@@ -265,11 +266,11 @@ class HttpRemote:
         """Return the acknowledgement that the answer is, or None where it is none (G1)."""
         if response.status == _ACCEPTED:
             return None
-        fields = _fields(response)
         if push.kind == "delete" or response.status in _NO_CONTENT:
-            is_receipt = fields is not None or not response.body
+            is_receipt = not response.body
             return self._acknowledged(push, response, None, "answer") if is_receipt else None
-        if fields is None or not holds(push, fields, push.fields):
+        fields = _fields(response)
+        if fields is None or not is_about(push, fields) or not holds(push, fields, push.fields):
             return None
         return self._acknowledged(push, response, fields, "answer")
 

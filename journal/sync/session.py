@@ -23,7 +23,7 @@ from logging import getLogger
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from journal.drafts import Draft, Queue
-from journal.errors import LogBusyError, LogFullError, RemoteError
+from journal.errors import LogBusyError, LogFullError, ProfileError, RemoteError
 from journal.events import FieldMessage, PushStarted
 from journal.outcomes import (
     Acknowledged,
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 ACTOR: Final = "sync"
 """Who acknowledges and holds, in the envelope of what a subscriber appends."""
 ENTRIES_AT_ONCE: Final = 1000
+SETTLED_PAUSE_S: Final = 0.01
+"""How long to wait where somebody else has settled a draft, in seconds."""
 
 StoppedBy: TypeAlias = Literal["held", "timeout", "unreachable", "unauthorized", "stop"]
 Step: TypeAlias = Literal["sending", "acknowledged", "held", "waiting"]
@@ -221,16 +223,32 @@ class Session:
             return None
         self._attempts += 1
         self._unsent = None
-        try:
-            outcome = yield from self._remote.push(push)
-        except RemoteError as error:
-            outcome = Refused("rejected", (FieldMessage(message=str(error)),))
+        outcome, event = yield from self._pushed(push)
         if isinstance(outcome, NotSent) and not push.is_maybe_applied:
             self._unsent = draft.draft_id
-        if isinstance(outcome, (Acknowledged, Refused)):
-            event = settle(draft.draft_id, outcome, self._failures + 1)
+        if event is not None:
             yield Call(lambda: self._appended(draft, event))
         return outcome
+
+    def _pushed(self, push: Push) -> Generator[Effect, Any, tuple[Outcome, Event | None]]:
+        """Let the remote send the draft; return the outcome, and the event that settles it.
+
+        A remote that breaks, a host's own among them, does not end the subscriber: what came of
+        the draft is unknown then, and it is tried again.
+        """
+        try:
+            outcome = yield from self._remote.push(push)
+            if not isinstance(outcome, (Acknowledged, Refused)):
+                return outcome, None
+            return outcome, settle(push.draft_id, outcome, self._failures + 1)
+        except RemoteError as error:
+            refused = Refused("rejected", (FieldMessage(message=str(error)),))
+            return refused, settle(push.draft_id, refused, self._failures + 1)
+        except ProfileError as error:
+            return Unauthorized(str(error)), None
+        except Exception as error:  # noqa: BLE001  it is logged, and the draft tried again
+            _log.exception("the remote failed at %s of %s", push.kind, push.ref)
+            return Unknown(f"the remote failed: {type(error).__name__}"), None
 
     def _after(
         self,
@@ -241,8 +259,9 @@ class Session:
     ) -> Generator[Effect, Any, StoppedBy | None]:
         """Count what became of a draft, and wait where waiting is due (S4)."""
         match outcome:
-            case None:
-                return None
+            case None:  # the next look at the log will say who settled it; no reason to hurry
+                should_stop = yield Pause(SETTLED_PAUSE_S)
+                return "stop" if should_stop else None
             case Acknowledged():
                 self._failures = 0
                 self._acknowledged += 1

@@ -770,3 +770,59 @@ class TestTypedBatch:
                 journal.update(ref, {"low": 5})
 
             assert journal.load(ref).fields == {"low": 5, "high": 9}
+
+
+class TestInnerBatch:
+    """A batch in a batch is part of the outer one, and undone where its block raises."""
+
+    def test_a_failing_inner_block_leaves_nothing_behind(self) -> None:
+        """What the inner block did is forgotten; what the outer one did is stored."""
+        with Journal() as journal:
+            with journal.batch():
+                before = journal.create("Account", {"Name": "before"})
+                inner = Ref("Account:inner")
+
+                def fail() -> None:
+                    with journal.batch():
+                        journal.create("Account", {"Name": "inner"}, id="inner")
+                        journal.update(before, {"Name": "changed"})
+                        raise ZeroDivisionError
+
+                with pytest.raises(ZeroDivisionError):
+                    fail()
+                after = journal.create("Account", {"Name": "after"})
+
+            assert [entry.stream for entry in journal.log.read()] == [before, after]
+            assert journal.load(before).fields == {"Name": "before"}
+            assert journal.load(inner).version == 0
+
+    def test_inner_facts_are_kept(self) -> None:
+        """What the inner batch says of who and why stands in its entries, and in no others."""
+        with Journal(actor="me") as journal:
+            with journal.batch(reason="outer"):
+                journal.create("Account", {})
+                with journal.batch(actor="you", reason="inner"):
+                    journal.create("Account", {})
+                journal.create("Account", {})
+
+            said = [(entry.actor, entry.reason) for entry in journal.log.read()]
+            assert said == [("me", "outer"), ("you", "inner"), ("me", "outer")]
+
+
+class TestManyRecords:
+    """A record that was seen long ago is never remembered in part."""
+
+    def test_a_forgotten_record_is_read_whole(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Looking up what a change refers to may push the changed record out of memory."""
+        monkeypatch.setattr("journal.writer.KEPT_RECORDS", 2)
+        with Journal() as journal:
+            target = journal.create("Account", {"Name": "target"})
+            ref = journal.create("Visit", {"Status": "open", "Place": "here"})
+            journal.create("Account", {"Name": "other"})
+            journal.create("Account", {"Name": "another"})
+
+            journal.update(ref, {"Account": target})
+
+            fields = {"Status": "open", "Place": "here", "Account": target}
+            assert journal.load(ref).fields == fields
+            assert journal.update(ref, {"Place": "here"}) is None

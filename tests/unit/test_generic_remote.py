@@ -405,7 +405,7 @@ class TestReceipts:
         assert (report.attempts, report.acknowledged, len(script.pauses)) == (2, 1, 1)
         assert acknowledged(journal).evidence == "answer"
 
-    @pytest.mark.parametrize("answer", [says(200), says(204), shows({"deleted": True})], ids=repr)
+    @pytest.mark.parametrize("answer", [says(200), says(204)], ids=repr)
     def test_a_delete(self, journal: Journal, answer: Response) -> None:
         """A delete needs no body to be acknowledged."""
         script = started(journal)
@@ -416,7 +416,9 @@ class TestReceipts:
         assert acknowledged(journal).evidence == "answer"
         assert journal.load(ACCOUNT).fields is None
 
-    @pytest.mark.parametrize("answer", [says(202), says(200, b"<html>")], ids=repr)
+    @pytest.mark.parametrize(
+        "answer", [says(202), says(200, b"<html>"), shows({"error": "login"})], ids=repr
+    )
     def test_a_delete_that_is_not_sure(self, journal: Journal, answer: Response) -> None:
         """A delete that was only accepted, or answered by somebody else, is read back."""
         script = started(journal)
@@ -427,6 +429,28 @@ class TestReceipts:
         assert script.methods == ["DELETE", "GET", "GET", "DELETE", "GET"]
         assert report.pending == 0
         assert acknowledged(journal).evidence == "read"
+
+    @pytest.mark.parametrize("change", [{"Name": None}, {"Note": None}])
+    def test_an_object_that_is_not_the_record(
+        self, journal: Journal, change: dict[str, object]
+    ) -> None:
+        """Where no value can be compared, an object without any known name is no receipt."""
+        script = started(journal)
+        journal.update(ACCOUNT, change)
+        portal = shows({"error": "login required"})
+
+        report = script.drain(*[portal] * 6)
+
+        assert report.acknowledged == 0
+        assert report.pending == 1
+
+    def test_an_empty_create_and_a_portal(self, journal: Journal) -> None:
+        """A create without fields is not acknowledged by whatever object comes back."""
+        journal.create("Account", {}, id="a1")
+
+        report = Script(journal, remote()).drain(*[shows({"error": "login required"})] * 6)
+
+        assert report.acknowledged == 0
 
     def test_an_answer_may_show_a_part(self, journal: Journal) -> None:
         """An answer that shows a part of the record takes nothing away from the rest."""
