@@ -289,10 +289,10 @@ def explained(drafts: Iterable[Draft]) -> Iterator[tuple[Draft, Draft | None, st
 def _explained(draft: Draft, blocker: Draft | None, ahead: int) -> str:
     what = f"the {draft.kind} of {draft.ref}"
     if blocker is draft:
-        return f"{what} is held: {_hold_text(draft.hold)}; retry, amend or discard it"
+        return f"{what} is held: {_hold_text(draft.hold)}; it waits for a decision"
     if blocker is not None:
         why = f"waits behind the {blocker.kind} of {blocker.ref}, which is held"
-        return f"{what} {why}: {_hold_text(blocker.hold)}; settle that draft first"
+        return f"{what} {why}: {_hold_text(blocker.hold)}; it waits for a decision on that draft"
     if draft.state == "sending":
         return f"{what} was sent and its outcome is not known yet; it is being resolved"
     if ahead:

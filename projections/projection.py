@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeAlias
 
 from pydantic_core import from_json, to_json
 
-from journal.errors import ViewError
+from journal.errors import LogCorruptError, ViewError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -155,7 +155,10 @@ class Projection(ABC):
                 if found is not None and found.position >= head:
                     yield cursor
                     return
-            self.catch_up()
+            if (position := self.catch_up()) < head:
+                raise LogCorruptError(
+                    position + 1, f"the entries up to {head} were removed from the file"
+                )
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Apply what was appended since the checkpoint; `reading` does so by itself.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
+from journal.errors import ViewError
 from journal.record import Change, Record, Remote
 from journal.values import Ref, references, restore
 
@@ -64,7 +65,12 @@ def packed(fields: Fields) -> tuple[str, str | None]:
 
 def unpacked(text: str, refs: str | None) -> Fields:
     """Return the fields, with a reference at each of the places and nowhere else."""
-    fields: Fields = from_json(text)
+    try:
+        fields: Fields = from_json(text)
+    except ValueError as error:
+        raise ViewError(
+            f"a view is damaged: {error}", hint="build it anew: draft-journal rebuild"
+        ) from error
     if refs is not None:
         restore(fields, from_json(refs))
     return fields

@@ -6,6 +6,7 @@ of it import what is slow only when a command runs, so that ``--help`` answers a
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 
@@ -22,6 +23,7 @@ def main() -> None:
             "install draft-journal[cli]\n"
         )
         sys.exit(2)
+    _open_missing_streams()
     try:
         from journal.cli.program import run
 
@@ -29,3 +31,11 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _open_missing_streams() -> None:
+    """Let output go nowhere where the caller has closed it (``>&-``)."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  until the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  until the end

@@ -173,7 +173,8 @@ class Database:
             try:
                 self._check_file()
                 values = row(self._appender)
-                self._appender.execute(statement, values)
+                if self._appender.execute(statement, values).rowcount != 1:
+                    raise _unkept(self.path)
             except sqlite3.Error as error:
                 self._raise_translated(error)
                 raise
@@ -333,6 +334,10 @@ class Database:
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL:
             self._failure = translated
         raise translated from error
+
+
+def _unkept(path: Path) -> LogCorruptError:
+    return LogCorruptError(None, f"{path} does not keep what is written to it: it was changed")
 
 
 def translate(error: sqlite3.Error, path: Path | str) -> LogError:

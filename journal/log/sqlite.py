@@ -36,6 +36,10 @@ _STREAM: Final = (
     "WHERE stream = ? AND version > ? AND version <= ? ORDER BY version"
 )
 _BY_ID: Final = f"SELECT {_COLUMNS} FROM entries WHERE event_id = ?"  # noqa: S608
+_TRIGGERS: Final = (
+    "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' "
+    "AND tbl_name IN ('entries', 'journal') ORDER BY name"
+)
 _FOREVER: Final = 2**63 - 1
 _POLLS_S: Final = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01, 0.02)
 """How long to wait between looks for another process's appends; the last one stays."""
@@ -206,11 +210,17 @@ class SQLiteRecorder(RowRecorder):
             last = connection.execute("SELECT max(position) FROM entries").fetchone()[0] or 0
             head = _head(connection)
             defined = {row[0] for row in connection.execute("SELECT sql FROM sqlite_schema")}
+            triggers = dict(connection.execute(_TRIGGERS).fetchall())
         problems = [] if found == ["ok"] else found
         problems += [
             f"this was taken from the file, or changed: {statement.partition(chr(10))[0]}"
             for statement in SCHEMA
             if statement not in defined
+        ]
+        problems += [
+            f"the trigger {name} was added to the file"
+            for name, statement in triggers.items()
+            if statement not in SCHEMA
         ]
         if last < head:
             problems.append(f"entries {last + 1} to {head} were removed from the end of the log")
@@ -256,10 +266,9 @@ def _rows(found: Iterator[tuple[object, ...]]) -> list[Row]:
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    if len(rows) == 1:
-        connection.execute(_INSERT, rows[0])
-    elif rows:
-        connection.executemany(_INSERT, rows)
+    done = connection.executemany(_INSERT, rows)
+    if done.rowcount != len(rows):
+        raise LogCorruptError(rows[0].position, "the file does not keep what is written to it")
 
 
 def _head(connection: sqlite3.Connection) -> int:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from journal import Journal, Ref
-from journal.errors import LogCorruptError, LogError, UnknownEventError
+from journal.errors import LogCorruptError, LogError, UnknownEventError, ViewError
 from journal.events import EVENT_TYPES
 from journal.log import Log, open_recorder
 from journal.log.chain import Head, Row, Unsealed, genesis, seal
 from journal.log.mapper import EntryMapper
 from journal.log.tables import SCHEMA
+from projections import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -391,3 +392,55 @@ class TestBytes:
                 pass
 
         assert missed == []
+
+
+def test_an_added_trigger_keeps_nothing_from_being_noticed(tmp_path: Path) -> None:
+    """A trigger that swallows entries makes appends fail, and is found by verify."""
+    path = tmp_path / "field.db"
+    with Journal(path) as journal:
+        journal.create("Account", {"Name": "Acme"}, id="1")
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(
+            "CREATE TRIGGER eater BEFORE INSERT ON entries BEGIN SELECT RAISE(IGNORE); END"
+        )
+
+    with Journal(path) as journal:
+        with pytest.raises(LogCorruptError, match="does not keep what is written"):
+            journal.create("Account", {}, id="2")
+        with pytest.raises(LogCorruptError, match="does not keep what is written"):
+            journal.update("Account:1", {"Name": "other"})
+        problems = journal.log.verify().problems
+
+        assert [problem.text for problem in problems] == ["the trigger eater was added to the file"]
+        assert journal.log.head() == 1
+
+
+def test_a_view_of_a_log_without_its_end_is_refused(tmp_path: Path) -> None:
+    """A read of a view ends, with what is missing, where the end of the log was removed."""
+    path = tmp_path / "field.db"
+    with Journal(path) as journal:
+        for record_id in "123":
+            journal.create("Account", {}, id=record_id)
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("DROP TRIGGER entries_are_never_deleted")
+        file.execute("DELETE FROM entries WHERE position = 3")
+
+    with Journal(path) as journal, pytest.raises(LogCorruptError, match="were removed"):
+        Records(journal).list("Account")
+
+
+def test_a_damaged_row_of_a_view_is_an_error_of_ours(tmp_path: Path) -> None:
+    """A row that somebody has spoiled says so, and how to mend it."""
+    path = tmp_path / "field.db"
+    with Journal(path) as journal:
+        journal.create("Account", {"Name": "Acme"}, id="1")
+        Records(journal).list("Account")
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE records SET fields = char(123)")
+
+    with Journal(path) as journal:
+        records = Records(journal)
+        with pytest.raises(ViewError, match="draft-journal rebuild"):
+            records.list("Account")
+        records.rebuild()
+        assert [view.fields for view in records.list("Account")] == [{"Name": "Acme"}]

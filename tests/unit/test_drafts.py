@@ -58,7 +58,10 @@ TAKEN = DraftHeld(
 
 
 WHY = "rejected (Name: is taken; try later)"
-BEHIND = f"waits behind the create of Account:1, which is held: {WHY}; settle that draft first"
+BEHIND = (
+    f"waits behind the create of Account:1, which is held: {WHY}; "
+    "it waits for a decision on that draft"
+)
 SENT = "was sent and its outcome is not known yet; it is being resolved"
 
 
@@ -294,7 +297,7 @@ class TestExplain:
     @pytest.mark.parametrize(
         ("draft_id", "sentence"),
         [
-            ("e1", f"the create of Account:1 is held: {WHY}; retry, amend or discard it"),
+            ("e1", f"the create of Account:1 is held: {WHY}; it waits for a decision"),
             ("e2", f"the update of Account:1 {BEHIND}"),
             ("e3", f"the create of Visit:1 {BEHIND}"),
             ("e4", f"the create of Account:2 {SENT}"),
@@ -326,8 +329,8 @@ class TestExplain:
     @pytest.mark.parametrize(
         ("hold", "words"),
         [
-            (Hold("gone", (), 404, ""), "is held: gone; retry"),
-            (None, "is held: for a reason that was not recorded; retry"),
+            (Hold("gone", (), 404, ""), "is held: gone; it waits"),
+            (None, "is held: for a reason that was not recorded; it waits"),
         ],
     )
     def test_hold_without_words(self, hold: Hold | None, words: str) -> None:

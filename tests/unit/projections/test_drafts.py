@@ -58,10 +58,10 @@ class TestPending:
         assert [each.draft for each in pending] == [blocker, second, third]
         assert [each.blocker for each in pending] == [blocker, blocker, None]
         assert [each.why for each in pending] == [
-            f"the create of Account:1 is held: {no}; retry, amend or discard it",
+            f"the create of Account:1 is held: {no}; it waits for a decision",
             (
                 "the create of Visit:1 waits behind the create of Account:1, which is held: "
-                f"{no}; settle that draft first"
+                f"{no}; it waits for a decision on that draft"
             ),
             "the create of Visit:2 is the next to be sent",
         ]
