@@ -197,7 +197,10 @@ class Journal:
         frozen = self.schema.of_update(ref, current, changes)
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
-            return _decided(record, UpdateRecord(ref, frozen), frozen, lookup)
+            valid = frozen
+            if self.schema.record_types and record.fields is not current:
+                valid = self.schema.of_update(ref, record.fields or {}, frozen)
+            return _decided(record, UpdateRecord(ref, valid), valid, lookup)
 
         facts = (actor, correlation_id, causation_id, reason)
         return self._do(ref, decision, now_us, facts, expected_version)

@@ -67,9 +67,16 @@ class Step(NamedTuple):
 class Staging:
     """Steps decided one after another, each on the state that those before it leave."""
 
-    def __init__(self, lookup: Lookup) -> None:
-        """Begin with the records as `lookup` knows them."""
+    def __init__(self, lookup: Lookup, look_again: Lookup) -> None:
+        """Begin with the records as they are known.
+
+        Args:
+            lookup: returns a record as it was last seen: what is decided on an old state is
+                found out by the version that the append expects.
+            look_again: returns a record as it is now, for those that are only referred to.
+        """
         self._lookup = lookup
+        self._look_again = look_again
         self._tails: dict[Ref, list[NewEntry]] = {}
         self._records: dict[Ref, Record] = {}
         self._found: dict[Ref, Record] = {}
@@ -101,7 +108,7 @@ class Staging:
         record = self.record(step.ref)
         if step.expected_version not in {None, record.version}:
             raise VersionConflictError(step.ref, step.expected_version or 0, record.version)
-        events = step.decision(record, self.record)
+        events = step.decision(record, self._target)
         for version, event in enumerate(events, record.version + 1):
             is_first = version == record.version + 1
             event_id = step.event_id if is_first else new_id(step.occurred_at)
@@ -110,6 +117,12 @@ class Staging:
             self._tails.setdefault(step.ref, []).append(new)
         self.decided += 1
         return bool(events)
+
+    def _target(self, ref: Ref) -> Record:
+        """Return a record that is referred to, as it is now and the steps so far leave it."""
+        if ref not in self._records:
+            self._records[ref] = self._found[ref] = self._look_again(ref)
+        return self.record(ref)
 
     def is_current(self, kept: Mapping[Ref, Record]) -> bool:
         """Say whether the records are still those that the steps were decided on."""

@@ -47,7 +47,7 @@ class Writer:
         """
         with self._lock:
             if batch.staging is None:
-                batch.staging = Staging(self.known)
+                batch.staging = Staging(self.known, self._now)
             try:
                 has_led_to_events = batch.staging.stage(step, self._new_id)
             except (RefusedError, VersionConflictError):
@@ -82,7 +82,7 @@ class Writer:
             tries = 0
             while True:
                 tries += 1
-                staging, staged = staged or Staging(self.known), None
+                staging, staged = staged or Staging(self.known, self._now), None
                 try:
                     for step in steps[staging.decided :]:
                         staging.stage(step, self._new_id)
@@ -96,7 +96,7 @@ class Writer:
                     return entries
 
     def _staged(self, steps: Sequence[Step]) -> Staging:
-        staging = Staging(self.known)
+        staging = Staging(self.known, self._now)
         for step in steps:
             staging.stage(step, self._new_id)
         return staging
@@ -107,6 +107,10 @@ class Writer:
         if record is None:
             record = self._refreshed(initial(ref))
         return record
+
+    def _now(self, ref: Ref) -> Record:
+        """Return the record as it is in the log now."""
+        return self._refreshed(self._records.get(ref, initial(ref)))
 
     def _refreshed(self, record: Record) -> Record:
         """Return the record with what was appended to its stream since it was last seen."""
@@ -156,4 +160,4 @@ class Writer:
             LogError: it could not be read.
         """
         with self._lock:
-            return self._refreshed(self._records.get(ref, initial(ref)))
+            return self._now(ref)

@@ -270,6 +270,11 @@ class Database:
             finally:
                 _rolled_back(connection)
 
+    def restrict(self) -> None:
+        """Let nobody else read or write the file, whoever made it."""
+        with suppress(OSError):
+            self.path.chmod(0o600)
+
     def close(self) -> None:
         """Close all connections; a second time changes nothing."""
         if self._is_closed or self._pid != os.getpid():

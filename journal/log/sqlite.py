@@ -76,6 +76,7 @@ class SQLiteRecorder(RowRecorder):
         with self._database.append() as connection:
             if _is_journal(connection, self._database):
                 return
+            self._database.restrict()
             for statement in SCHEMA:
                 connection.execute(statement)
             connection.execute(

@@ -28,7 +28,7 @@ Words: TypeAlias = tuple[str, ...]
 
 PROCESSES: Final = get_context("forkserver")
 """Makes processes by a fork of a small one that has imported everything and has no threads."""
-PROCESSES.set_forkserver_preload(["__main__", "tests.integration.workload"])
+PROCESSES.set_forkserver_preload(["__main__", "tests.integration.workload", "httpcore", "h11"])
 
 _COMMITS: Final = ("COMMIT", "CLOSE", "PRAGMA journal_mode=WAL")
 _READS: Final = ("SELECT", "PRAGMA", "BEGIN")

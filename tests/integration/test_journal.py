@@ -826,3 +826,39 @@ class TestManyRecords:
             fields = {"Status": "open", "Place": "here", "Account": target}
             assert journal.load(ref).fields == fields
             assert journal.update(ref, {"Place": "here"}) is None
+
+
+class TestStaleState:
+    """What another writer did since is seen before something is decided on it (J3)."""
+
+    def test_a_reference_to_what_another_deleted_is_refused(self, tmp_path: Path) -> None:
+        """A record that is only referred to is looked up anew."""
+        with Journal(tmp_path / "a.db") as ours, Journal(tmp_path / "a.db") as theirs:
+            account = ours.create("Account", {"Name": "Acme"})
+            theirs.delete(account)
+
+            with pytest.raises(DanglingReferenceError, match="is deleted"):
+                ours.create("Visit", {"Account": account})
+
+    def test_a_typed_update_is_validated_on_what_another_left(self, tmp_path: Path) -> None:
+        """A rule over two fields holds although each writer changed one of them."""
+
+        class Span(BaseModel):
+            low: int
+            high: int
+
+            @model_validator(mode="after")
+            def in_order(self) -> Self:
+                if self.low > self.high:
+                    message = "low is above high"
+                    raise ValueError(message)
+                return self
+
+        path = tmp_path / "a.db"
+        with Journal(path, types=[Span]) as ours, Journal(path, types=[Span]) as theirs:
+            ref = ours.create("Span", {"low": 1, "high": 9})
+            theirs.update(ref, {"high": 5})
+
+            with pytest.raises(InvalidRecordError, match="low is above high"):
+                ours.update(ref, {"low": 7})
+            assert ours.load(ref).fields == {"low": 1, "high": 5}

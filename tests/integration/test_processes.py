@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
@@ -123,3 +125,57 @@ def check_told(entries: list[Entry], told: list[Words]) -> None:
     for words in told:
         at = [positions[draft_id] for draft_id in words]
         assert at == sorted(at)
+
+
+def test_a_second_journal_that_is_closed_takes_no_locks_with_it(tmp_path: Path) -> None:
+    """What is acknowledged after another handle was closed here is there for other processes.
+
+    To close any descriptor of a file drops the locks that the process holds on it; the next
+    process to close the file would believe that it is the last, and remove what is not yet
+    checkpointed.
+    """
+    path = tmp_path / "field.db"
+    script = (
+        "import sys\n"
+        "from journal import Journal\n"
+        "with Journal(sys.argv[1]) as journal: print(journal.log.head())\n"
+    )
+
+    def head_elsewhere() -> int:
+        command = [sys.executable, "-c", script, str(path)]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    with Journal(path) as journal:
+        ref = journal.create("Account", {"Name": "Acme"})
+        Journal(path).close()
+        head_elsewhere()
+
+        for size in range(5):
+            journal.update(ref, {"Size": size})
+
+        assert head_elsewhere() == journal.log.head() == 6
+
+
+def test_a_child_may_not_open_what_its_parent_has_open(tmp_path: Path) -> None:
+    """A file that was open at the fork is refused in the child, and its parent's is not harmed."""
+    path = tmp_path / "field.db"
+    script = (
+        "import os, sys\n"
+        "from journal import Journal\n"
+        "from journal.errors import LogClosedError\n"
+        "journal = Journal(sys.argv[1])\n"
+        "journal.create('Account', {})\n"
+        "if os.fork() == 0:\n"
+        "    try: Journal(sys.argv[1])\n"
+        "    except LogClosedError: os._exit(7)\n"
+        "    os._exit(0)\n"
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))\n"
+        "journal.create('Account', {})\n"
+        "journal.close()\n"
+        "with Journal(sys.argv[1]) as again: print(again.log.head())\n"
+    )
+
+    command = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+
+    assert done.stdout.split() == ["7", "2"]
