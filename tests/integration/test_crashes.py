@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from http.client import HTTPConnection
 from itertools import groupby
 from pathlib import Path
@@ -56,8 +57,8 @@ STRACE = shutil.which("strace")
 PRIMING = Effect(1, "PUT", f"/{SEEN.type}/{SEEN.id}", SEEN_FIELDS)
 """What the service has seen before the journal begins."""
 
-END_OF_DAY = ("left", "1")
-"""What a process tells that has lived through its day, one moment before it was to die."""
+NEVER = 1_000_000
+"""A moment that does not come in a short day."""
 
 CASES = ("stored, not told", "announced, not stored", "pushed, not acknowledged", "drafts left")
 """In what many processes that are killed at random must have died."""
@@ -127,24 +128,37 @@ def drafts_in(told: Sequence[Words]) -> int:
     return sum(kind == "draft" for kind, _ in told)
 
 
+class Life(NamedTuple):
+    """A process that lived through the short day, or a part of it."""
+
+    ended_by: int
+    told: list[Words]
+    appends: int
+
+
+def lived_until(folder: Path, moment: int) -> Life:
+    """Kill a process at the n-th moment of a commit, and check what it leaves."""
+    path = folder / f"{moment}.db"
+    with (
+        service_after() as service,
+        child(dying_at, moment, short_day, (str(path), service.url)) as process,
+    ):
+        told = list(process.words())
+        return Life(process.ended_by, told, check_survivor(path, told, service))
+
+
 def test_every_commit(tmp_path: Path) -> None:
     """Killed before or after any commit, a process loses nothing and does nothing twice."""
-    told: list[Words] = []
-    moment = appends = 0
-    while told[-1:] != [END_OF_DAY]:
-        moment += 1
-        path = tmp_path / f"{moment}.db"
-        with (
-            service_after() as service,
-            child(dying_at, moment, short_day, (str(path), service.url)) as process,
-        ):
-            told = list(process.words())
-            ended = 0 if told[-1:] == [END_OF_DAY] else signal.SIGKILL
-            assert process.ended_by == ended
-            appends = check_survivor(path, told, service)
+    whole = lived_until(tmp_path, NEVER)
+    moments = NEVER - int(whole.told[-1][1])
 
-    assert ("step", str(len(STEPS))) in told
-    assert moment > 2 * appends
+    with ThreadPoolExecutor(2) as two:
+        lives = list(two.map(partial(lived_until, tmp_path), range(1, moments + 1)))
+
+    assert whole.ended_by == 0
+    assert moments > 2 * whole.appends > 2 * len(STEPS)
+    assert {life.ended_by for life in lives} == {signal.SIGKILL}
+    assert lives[-1].told == whole.told[:-1]
 
 
 class Copy(NamedTuple):
