@@ -155,12 +155,18 @@ class Database:
         """
         return self._writing(self._appender)
 
-    def append_row(self, statement: str, row: Callable[[sqlite3.Connection], RowT]) -> RowT:
+    def append_row(
+        self,
+        statement: str,
+        row: Callable[[sqlite3.Connection], RowT],
+        stored: Callable[[RowT], None],
+    ) -> RowT:
         """Write by one statement, which SQLite begins and commits by itself (D1, D2).
 
         Args:
             statement: the statement.
             row: makes its values, once nobody else can write.
+            stored: is told of them when they are durable, before anybody else can write.
 
         Returns:
             The values.
@@ -175,6 +181,7 @@ class Database:
                 values = row(self._appender)
                 if self._appender.execute(statement, values).rowcount != 1:
                     raise _unkept(self.path)
+                stored(values)
             except sqlite3.Error as error:
                 self._raise_translated(error)
                 raise

@@ -108,39 +108,36 @@ class SQLiteRecorder(RowRecorder):
         if len(rows) > 1:
             return []
         try:
-            return [self._database.append_row(_INSERT, lambda c: self._sealed(c, rows)[0])]
+            row = self._database.append_row(
+                _INSERT, lambda connection: self._sealed(connection, rows)[0], self._remember
+            )
         except sqlite3.IntegrityError:
-            self._head = None
             return []
-        except BaseException:
-            self._head = None
-            raise
+        return [row]
 
     def _inserted(self, rows: Sequence[Unsealed]) -> list[Row]:
         """Insert the rows in one transaction, behind the true head."""
-        self._head = None
-        try:
-            with self._database.append() as connection:
-                sealed = self._sealed(connection, rows)
-                _insert(connection, sealed)
-        except BaseException:
-            self._head = None
-            raise
+        with self._database.append() as connection:
+            sealed = self._sealed(connection, rows)
+            _insert(connection, sealed)
         return sealed
 
     def _sealed(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
         """Return the rows as they follow the head, which is read anew if others have written.
 
-        The caller holds the lock, and forgets the head again if the rows are not stored.
+        The caller holds the lock. No head is known from here on until a row is stored, so that
+        nobody can chain to one that was not.
         """
+        head, self._head = self._head, None
         seen = _data_version(connection)
-        if self._head is None or self._seen != seen:
-            self._head = self._last(connection)
+        if head is None or self._seen != seen:
+            head = self._last(connection)
             self._seen = seen
-        sealed = seal(self._head, rows)
-        last = sealed[-1]
-        self._head = Head(last.position, last.hash, last.occurred_at)
-        return sealed
+        return seal(head, rows)
+
+    def _remember(self, row: Row) -> None:
+        """Take a row that was stored for the head; the caller holds the lock."""
+        self._head = Head(row.position, row.hash, row.occurred_at)
 
     def _last(self, connection: sqlite3.Connection) -> Head:
         """Return the end of the log, which must be where the file says that it is."""
