@@ -746,23 +746,26 @@ class TestTwoWriters:
         assert journal.log.verify().is_intact
 
 
+class Span(BaseModel):
+    """A record type with a rule over two fields."""
+
+    low: int
+    high: int
+
+    @model_validator(mode="after")
+    def in_order(self) -> Self:
+        """Refuse a span that ends before it begins."""
+        if self.low > self.high:
+            message = "low is above high"
+            raise ValueError(message)
+        return self
+
+
 class TestTypedBatch:
     """A typed update within a batch is validated on what the batch so far leaves."""
 
     def test_two_fields_under_one_rule_may_be_changed_one_after_the_other(self) -> None:
         """The second update of a batch sees the first one's fields."""
-
-        class Span(BaseModel):
-            low: int
-            high: int
-
-            @model_validator(mode="after")
-            def in_order(self) -> Self:
-                if self.low > self.high:
-                    message = "low is above high"
-                    raise ValueError(message)
-                return self
-
         with Journal(types=[Span]) as journal:
             ref = journal.create("Span", {"low": 1, "high": 2})
             with journal.batch():
@@ -842,18 +845,6 @@ class TestStaleState:
 
     def test_a_typed_update_is_validated_on_what_another_left(self, tmp_path: Path) -> None:
         """A rule over two fields holds although each writer changed one of them."""
-
-        class Span(BaseModel):
-            low: int
-            high: int
-
-            @model_validator(mode="after")
-            def in_order(self) -> Self:
-                if self.low > self.high:
-                    message = "low is above high"
-                    raise ValueError(message)
-                return self
-
         path = tmp_path / "a.db"
         with Journal(path, types=[Span]) as ours, Journal(path, types=[Span]) as theirs:
             ref = ours.create("Span", {"low": 1, "high": 9})

@@ -17,6 +17,7 @@ from journal.events import EVENT_TYPES
 from journal.log import Log, open_recorder
 from journal.log.chain import Head, Row, Unsealed, genesis, seal
 from journal.log.mapper import EntryMapper
+from journal.log.sqlite import SQLiteRecorder
 from journal.log.tables import SCHEMA
 from projections import Records
 
@@ -444,3 +445,26 @@ def test_a_damaged_row_of_a_view_is_an_error_of_ours(tmp_path: Path) -> None:
             records.list("Account")
         records.rebuild()
         assert [view.fields for view in records.list("Account")] == [{"Name": "Acme"}]
+
+
+def test_a_row_that_was_not_stored_is_never_chained_to(tmp_path: Path) -> None:
+    """Whoever writes after a write that failed follows the last row that is there."""
+    recorder = open_recorder(tmp_path / "field.db", lambda: "journal-1")
+    rows = [
+        Unsealed(f"e{n}", f"A:{n}", 1, "T", 1, n, "me", "here", None, None, None, b"{}")
+        for n in range(1, 4)
+    ]
+    recorder.append(rows[:1])
+    assert isinstance(recorder, SQLiteRecorder)
+
+    def fail() -> None:
+        with recorder._database.append() as connection:
+            recorder._sealed(connection, rows[1:2])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    recorder.append(rows[2:])
+
+    assert [row.position for row in recorder.rows(0, 9)] == [1, 2]
+    recorder.close()
