@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.connection import wait
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ Words: TypeAlias = tuple[str, ...]
 PROCESSES: Final = get_context("forkserver")
 """Makes processes by a fork of a small one that has imported everything and has no threads."""
 PROCESSES.set_forkserver_preload(["__main__", "tests.integration.workload", "httpcore", "h11"])
+
+_REAPING: Final = Lock()
+"""Held while exit codes are read: a start reads those of all other children too, and who reads
+one second takes it for 255."""
 
 _COMMITS: Final = ("COMMIT", "CLOSE", "PRAGMA journal_mode=WAL")
 _READS: Final = ("SELECT", "PRAGMA", "BEGIN")
@@ -133,7 +139,8 @@ def child(target: Callable[..., None], *arguments: object) -> Iterator[Child]:
     theirs: Connection
     ours, theirs = PROCESSES.Pipe(duplex=False)
     process = PROCESSES.Process(target=target, args=(*arguments, theirs))
-    process.start()
+    with _REAPING:
+        process.start()
     theirs.close()
     made = Child(process, ours)
     try:
@@ -165,10 +172,15 @@ class Child:
     def kill(self) -> None:
         """End it with SIGKILL, and wait until it is no more."""
         self._process.kill()
-        self._process.join()
+        self._join()
 
     @property
     def ended_by(self) -> int:
         """The signal that ended it; 0 where it came to its end, more where it failed."""
-        self._process.join()
+        self._join()
         return -(self._process.exitcode or 0)
+
+    def _join(self) -> None:
+        wait([self._process.sentinel])
+        with _REAPING:
+            self._process.join()
