@@ -8,6 +8,7 @@ It knows nothing of remotes, networks, clocks or logs.
 - Q3. A held draft holds its lane: every later draft of the same record, and every later draft
   that refers to a record whose lane is held, directly or not.
 - Q4. `Queue` and a table of `Draft` rows that is kept with `evolve` hold the same drafts.
+- Q5. While the queue is stopped, nothing is sent.
 """
 
 from __future__ import annotations
@@ -24,21 +25,24 @@ from journal.events import (
     DraftDiscarded,
     DraftHeld,
     DraftRetried,
+    DraftState,
     Entry,
     FieldMessage,
     HoldClass,
     PushStarted,
+    QueueStarted,
+    QueueStopped,
     RecordCreated,
     RecordDeleted,
     RecordObserved,
     RecordUpdated,
+    StopCause,
 )
 from journal.values import Fields, Ref, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-DraftState: TypeAlias = Literal["pending", "sending", "held"]
 OnHeld: TypeAlias = Literal["lane", "stop"]
 
 
@@ -83,7 +87,7 @@ def draft_id_of(entry: Entry) -> str | None:
     match event:
         case RecordCreated() | RecordUpdated() | RecordDeleted():
             return entry.event_id
-        case RecordObserved():
+        case RecordObserved() | QueueStopped() | QueueStarted():
             return None
         case (
             PushStarted()
@@ -111,7 +115,9 @@ def evolve(draft: Draft | None, entry: Entry) -> Draft | None:
             return _begun(entry, "delete", {})
         case DraftAcknowledged() | DraftDiscarded():
             return None
-        case RecordObserved():
+        case ConflictResolved(kind=None):
+            return None
+        case RecordObserved() | QueueStopped() | QueueStarted():
             return draft
         case PushStarted() | DraftHeld() | DraftRetried() | DraftAmended() | ConflictResolved():
             return None if draft is None else _moved(draft, event)
@@ -133,9 +139,11 @@ def _moved(draft: Draft, event: _Move) -> Draft:
         case DraftRetried():
             return draft._replace(state="pending", hold=None)
         case DraftAmended() | ConflictResolved():
+            kind = event.kind if isinstance(event, ConflictResolved) else None
             return draft._replace(
                 state="pending",
                 hold=None,
+                kind=kind or draft.kind,
                 revision=event.revision,
                 fields=event.fields,
                 targets=_targets(event.fields),
@@ -162,6 +170,43 @@ def _targets(fields: Fields) -> tuple[Ref, ...]:
     return tuple(dict.fromkeys(target for _, target in references(fields)))
 
 
+class Stop(NamedTuple):
+    """Why nothing is sent."""
+
+    position: int
+    occurred_at: int
+    cause: StopCause
+    problem: str
+    actor: str
+    reason: str | None
+
+
+class Switch(NamedTuple):
+    """Whether the queue is sent at all."""
+
+    stop: Stop | None = None
+    """Who stopped it, and why; None while it is sent."""
+    rejections: int = 0
+    """How many times in a row the remote rejected a draft."""
+
+
+def switched(switch: Switch, entry: Entry) -> Switch:
+    """Return the switch after one more entry of the log."""
+    event = entry.event
+    match event:
+        case QueueStopped(cause=cause, problem=problem):
+            who, why = entry.actor, entry.reason
+            return Switch(Stop(entry.position, entry.occurred_at, cause, problem, who, why))
+        case QueueStarted():
+            return Switch()
+        case DraftHeld(classification="rejected"):
+            return switch._replace(rejections=switch.rejections + 1)
+        case DraftAcknowledged():
+            return switch._replace(rejections=0)
+        case _:
+            return switch
+
+
 class Queue:
     """The pending drafts in order: the accumulator of the fold.
 
@@ -169,9 +214,12 @@ class Queue:
     entries were applied.
     """
 
-    def __init__(self, drafts: Iterable[Draft] = (), position: int = 0) -> None:
+    def __init__(
+        self, drafts: Iterable[Draft] = (), position: int = 0, switch: Switch = Switch()
+    ) -> None:
         """Begin with drafts in order of position, as they were after the entry at `position`."""
         self.position = position
+        self.switch = switch
         self._drafts = OrderedDict((draft.draft_id, draft) for draft in drafts)
         self._held = sum(draft.state == "held" for draft in self._drafts.values())
 
@@ -180,6 +228,7 @@ class Queue:
         if entry.position <= self.position:
             return
         self.position = entry.position
+        self.switch = switched(self.switch, entry)
         draft_id = draft_id_of(entry)
         if draft_id is None:
             return
@@ -217,16 +266,22 @@ class Queue:
 
     @property
     def low_water(self) -> int:
-        """The position up to which every change is settled."""
+        """The position up to which every change is settled, and nothing that stops it is later.
+
+        A fold that begins after it, with no drafts, comes to the same queue.
+        """
         first = next(iter(self), None)
-        return self.position if first is None else first.position - 1
+        settled = self.position if first is None else first.position - 1
+        return settled if self.switch.stop is None else min(settled, self.switch.stop.position - 1)
 
     def next_to_send(self, on_held: OnHeld = "lane") -> Draft | None:
-        """Return the first draft that nothing holds back (Q2, Q3), or None.
+        """Return the first draft that nothing holds back (Q2, Q3, Q5), or None.
 
         Args:
             on_held: whether a held draft stops its ``lane`` only, or everything behind it.
         """
+        if self.switch.stop is not None:
+            return None
         if not self._held:
             return next(iter(self), None)
         return next_to_send(self, on_held)

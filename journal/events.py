@@ -21,8 +21,10 @@ from journal.values import Fields, Ref
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 ChangeKind: TypeAlias = Literal["create", "update", "delete"]
-HoldClass: TypeAlias = Literal["rejected", "conflict", "gone"]
-Evidence: TypeAlias = Literal["answer", "read"]
+DraftState: TypeAlias = Literal["pending", "sending", "held"]
+HoldClass: TypeAlias = Literal["rejected", "conflict", "gone", "unknown"]
+Evidence: TypeAlias = Literal["answer", "read", "person"]
+StopCause: TypeAlias = Literal["person", "rejections"]
 Side: TypeAlias = Literal["ours", "theirs", "value"]
 
 
@@ -92,11 +94,14 @@ class DraftAcknowledged(_Event):
     """The remote has the draft: the receipt."""
 
     draft_id: str
+    revision: int = 0
+    """Which revision of it the remote has."""
     remote_id: str | None = None
     remote_version: str | None = None
     evidence: Evidence
-    """How we know: by the answer to the request, or by reading the record afterwards."""
+    """How we know: by the answer to the request, by reading the record, or from a person."""
     attempts: int = 1
+    """How often whoever settled it had tried to send it in a row."""
     status: int | None = None
     """The HTTP status of the answer that is the evidence, where there was one."""
     remote_date: str | None = None
@@ -109,6 +114,8 @@ class DraftHeld(_Event):
     """The remote will not have the draft as it is: somebody must decide."""
 
     draft_id: str
+    revision: int = 0
+    """Which revision of it was refused."""
     classification: HoldClass
     messages: tuple[FieldMessage, ...] = ()
     status: int | None = None
@@ -138,6 +145,8 @@ class DraftDiscarded(_Event):
     draft_id: str
     cause: str | None = None
     """The draft whose discard made this one fall, where it was not discarded itself."""
+    maybe_applied: bool = False
+    """True where a request of it had left whose outcome was not known."""
 
 
 class Resolution(BaseModel):
@@ -160,10 +169,24 @@ class ConflictResolved(_Event):
     theirs: Fields | None
     """The remote's values of the same fields; None where the remote has no such record."""
     resolutions: tuple[Resolution, ...]
+    kind: ChangeKind | None
+    """What the draft is from now on; None where nothing of it is left to send: it has ended."""
     fields: Fields
     """What the draft is to send now."""
     remote_version: str | None = None
     """The remote's version that the decision was made on: the draft's new base."""
+
+
+class QueueStopped(_Event):
+    """Nothing is sent until the queue is started again."""
+
+    cause: StopCause
+    problem: str = ""
+    """What was the matter, where it was not a person's wish."""
+
+
+class QueueStarted(_Event):
+    """The queue is sent again."""
 
 
 Event: TypeAlias = (
@@ -178,6 +201,8 @@ Event: TypeAlias = (
     | DraftAmended
     | DraftDiscarded
     | ConflictResolved
+    | QueueStopped
+    | QueueStarted
 )
 
 EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
@@ -195,6 +220,8 @@ EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
             DraftAmended,
             DraftDiscarded,
             ConflictResolved,
+            QueueStopped,
+            QueueStarted,
         )
     }
 )
@@ -202,6 +229,9 @@ EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
 
 SCHEMA_VERSIONS: Final[Mapping[str, int]] = MappingProxyType(dict.fromkeys(EVENT_TYPES, 1))
 """The schema version in which each event is written now."""
+
+QUEUE: Final = Ref.trusted("$queue:default")
+"""The stream of what concerns the queue as a whole; no type of records has such a name."""
 
 Upcaster: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -222,6 +252,7 @@ class NewEntry(NamedTuple):
     correlation_id: str | None
     causation_id: str | None
     reason: str | None
+    trace: str | None
     event: Event
 
 
@@ -239,12 +270,14 @@ class Entry(NamedTuple):
     occurred_at: int
     """Microseconds since 1970 in UTC; never the same nor earlier than an earlier entry's."""
     clock_adjusted: bool
-    """True where the clock had gone back and `occurred_at` had to be moved forward."""
+    """True where the clock was behind the append before, so that `occurred_at` was moved on."""
     actor: str
     origin: str
     correlation_id: str | None
     causation_id: str | None
     reason: str | None
+    trace: str | None
+    """The trace in which it was made, as a W3C ``traceparent``, where there was one."""
     event: Event
 
     @property

@@ -76,11 +76,12 @@ Unsettled: TypeAlias = Unknown | NotSent | Wait | Unauthorized
 Outcome: TypeAlias = Settled | Unsettled
 
 
-def settle(draft_id: str, outcome: Settled, attempts: int) -> Event:
+def settle(draft_id: str, revision: int, outcome: Settled, attempts: int) -> Event:
     """Return the event that says what became of a draft.
 
     Args:
         draft_id: the draft.
+        revision: which revision of it was sent.
         outcome: what settled it.
         attempts: how often it was tried to be sent, at least 1.
     """
@@ -89,6 +90,7 @@ def settle(draft_id: str, outcome: Settled, attempts: int) -> Event:
             places = () if fields is None else tuple(p for p, _ in references(fields))
             return DraftAcknowledged(
                 draft_id=draft_id,
+                revision=revision,
                 remote_id=outcome.remote_id,
                 remote_version=outcome.remote_version,
                 evidence=outcome.evidence,
@@ -101,6 +103,7 @@ def settle(draft_id: str, outcome: Settled, attempts: int) -> Event:
         case Refused():
             return DraftHeld(
                 draft_id=draft_id,
+                revision=revision,
                 classification=outcome.classification,
                 messages=tuple(map(_shortened, outcome.messages[:MAX_MESSAGES])),
                 status=outcome.status,

@@ -29,8 +29,12 @@ from journal.events import (
     DraftDiscarded,
     DraftHeld,
     DraftRetried,
+    DraftState,
     Entry,
+    HoldClass,
     PushStarted,
+    QueueStarted,
+    QueueStopped,
     RecordCreated,
     RecordDeleted,
     RecordObserved,
@@ -57,6 +61,9 @@ class Change(NamedTuple):
     based_at: int
     """The position of the entry that set the base."""
     revision: int = 0
+    state: DraftState = "pending"
+    held_as: HoldClass | None = None
+    """How a held one was refused."""
 
 
 class Remote(NamedTuple):
@@ -120,10 +127,12 @@ def evolve(record: Record, entry: Entry) -> Record:
             return _acknowledged(record, entry, event)
         case DraftAmended() | ConflictResolved():
             return _amended(record, entry, event)
-        case DraftDiscarded(draft_id=draft_id):
+        case DraftDiscarded(draft_id=draft_id) | ConflictResolved(draft_id=draft_id, kind=None):
             kept = tuple(change for change in record.changes if change.draft_id != draft_id)
             return _relaid(record, entry.version, record.remote, kept)
         case PushStarted() | DraftHeld() | DraftRetried():
+            return _in_state(record, entry, event)
+        case QueueStopped() | QueueStarted():
             return record._replace(version=entry.version)
         case _:
             assert_never(event)
@@ -218,13 +227,35 @@ def _after_push(remote: Remote, change: Change, event: DraftAcknowledged) -> Fie
     return {**remote.fields, **change.fields}
 
 
+def _in_state(
+    record: Record, entry: Entry, event: PushStarted | DraftHeld | DraftRetried
+) -> Record:
+    """Return the record with one of its changes in another state; what it sets stays the same."""
+    state: DraftState = "pending"
+    held_as = None
+    if isinstance(event, PushStarted):
+        state = "sending"
+    elif isinstance(event, DraftHeld):
+        state, held_as = "held", event.classification
+    changes = tuple(
+        change._replace(state=state, held_as=held_as)
+        if change.draft_id == event.draft_id
+        else change
+        for change in record.changes
+    )
+    return record._replace(version=entry.version, changes=changes)
+
+
 def _amended(record: Record, entry: Entry, event: DraftAmended | ConflictResolved) -> Record:
     def amended(change: Change) -> Change:
         if change.draft_id != event.draft_id:
             return change
-        change = change._replace(fields=event.fields, revision=event.revision)
+        change = change._replace(
+            fields=event.fields, revision=event.revision, state="pending", held_as=None
+        )
         if isinstance(event, ConflictResolved):
             change = change._replace(
+                kind=event.kind or change.kind,
                 base=event.theirs or {},
                 base_version=event.remote_version,
                 based_at=entry.position,

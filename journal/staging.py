@@ -25,6 +25,7 @@ class Facts(NamedTuple):
     correlation_id: str | None = None
     causation_id: str | None = None
     reason: str | None = None
+    trace: str | None = None
 
     def checked(self) -> Facts:
         """Return the facts, of which each must be kept, and shown, as it is.
@@ -37,6 +38,7 @@ class Facts(NamedTuple):
         check_text("correlation id", self.correlation_id, 255)
         check_text("causation id", self.causation_id, 255)
         check_text("reason", self.reason, 4096, may_break_lines=True)
+        check_text("trace", self.trace, 255)
         return self
 
 
@@ -167,5 +169,6 @@ def _provisional(new: NewEntry) -> Entry:
         correlation_id=new.correlation_id,
         causation_id=new.causation_id,
         reason=new.reason,
+        trace=new.trace,
         event=new.event,
     )

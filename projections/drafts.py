@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from journal.drafts import Draft, Hold, Queue, draft_id_of, evolve, explained
+from journal.drafts import (
+    Draft,
+    Hold,
+    Queue,
+    Stop,
+    Switch,
+    draft_id_of,
+    evolve,
+    explained,
+    switched,
+)
 from journal.errors import DraftMissingError
 from journal.events import FieldMessage
 from journal.values import Ref
@@ -36,6 +46,8 @@ _UP_TO: Final = (
 _LOAD: Final = f"SELECT {_COLUMNS} FROM drafts WHERE draft_id = ?"  # noqa: S608
 _SAVE: Final = f"INSERT OR REPLACE INTO drafts VALUES ({', '.join('?' * 14)})"  # noqa: S608
 _DROP: Final = "DELETE FROM drafts WHERE draft_id = ?"
+_SWITCH: Final = "SELECT stop, rejections FROM draft_queue"
+_KEEP_SWITCH: Final = "INSERT OR REPLACE INTO draft_queue VALUES (1, ?, ?)"
 
 
 class PendingDraft(NamedTuple):
@@ -72,7 +84,12 @@ class Drafts(Projection):
                 revision INTEGER NOT NULL,
                 pushes INTEGER NOT NULL,
                 hold TEXT
-            """
+            """,
+            "draft_queue": """
+                id INTEGER PRIMARY KEY CHECK (id = 1),
+                stop TEXT,
+                rejections INTEGER NOT NULL
+            """,
         }
     )
 
@@ -129,7 +146,7 @@ class Drafts(Projection):
         with self.reading() as cursor:
             cursor.execute(_ALL, (-1,))
             drafts = list(map(_draft_of_row, cursor.fetchall()))
-            return Queue(drafts, self._at(cursor))
+            return Queue(drafts, self._at(cursor), _switch(cursor))
 
     def _explained(self, drafts: Iterable[Draft]) -> list[PendingDraft]:
         now_us = self._journal.sources.clock.now_us()
@@ -141,7 +158,9 @@ class Drafts(Projection):
     def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
         """Fold the entries into the drafts that they are about."""
         touched: dict[str, Draft | None] = {}
+        switch = before = _switch(cursor)
         for entry in entries:
+            switch = switched(switch, entry)
             draft_id = draft_id_of(entry)
             if draft_id is None:
                 continue
@@ -151,6 +170,18 @@ class Drafts(Projection):
             touched[draft_id] = evolve(touched[draft_id], entry)
         cursor.executemany(_SAVE, [_row(draft) for draft in touched.values() if draft])
         cursor.executemany(_DROP, [(key,) for key, draft in touched.items() if not draft])
+        if switch != before:
+            stop = None if switch.stop is None else to_json(switch.stop).decode()
+            cursor.execute(_KEEP_SWITCH, (stop, switch.rejections))
+
+
+def _switch(cursor: Cursor) -> Switch:
+    cursor.execute(_SWITCH)
+    found = cursor.fetchone()
+    if found is None:
+        return Switch()
+    stop, rejections = found
+    return Switch(None if stop is None else Stop(*from_json(stop)), rejections)
 
 
 def _loaded(cursor: Cursor, draft_id: str) -> Draft | None:

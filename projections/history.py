@@ -25,6 +25,8 @@ from journal.events import (
     Evidence,
     FieldMessage,
     PushStarted,
+    QueueStarted,
+    QueueStopped,
     RecordCreated,
     RecordDeleted,
     RecordObserved,
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
     from journal.log import Cursor
 
-Settled: TypeAlias = Literal["acknowledged", "held", "discarded"]
+Settled: TypeAlias = Literal["acknowledged", "held", "discarded", "resolved"]
 
 _CHANGES: Final = (RecordCreated, RecordUpdated, RecordDeleted)
 _SAVE: Final = "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -267,7 +269,9 @@ def _line(entry: Entry, changes: tuple[FieldChange, ...], settled: Entry | None)
 
 def _bears_on_outcome(entry: Entry) -> bool:
     """Say whether the entry settles a draft, or sends one that is held on its way again."""
-    return not isinstance(entry.event, (*_CHANGES, RecordObserved, PushStarted))
+    return not isinstance(
+        entry.event, (*_CHANGES, RecordObserved, PushStarted, QueueStopped, QueueStarted)
+    )
 
 
 def _outcome(entry: Entry) -> Outcome | None:
@@ -282,6 +286,8 @@ def _outcome(entry: Entry) -> Outcome | None:
             return Outcome("held", at, None, None, None, attempts, messages)
         case DraftDiscarded():
             return Outcome("discarded", at, None, None, None, 0, ())
+        case ConflictResolved(kind=None, remote_version=version):
+            return Outcome("resolved", at, None, None, version, 0, ())
         case _:
             return None
 
@@ -331,7 +337,7 @@ def _changes(entry: Entry, before: Record, after: Record) -> tuple[FieldChange, 
             return ()
         case DraftAcknowledged() | DraftDiscarded():
             return _differences(before.fields or {}, after.fields or {})
-        case PushStarted() | DraftHeld() | DraftRetried():
+        case PushStarted() | DraftHeld() | DraftRetried() | QueueStopped() | QueueStarted():
             return ()
         case _:
             assert_never(event)

@@ -20,6 +20,7 @@ from pydantic_core import from_json, to_json
 
 from journal.drafts import draft_id_of
 from journal.errors import RecordDeletedError, RecordMissingError, ViewError
+from journal.events import QUEUE
 from journal.record import evolve, initial
 from journal.values import Ref, freeze, same
 from projections.projection import Projection
@@ -225,10 +226,12 @@ class Records(Projection):
             return None
         for entry in self._log.entries(page):
             changed = entry.stream
+            self._ahead_at = entry.position
+            if changed == QUEUE:
+                continue
             before = self._ahead.get(changed) or self._kept.get(changed) or initial(changed)
             if before.version == entry.version - 1:
                 self._ahead[changed] = evolve(before, entry)
-            self._ahead_at = entry.position
         return self._ahead.get(ref) or self._kept.get(ref)
 
     def _ids_of(self, record: Record) -> tuple[str, ...]:
@@ -278,6 +281,8 @@ class Records(Projection):
                     self._kept.clear()
             at = entry.position
             ref = entry.stream
+            if ref == QUEUE:
+                continue
             before = touched.get(ref) or self._kept.get(ref) or _loaded(cursor, entry)
             after = touched[ref] = evolve(before, entry)
             if after.changes is not before.changes:
@@ -301,6 +306,8 @@ def _note_change(
     if old is None:
         return
     new = None if len(after.changes) < len(before.changes) else after.change(old.draft_id)
+    if new is not None and new.fields is old.fields and new.revision == old.revision:
+        return  # it is only sent, held or tried again
     noted[old.position] = None if new is None else (entry.stream, new)
 
 

@@ -171,6 +171,6 @@ def change_row(ref: Ref, change: Change) -> tuple[object, ...]:
 
 
 def change_of(row: tuple[Any, ...]) -> Change:
-    """Return the pending change of a row, without its base: no fold looks at that."""
+    """Return the pending change of a row, without base and state: no fold looks at these."""
     position, _, draft_id, kind, fields, refs, revision = row
     return Change(draft_id, position, kind, unpacked(fields, refs), {}, None, position, revision)

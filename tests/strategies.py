@@ -10,6 +10,7 @@ from journal import record as records
 from journal.drafts import Draft, Queue
 from journal.errors import RefusedError
 from journal.events import (
+    QUEUE,
     ConflictResolved,
     DraftAcknowledged,
     DraftAmended,
@@ -19,6 +20,8 @@ from journal.events import (
     Entry,
     FieldMessage,
     PushStarted,
+    QueueStarted,
+    QueueStopped,
     Resolution,
 )
 from journal.record import (
@@ -34,12 +37,13 @@ from journal.values import MAX_INTEGER, Fields, Ref, references
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from journal.events import Event, HoldClass
+    from journal.events import ChangeKind, Event, HoldClass, StopCause
     from journal.record import Command
 
 REFS = (Ref("Account:1"), Ref("Account:2"), Ref("Visit:1"))
 """The few records that histories are about, so that they meet."""
-HOLD_CLASSES: tuple[HoldClass, ...] = ("rejected", "conflict", "gone")
+HOLD_CLASSES: tuple[HoldClass, ...] = ("rejected", "conflict", "gone", "unknown")
+STOP_CAUSES: tuple[StopCause, ...] = ("person", "rejections")
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 """Any text without lone surrogates."""
@@ -96,7 +100,7 @@ class Story:
     def __init__(self) -> None:
         """Begin with an empty log."""
         self.entries: list[Entry] = []
-        self.records: dict[Ref, Record] = {ref: initial(ref) for ref in REFS}
+        self.records: dict[Ref, Record] = {ref: initial(ref) for ref in (*REFS, QUEUE)}
         self.queue = Queue()
 
     def append(self, ref: Ref, events: Iterable[Event]) -> None:
@@ -113,6 +117,7 @@ class Story:
                 False,  # noqa: FBT003
                 "ann",
                 "van-7",
+                None,
                 None,
                 None,
                 None,
@@ -211,7 +216,7 @@ class Step(NamedTuple):
             return
         event = DraftHeld(
             draft_id=draft.draft_id,
-            classification=HOLD_CLASSES[self.number % 3],
+            classification=HOLD_CLASSES[self.number % 4],
             messages=(FieldMessage(field="Name", message="is taken"),) if self.flag else (),
             status=409,
         )
@@ -235,6 +240,7 @@ class Step(NamedTuple):
             )
             story.append(draft.ref, [event])
         elif self.number % 4 == 2 and held and draft.kind != "delete":
+            kinds: tuple[ChangeKind | None, ...] = (draft.kind, "update", None)
             resolved = ConflictResolved(
                 draft_id=draft.draft_id,
                 revision=revision,
@@ -242,6 +248,7 @@ class Step(NamedTuple):
                 ours={},
                 theirs={"Size": 1} if self.flag else None,
                 resolutions=(Resolution(field="Size", side="ours", rule="ours"),),
+                kind=kinds[self.number % 3] if self.flag else "create",
                 fields=self.fields,
                 remote_version=f"v{self.number}",
                 references=places,
@@ -249,6 +256,14 @@ class Step(NamedTuple):
             story.append(draft.ref, [resolved])
         else:
             self._discard(story, draft)
+
+    def switch(self, story: Story) -> None:
+        """Stop the queue, or start it again."""
+        if story.queue.switch.stop is None:
+            cause = STOP_CAUSES[self.flag]
+            story.append(QUEUE, [QueueStopped(cause=cause, problem="x" * self.number)])
+        else:
+            story.append(QUEUE, [QueueStarted()])
 
     def _discard(self, story: Story, draft: Draft) -> None:
         """Discard the draft, and with a create all that stands on it."""
@@ -271,6 +286,7 @@ _VERBS: dict[str, Callable[[Step, Story], None]] = {
     "acknowledge": Step.acknowledge,
     "hold": Step.hold,
     "settle": Step.settle,
+    "switch": Step.switch,
 }
 
 _WEIGHTS = {"create": 2, "update": 3, "push": 3, "acknowledge": 2, "settle": 2}

@@ -7,8 +7,9 @@
   counts the bytes of the value. Integers are decimal text, hashes lower-case hexadecimal,
   texts UTF-8, and `data` is its stored bytes. A column that a later format adds changes no
   old hash, for it holds no value there.
-- C3. `occurred_at` rises from row to row; where the clock had gone back, it is moved to one
-  microsecond after the row before it, and `clock_adjusted` is 1.
+- C3. `occurred_at` rises from row to row: where it would not, it is moved to one microsecond
+  after the row before it. `clock_adjusted` is 1 where that is because the clock had gone back
+  since an earlier append, and 0 among rows of one append that were made at one moment.
 
 Nothing here reads a file: a third party can verify an export with these few lines.
 """
@@ -39,6 +40,7 @@ class Row(NamedTuple):
     correlation_id: str | None
     causation_id: str | None
     reason: str | None
+    trace: str | None
     data: bytes
     previous_hash: bytes
     hash: bytes
@@ -58,6 +60,7 @@ class Unsealed(NamedTuple):
     correlation_id: str | None
     causation_id: str | None
     reason: str | None
+    trace: str | None
     data: bytes
 
 
@@ -82,8 +85,8 @@ def seal(head: Head, rows: Sequence[Unsealed]) -> list[Row]:
     for row in rows:
         position += 1
         occurred_at = row.occurred_at
-        adjusted = int(occurred_at <= last)
-        if adjusted:
+        adjusted = int(occurred_at <= head.occurred_at)
+        if occurred_at <= last:
             occurred_at = last + 1
         last = occurred_at
         (event_id, stream, version, event_type, schema_version, _, *rest) = row
@@ -125,6 +128,7 @@ def leaf(  # noqa: PLR0913, PLR0917  one for each column
     correlation_id: str | None,
     causation_id: str | None,
     reason: str | None,
+    trace: str | None,
     data: bytes,
     previous_hash: bytes,
 ) -> bytes:
@@ -146,6 +150,7 @@ def leaf(  # noqa: PLR0913, PLR0917  one for each column
         ("reason", reason),
         ("schema_version", str(schema_version)),
         ("stream", stream),
+        ("trace", trace),
         ("version", str(version)),
     )
     return b"%bdata:%d:%b\n%b" % (before, len(data), data, after)

@@ -197,5 +197,6 @@ def _entry(new: NewEntry, row: Row) -> Entry:
         new.correlation_id,
         new.causation_id,
         new.reason,
+        new.trace,
         new.event,
     )

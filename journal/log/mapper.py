@@ -47,7 +47,7 @@ def unsealed_of(stored: StoredEvent) -> Unsealed:
     version = stored.originator_version
     state = bytes(stored.state)
     event_id = f"{stream}@{version}"
-    return Unsealed(event_id, stream, version, stored.topic, 1, 0, "", "", None, None, None, state)
+    return Unsealed(event_id, stream, version, stored.topic, 1, 0, "", "", None, None, None, None, state)
 
 
 class JSONBytes(Transcoder):
@@ -101,6 +101,7 @@ class EntryMapper(Mapper[str]):
             new.correlation_id,
             new.causation_id,
             new.reason,
+            new.trace,
             self._serialize[event_type](event, exclude_defaults=True),
         )
 
@@ -156,6 +157,7 @@ class EntryMapper(Mapper[str]):
             row.correlation_id,
             row.causation_id,
             row.reason,
+            row.trace,
             event,
         )
 
@@ -190,6 +192,7 @@ class EntryMapper(Mapper[str]):
             unsealed.correlation_id,
             unsealed.causation_id,
             unsealed.reason,
+            unsealed.trace,
             event,
         )
 

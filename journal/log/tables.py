@@ -27,6 +27,7 @@ SCHEMA: Final = (
         correlation_id TEXT,
         causation_id TEXT,
         reason TEXT,
+        trace TEXT,
         data BLOB NOT NULL,
         previous_hash BLOB NOT NULL,
         hash BLOB NOT NULL,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TEXT_OR_NONE = (str, type(None))
 _KINDS: Final[tuple[type | tuple[type, ...], ...]] = (
     *(int, int, str, str, int, str, int, int, int, str, str),
-    *(_TEXT_OR_NONE, _TEXT_OR_NONE, _TEXT_OR_NONE, bytes, bytes, bytes),
+    *(_TEXT_OR_NONE, _TEXT_OR_NONE, _TEXT_OR_NONE, _TEXT_OR_NONE, bytes, bytes, bytes),
 )
 """What the columns of a row hold, in their order."""
 PAGE = 1000

@@ -240,10 +240,10 @@ class Session:
             outcome = yield from self._remote.push(push)
             if not isinstance(outcome, (Acknowledged, Refused)):
                 return outcome, None
-            return outcome, settle(push.draft_id, outcome, self._failures + 1)
+            return outcome, settle(push.draft_id, push.revision, outcome, self._failures + 1)
         except RemoteError as error:
             refused = Refused("rejected", (FieldMessage(message=str(error)),))
-            return refused, settle(push.draft_id, refused, self._failures + 1)
+            return refused, settle(push.draft_id, push.revision, refused, self._failures + 1)
         except ProfileError as error:
             return Unauthorized(str(error)), None
         except Exception as error:  # noqa: BLE001  it is logged, and the draft tried again
@@ -359,10 +359,12 @@ class Session:
         )
 
     def _appended(self, draft: Draft, event: Event) -> bool:
-        """Append an event about a draft, if it is still pending; say whether it was."""
+        """Append an event about a draft, unless it was settled or amended; say whether it was not."""
 
         def decision(record: Record) -> tuple[Event, ...]:
-            return () if record.change(draft.draft_id) is None else (event,)
+            change = record.change(draft.draft_id)
+            is_as_sent = change is not None and change.revision == draft.revision
+            return (event,) if is_as_sent and change.state != "held" else ()
 
         facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
         return self._journal.note(draft.ref, decision, facts)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from journal import Journal, Ref
 from journal.drafts import Queue
 from journal.events import (
+    QUEUE,
     ConflictResolved,
     DraftAcknowledged,
     DraftAmended,
@@ -25,6 +26,8 @@ from journal.events import (
     DraftRetried,
     FieldMessage,
     PushStarted,
+    QueueStarted,
+    QueueStopped,
     Resolution,
 )
 from journal.record import base_version, evolve, initial
@@ -151,6 +154,7 @@ def _pushed(journal: Journal, visit: Ref) -> None:
         draft,
         DraftAcknowledged(
             draft_id=draft.draft_id,
+            revision=0,
             evidence="read",
             attempts=4,
             fields={"Account__c": Ref("Account:a1"), "Also": [], "Status__c": "open", "No": 1},
@@ -195,6 +199,7 @@ def _held_and_settled(journal: Journal) -> None:
         ours={"Name": "Ida B.", "Phone": "+41"},
         theirs={"Name": "Ida", "Phone": "+49"},
         resolutions=(resolution, Resolution(field="Name", side="ours", rule="disjoint")),
+        kind="update",
         fields={"Name": "Ida B."},
         remote_version='W/"8"',
     )
@@ -208,18 +213,29 @@ def _held_and_settled(journal: Journal) -> None:
         ours={"Name": "Ida B."},
         theirs=None,
         resolutions=(Resolution(field="Name", side="value", rule="asked"),),
+        kind="create",
         fields={"Name": "Ida D."},
     )
     _note(journal, seen, DraftHeld(draft_id=seen.draft_id, classification="gone"), gone)
     _note(
         journal,
         seen,
-        DraftDiscarded(draft_id=seen.draft_id),
+        DraftDiscarded(draft_id=seen.draft_id, maybe_applied=True),
         DraftDiscarded(draft_id=later.draft_id, cause=seen.draft_id),
     )
+    _queue_stopped(journal)
     account = _draft(journal, Ref("Account:a2"))
     held = DraftHeld(draft_id=account.draft_id, classification="rejected", answer="<html>")
     _note(journal, account, held)
+
+
+def _queue_stopped(journal: Journal) -> None:
+    """Store that the queue was stopped and started, twice, and at last stopped by a person."""
+    stopped = QueueStopped(cause="rejections", problem="5 drafts in a row were rejected: naïve")
+    boss = Facts("boss", "desk", reason="the form is mended", trace=f"00-{'4b' * 16}-{'0a' * 8}-01")
+    journal.note(QUEUE, lambda _queue: (stopped,), SYNC)
+    journal.note(QUEUE, lambda _queue: (QueueStarted(),), boss)
+    journal.note(QUEUE, lambda _queue: (QueueStopped(cause="person"),), boss)
 
 
 def _deleted(journal: Journal) -> None:
@@ -271,6 +287,7 @@ def reading_of(journal: Journal) -> dict[str, Any]:
         "head_hash": verification.head_hash,
         "records": {str(ref): _record(record) for ref, record in sorted(records.items())},
         "queue": list(map(_waiting, queue)),
+        "stop": _plain(queue.switch.stop),
     }
 
 
@@ -292,6 +309,7 @@ def _record(record: Record) -> dict[str, Any]:
                 "draft": change.draft_id,
                 "kind": change.kind,
                 "revision": change.revision,
+                "state": change.state,
                 "fields": _plain(change.fields),
                 "base": _plain(change.base),
                 "on": base_version(record, change),

@@ -68,7 +68,7 @@ SENT = "was sent and its outcome is not known yet; it is being resolved"
 def log(*events: tuple[Ref, Event]) -> list[Entry]:
     """Return the events as entries with ids ``e1``, ``e2`` ..."""
     return [
-        Entry(n, n, f"e{n}", ref, n, n, False, "ann", "van-7", None, None, "why", event)  # noqa: FBT003
+        Entry(n, n, f"e{n}", ref, n, n, False, "ann", "van-7", None, None, "why", None, event)  # noqa: FBT003
         for n, (ref, event) in enumerate(events, 1)
     ]
 
@@ -176,6 +176,7 @@ class TestEvolve:
                 ours={},
                 theirs=None,
                 resolutions=(),
+                kind="create",
                 fields={"To": BOLT},
                 references=("/fields/To",),
             ),

@@ -36,6 +36,7 @@ FIELDS = {
     "DraftAcknowledged": [
         "references",
         "draft_id",
+        "revision",
         "remote_id",
         "remote_version",
         "evidence",
@@ -47,6 +48,7 @@ FIELDS = {
     "DraftHeld": [
         "references",
         "draft_id",
+        "revision",
         "classification",
         "messages",
         "status",
@@ -55,7 +57,7 @@ FIELDS = {
     ],
     "DraftRetried": ["references", "draft_id"],
     "DraftAmended": ["references", "draft_id", "revision", "fields"],
-    "DraftDiscarded": ["references", "draft_id", "cause"],
+    "DraftDiscarded": ["references", "draft_id", "cause", "maybe_applied"],
     "ConflictResolved": [
         "references",
         "draft_id",
@@ -64,9 +66,12 @@ FIELDS = {
         "ours",
         "theirs",
         "resolutions",
+        "kind",
         "fields",
         "remote_version",
     ],
+    "QueueStopped": ["references", "cause", "problem"],
+    "QueueStarted": ["references"],
 }
 """The stored format: a name that is missing here, or another, breaks every log there is."""
 
@@ -98,8 +103,11 @@ class TestFormat:
             ("RecordObserved", "fields"): {},
             ("RecordObserved", "partial"): False,
             ("PushStarted", "revision"): 0,
+            ("DraftAcknowledged", "revision"): 0,
             ("DraftAcknowledged", "attempts"): 1,
+            ("DraftHeld", "revision"): 0,
             ("DraftHeld", "attempts"): 1,
+            ("DraftDiscarded", "maybe_applied"): False,
         }
 
 
@@ -142,6 +150,7 @@ class TestEnvelope:
             "correlation_id",
             "causation_id",
             "reason",
+            "trace",
             "event",
         ]
 
@@ -158,6 +167,6 @@ class TestEnvelope:
         """`at` is the stored number of microseconds as a time in UTC, without rounding."""
         at = 1_790_000_000_123_457
         event = RecordCreated(fields={})
-        entry = Entry(1, 1, "e1", Ref("A:1"), 1, at, False, "a", "o", None, None, None, event)  # noqa: FBT003
+        entry = Entry(1, 1, "e1", Ref("A:1"), 1, at, False, "a", "o", None, None, None, None, event)  # noqa: FBT003
 
         assert entry.at == time_of(at) == datetime(2026, 9, 21, 14, 13, 20, 123457, tzinfo=UTC)

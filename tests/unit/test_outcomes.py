@@ -27,7 +27,7 @@ class TestAcknowledged:
         """An acknowledgement is stored with its evidence, ids, version, status, date, attempts."""
         outcome = Acknowledged("read", "r-1", '"7"', 200, "Sun, 06 Nov 1994 08:49:37 GMT")
 
-        event = settle("d-1", outcome, 3)
+        event = settle("d-1", 2, outcome, 3)
 
         assert event == DraftAcknowledged(
             draft_id="d-1",
@@ -43,7 +43,7 @@ class TestAcknowledged:
         """The places of references in the shown record are named, at every depth."""
         shown = {"Owner": ACCOUNT, "Text": "Account:1", "Lines": [{"To": ACCOUNT}]}
 
-        event = settle("d-1", Acknowledged("answer", fields=shown), 1)
+        event = settle("d-1", 0, Acknowledged("answer", fields=shown), 1)
 
         assert event == DraftAcknowledged(
             draft_id="d-1",
@@ -55,7 +55,7 @@ class TestAcknowledged:
     @given(fields())
     def test_any_fields_survive_the_round_trip(self, shown: dict[str, object]) -> None:
         """What a receipt showed is stored and read again exactly."""
-        event = settle("d-1", Acknowledged("answer", fields=shown), 1)
+        event = settle("d-1", 0, Acknowledged("answer", fields=shown), 1)
         assert isinstance(event, DraftAcknowledged)
 
         again = DraftAcknowledged.model_validate_json(event.model_dump_json())
@@ -71,7 +71,7 @@ class TestRefused:
         """A refusal is stored with its class, messages, status, answer and attempts."""
         messages = (FieldMessage(field="Name", message="is taken", code="E1"),)
 
-        event = settle("d-1", Refused("rejected", messages, 422, "{}"), 2)
+        event = settle("d-1", 1, Refused("rejected", messages, 422, "{}"), 2)
 
         assert event == DraftHeld(
             draft_id="d-1",
@@ -89,7 +89,7 @@ class TestRefused:
         said = (FieldMessage(field=long, message=long, code=long),) * (messages * MAX_MESSAGES)
         outcome = Refused("gone", said, 404, "y" * (answers * MAX_ANSWER))
 
-        event = settle("d-1", outcome, 1)
+        event = settle("d-1", 2, outcome, 1)
 
         assert isinstance(event, DraftHeld)
         assert event.answer == outcome.answer[:MAX_ANSWER]

@@ -60,7 +60,7 @@ CREATED = RecordCreated(fields={"Name": "Acme"})
 def entries(*events: Event, ref: Ref = ACME) -> list[Entry]:
     """Return the events as the entries of one stream, with ids ``e1``, ``e2`` ..."""
     return [
-        Entry(n, n, f"e{n}", ref, n, n, False, "ann", "van-7", None, None, None, event)  # noqa: FBT003
+        Entry(n, n, f"e{n}", ref, n, n, False, "ann", "van-7", None, None, None, None, event)  # noqa: FBT003
         for n, event in enumerate(events, 1)
     ]
 
@@ -460,6 +460,7 @@ class TestEvolve:
                 ours={"a": 2},
                 theirs=theirs,
                 resolutions=(Resolution(field="a", side="ours", rule="ours"),),
+                kind="update",
                 fields={"a": 2},
                 remote_version="v2",
             ),

@@ -145,6 +145,7 @@ class TestLine:
             ours={},
             theirs=None,
             resolutions=(),
+            kind="update",
             fields={"City": "Graz"},
         )
         note(journal, account, resolved)
