@@ -14,7 +14,8 @@ It knows nothing of remotes, networks, clocks or logs.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, assert_never
+from itertools import chain
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from journal.errors import DraftMissingError
 from journal.events import (
@@ -190,6 +191,10 @@ class Switch(NamedTuple):
     """How many times in a row the remote rejected a draft."""
 
 
+STARTED: Final = Switch()
+"""The queue as nobody has stopped it."""
+
+
 def switched(switch: Switch, entry: Entry) -> Switch:
     """Return the switch after one more entry of the log."""
     event = entry.event
@@ -198,7 +203,7 @@ def switched(switch: Switch, entry: Entry) -> Switch:
             who, why = entry.actor, entry.reason
             return Switch(Stop(entry.position, entry.occurred_at, cause, problem, who, why))
         case QueueStarted():
-            return Switch()
+            return STARTED
         case DraftHeld(classification="rejected"):
             return switch._replace(rejections=switch.rejections + 1)
         case DraftAcknowledged():
@@ -215,13 +220,17 @@ class Queue:
     """
 
     def __init__(
-        self, drafts: Iterable[Draft] = (), position: int = 0, switch: Switch = Switch()
+        self, drafts: Iterable[Draft] = (), position: int = 0, switch: Switch = STARTED
     ) -> None:
         """Begin with drafts in order of position, as they were after the entry at `position`."""
         self.position = position
         self.switch = switch
-        self._drafts = OrderedDict((draft.draft_id, draft) for draft in drafts)
-        self._held = sum(draft.state == "held" for draft in self._drafts.values())
+        self._ahead = OrderedDict((draft.draft_id, draft) for draft in drafts)
+        self._passed: OrderedDict[str, Draft] = OrderedDict()
+        """The first of the drafts, as far as each is known to be held or behind a held one."""
+        self._lanes: dict[Ref, Draft] = {}
+        """The lanes that those in `_passed` hold, each with the held draft."""
+        self._held = sum(draft.state == "held" for draft in self)
 
     def apply(self, entry: Entry) -> None:
         """Fold in the next entry of the log; one that was folded in before changes nothing."""
@@ -232,21 +241,23 @@ class Queue:
         draft_id = draft_id_of(entry)
         if draft_id is None:
             return
-        before = self._drafts.get(draft_id)
+        if draft_id in self._passed:
+            self._look_anew()
+        before = self._ahead.get(draft_id)
         after = evolve(before, entry)
         self._held += _is_held(after) - _is_held(before)
         if after is not None:
-            self._drafts[draft_id] = after
+            self._ahead[draft_id] = after
         else:
-            self._drafts.pop(draft_id, None)
+            self._ahead.pop(draft_id, None)
 
     def __len__(self) -> int:
         """Return the number of pending drafts."""
-        return len(self._drafts)
+        return len(self._passed) + len(self._ahead)
 
     def __iter__(self) -> Iterator[Draft]:
         """Yield the pending drafts in order."""
-        return iter(self._drafts.values())
+        return chain(self._passed.values(), self._ahead.values())
 
     def __getitem__(self, draft_id: str) -> Draft:
         """Return the pending draft with that id.
@@ -254,10 +265,10 @@ class Queue:
         Raises:
             DraftMissingError: none has it.
         """
-        try:
-            return self._drafts[draft_id]
-        except KeyError:
-            raise DraftMissingError(draft_id) from None
+        found = self._ahead.get(draft_id) or self._passed.get(draft_id)
+        if found is None:
+            raise DraftMissingError(draft_id)
+        return found
 
     @property
     def held(self) -> int:
@@ -282,78 +293,104 @@ class Queue:
         """
         if self.switch.stop is not None:
             return None
-        if not self._held:
-            return next(iter(self), None)
-        return next_to_send(self, on_held)
+        if on_held == "stop" and self._held:
+            first = next(iter(self))
+            return None if first.state == "held" else first
+        while self._ahead:
+            draft = next(iter(self._ahead.values()))
+            if not self._held or _blocker(draft, self._lanes) is None:
+                return draft
+            self._passed[draft.draft_id] = self._ahead.pop(draft.draft_id)
+        return None
+
+    def _look_anew(self) -> None:
+        """Forget which drafts are held back: one of these is about to change."""
+        self._passed.update(self._ahead)
+        self._ahead, self._passed = self._passed, OrderedDict()
+        self._lanes.clear()
+
+    def explain(self, draft_id: str, on_held: OnHeld = "lane") -> str:
+        """Return one sentence: what a draft waits for, why, and what would unblock it.
+
+        Args:
+            draft_id: of a pending draft.
+            on_held: what a held draft stops, as for `next_to_send`.
+
+        Raises:
+            DraftMissingError: no pending draft has that id.
+        """
+        for draft, _, sentence in explained(self, self.switch, on_held):
+            if draft.draft_id == draft_id:
+                return sentence
+        raise DraftMissingError(draft_id)
 
 
 def _is_held(draft: Draft | None) -> bool:
     return draft is not None and draft.state == "held"
 
 
-def next_to_send(drafts: Iterable[Draft], on_held: OnHeld = "lane") -> Draft | None:
-    """Return the first of the drafts, which are in order, that nothing holds back (Q2, Q3)."""
-    for draft, blocker in blockers(drafts):
-        if blocker is None:
-            return draft
-        if on_held == "stop":
-            return None
-    return None
+def _blocker(draft: Draft, lanes: dict[Ref, Draft]) -> Draft | None:
+    """Return the held draft that holds this one back, or None; note the lane that it holds.
+
+    Args:
+        draft: the next draft in order; a held one is its own blocker.
+        lanes: the lanes that are held by those before it, each with the held draft.
+    """
+    if draft.state == "held":
+        blocker: Draft | None = draft
+    else:
+        blocker = next((lanes[ref] for ref in (draft.ref, *draft.targets) if ref in lanes), None)
+    if blocker is not None:
+        lanes.setdefault(draft.ref, blocker)
+    return blocker
 
 
-def blockers(drafts: Iterable[Draft]) -> Iterator[tuple[Draft, Draft | None]]:
-    """Yield each draft, in order, with the held draft that holds its lane, or None (Q3).
+def blockers(
+    drafts: Iterable[Draft], on_held: OnHeld = "lane"
+) -> Iterator[tuple[Draft, Draft | None]]:
+    """Yield each draft, in order, with the held draft that holds it back, or None (Q3).
 
     A held draft is its own blocker.
     """
     lanes: dict[Ref, Draft] = {}
     for draft in drafts:
-        if draft.state == "held":
-            lanes.setdefault(draft.ref, draft)
-            yield draft, draft
-            continue
-        blocker = next((lanes[ref] for ref in (draft.ref, *draft.targets) if ref in lanes), None)
-        if blocker is not None:
-            lanes.setdefault(draft.ref, blocker)
+        blocker = _blocker(draft, lanes)
+        if blocker is None and on_held == "stop":
+            blocker = next(iter(lanes.values()), None)
         yield draft, blocker
 
 
-def explain(draft: Draft, drafts: Iterable[Draft]) -> str:
-    """Return one sentence: what the draft waits for, why, and what would unblock it.
-
-    Args:
-        draft: one of `drafts`.
-        drafts: the pending drafts in order.
-    """
+def explained(
+    drafts: Iterable[Draft], switch: Switch = STARTED, on_held: OnHeld = "lane"
+) -> Iterator[tuple[Draft, Draft | None, str]]:
+    """Yield each draft, in order, with its blocker and what it waits for, in one sentence."""
     ahead = 0
-    for other, blocker in blockers(drafts):
-        if other.draft_id == draft.draft_id:
-            return _explained(other, blocker, ahead)
-        ahead += blocker is None
-    raise DraftMissingError(draft.draft_id)
-
-
-def explained(drafts: Iterable[Draft]) -> Iterator[tuple[Draft, Draft | None, str]]:
-    """Yield each draft, in order, with its blocker and with what `explain` says of it."""
-    ahead = 0
-    for draft, blocker in blockers(drafts):
-        yield draft, blocker, _explained(draft, blocker, ahead)
+    for draft, blocker in blockers(drafts, on_held):
+        yield draft, blocker, _explained(draft, blocker, switch, ahead)
         ahead += blocker is None
 
 
-def _explained(draft: Draft, blocker: Draft | None, ahead: int) -> str:
+def _explained(draft: Draft, blocker: Draft | None, switch: Switch, ahead: int) -> str:
     what = f"the {draft.kind} of {draft.ref}"
     if blocker is draft:
         return f"{what} is held: {_hold_text(draft.hold)}; it waits for a decision"
     if blocker is not None:
         why = f"waits behind the {blocker.kind} of {blocker.ref}, which is held"
         return f"{what} {why}: {_hold_text(blocker.hold)}; it waits for a decision on that draft"
+    if switch.stop is not None:
+        return f"{what} waits until the queue is started: {stop_text(switch.stop)}"
     if draft.state == "sending":
         return f"{what} was sent and its outcome is not known yet; it is being resolved"
     if ahead:
         plural = "s" if ahead > 1 else ""
         return f"{what} waits for its turn behind {ahead} draft{plural}"
     return f"{what} is the next to be sent"
+
+
+def stop_text(stop: Stop) -> str:
+    """Return why nothing is sent, in a few words."""
+    why = "; ".join(filter(None, (stop.problem, stop.reason)))
+    return f"it was stopped by {stop.actor}" + (f" ({why})" if why else "")
 
 
 def _hold_text(hold: Hold | None) -> str:

@@ -389,6 +389,8 @@ class Journal:
     ) -> str | None:
         """Carry out one command, now or at the end of the batch; return the id of its event."""
         facts = self._all_facts(given)
+        if self.sources.trace is not None:
+            facts = facts._replace(trace=self.sources.trace()).checked()
         step = Step(ref, decision, self._new_id(now_us), now_us, facts, expected_version)
         batch = self._open_batch()
         if batch is None:

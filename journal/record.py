@@ -127,8 +127,8 @@ def evolve(record: Record, entry: Entry) -> Record:
             return _acknowledged(record, entry, event)
         case DraftAmended() | ConflictResolved():
             return _amended(record, entry, event)
-        case DraftDiscarded(draft_id=draft_id) | ConflictResolved(draft_id=draft_id, kind=None):
-            kept = tuple(change for change in record.changes if change.draft_id != draft_id)
+        case DraftDiscarded() | ConflictResolved(kind=None):
+            kept = tuple(c for c in record.changes if c.draft_id != event.draft_id)
             return _relaid(record, entry.version, record.remote, kept)
         case PushStarted() | DraftHeld() | DraftRetried():
             return _in_state(record, entry, event)

@@ -11,7 +11,10 @@ import random
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock(Protocol):
@@ -96,3 +99,5 @@ class Sources:
     clock: Clock = field(default_factory=SystemClock)
     ids: Ids = field(default_factory=RandomIds)
     randomness: Randomness = field(default_factory=random.SystemRandom)
+    trace: Callable[[], str | None] | None = None
+    """Returns the trace in which a change is being made, as a W3C ``traceparent``, or None."""

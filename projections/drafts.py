@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 from pydantic_core import from_json, to_json
 
 from journal.drafts import (
+    STARTED,
     Draft,
     Hold,
     Queue,
@@ -103,7 +104,8 @@ class Drafts(Projection):
         with self.reading() as cursor:
             cursor.execute(_ALL, (most,))
             drafts = list(map(_draft_of_row, cursor.fetchall()))
-        return self._explained(drafts)
+            switch = _switch(cursor)
+        return self._explained(drafts, switch)
 
     def get(self, draft_id: str) -> PendingDraft:
         """Return the pending draft with that id.
@@ -115,9 +117,10 @@ class Drafts(Projection):
         with self.reading() as cursor:
             cursor.execute(_UP_TO, (draft_id,))
             drafts = list(map(_draft_of_row, cursor.fetchall()))
+            switch = _switch(cursor)
         if not drafts:
             raise DraftMissingError(draft_id)
-        return self._explained(drafts)[-1]
+        return self._explained(drafts, switch)[-1]
 
     def __len__(self) -> int:
         """Return the number of pending drafts."""
@@ -148,11 +151,11 @@ class Drafts(Projection):
             drafts = list(map(_draft_of_row, cursor.fetchall()))
             return Queue(drafts, self._at(cursor), _switch(cursor))
 
-    def _explained(self, drafts: Iterable[Draft]) -> list[PendingDraft]:
+    def _explained(self, drafts: Iterable[Draft], switch: Switch) -> list[PendingDraft]:
         now_us = self._journal.sources.clock.now_us()
         return [
             PendingDraft(draft, blocker, why, max(now_us - draft.occurred_at, 0) / 1_000_000)
-            for draft, blocker, why in explained(drafts)
+            for draft, blocker, why in explained(drafts, switch)
         ]
 
     def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
@@ -171,15 +174,23 @@ class Drafts(Projection):
         cursor.executemany(_SAVE, [_row(draft) for draft in touched.values() if draft])
         cursor.executemany(_DROP, [(key,) for key, draft in touched.items() if not draft])
         if switch != before:
-            stop = None if switch.stop is None else to_json(switch.stop).decode()
-            cursor.execute(_KEEP_SWITCH, (stop, switch.rejections))
+            _keep_switch(cursor, switch)
+
+
+def _keep_switch(cursor: Cursor, switch: Switch) -> None:
+    """Keep the switch in the one row there is; a queue that nobody has stopped has none."""
+    stop = None if switch.stop is None else to_json(switch.stop).decode()
+    if switch == STARTED:
+        cursor.execute("DELETE FROM draft_queue")
+    else:
+        cursor.execute(_KEEP_SWITCH, (stop, switch.rejections))
 
 
 def _switch(cursor: Cursor) -> Switch:
     cursor.execute(_SWITCH)
     found = cursor.fetchone()
     if found is None:
-        return Switch()
+        return STARTED
     stop, rejections = found
     return Switch(None if stop is None else Stop(*from_json(stop)), rejections)
 

@@ -226,12 +226,10 @@ class Records(Projection):
             return None
         for entry in self._log.entries(page):
             changed = entry.stream
-            self._ahead_at = entry.position
-            if changed == QUEUE:
-                continue
             before = self._ahead.get(changed) or self._kept.get(changed) or initial(changed)
-            if before.version == entry.version - 1:
+            if before.version == entry.version - 1 and changed != QUEUE:
                 self._ahead[changed] = evolve(before, entry)
+            self._ahead_at = entry.position
         return self._ahead.get(ref) or self._kept.get(ref)
 
     def _ids_of(self, record: Record) -> tuple[str, ...]:

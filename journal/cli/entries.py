@@ -42,6 +42,8 @@ _EVENTS: Final = {
     "DraftAmended": Cell("amended", "changed"),
     "DraftDiscarded": Cell("discarded", "bad"),
     "ConflictResolved": Cell("resolved", "busy"),
+    "QueueStopped": Cell("stopped", "bad"),
+    "QueueStarted": Cell("started", "good"),
 }
 
 
@@ -137,7 +139,9 @@ def _said(event_type: str, data: dict[str, Any]) -> str:
                 for m in data.get("messages", ())
             ]
             return "; ".join([data["classification"], *messages])
-        case "RecordDeleted" | "PushStarted" | "DraftRetried" | "DraftDiscarded":
+        case "QueueStopped":
+            return "; ".join(filter(None, (data["cause"], data.get("problem", ""))))
+        case "RecordDeleted" | "PushStarted" | "DraftRetried" | "DraftDiscarded" | "QueueStarted":
             return ""
         case _:
             return wording.fields(data)

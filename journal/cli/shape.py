@@ -169,6 +169,7 @@ def entry(row: Row) -> dict[str, Any]:
         "reason": row.reason,
         "correlation_id": row.correlation_id,
         "causation_id": row.causation_id,
+        "trace": row.trace,
         "event_id": row.event_id,
         "batch": row.batch,
         "clock_adjusted": bool(row.clock_adjusted),

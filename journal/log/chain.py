@@ -9,7 +9,7 @@
   old hash, for it holds no value there.
 - C3. `occurred_at` rises from row to row: where it would not, it is moved to one microsecond
   after the row before it. `clock_adjusted` is 1 where that is because the clock had gone back
-  since an earlier append, and 0 among rows of one append that were made at one moment.
+  since an earlier row was made, and 0 among rows of one append that were made at one moment.
 
 Nothing here reads a file: a third party can verify an export with these few lines.
 """
@@ -81,11 +81,13 @@ def seal(head: Head, rows: Sequence[Unsealed]) -> list[Row]:
     """Return the rows as they follow the head in one append (C1, C3)."""
     position, previous, last = head
     batch = position + 1
+    latest = 0
     sealed = []
     for row in rows:
         position += 1
         occurred_at = row.occurred_at
-        adjusted = int(occurred_at <= head.occurred_at)
+        adjusted = int(occurred_at <= head.occurred_at or occurred_at < latest)
+        latest = max(latest, occurred_at)
         if occurred_at <= last:
             occurred_at = last + 1
         last = occurred_at

@@ -47,7 +47,9 @@ def unsealed_of(stored: StoredEvent) -> Unsealed:
     version = stored.originator_version
     state = bytes(stored.state)
     event_id = f"{stream}@{version}"
-    return Unsealed(event_id, stream, version, stored.topic, 1, 0, "", "", None, None, None, None, state)
+    return Unsealed(
+        event_id, stream, version, stored.topic, 1, 0, "", "", None, None, None, None, state
+    )
 
 
 class JSONBytes(Transcoder):

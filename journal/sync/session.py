@@ -359,12 +359,13 @@ class Session:
         )
 
     def _appended(self, draft: Draft, event: Event) -> bool:
-        """Append an event about a draft, unless it was settled or amended; say whether it was not."""
+        """Append an event about a draft that is still as it was sent; say whether it is."""
 
         def decision(record: Record) -> tuple[Event, ...]:
             change = record.change(draft.draft_id)
-            is_as_sent = change is not None and change.revision == draft.revision
-            return (event,) if is_as_sent and change.state != "held" else ()
+            if change is None or change.revision != draft.revision or change.state == "held":
+                return ()
+            return (event,)
 
         facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
         return self._journal.note(draft.ref, decision, facts)

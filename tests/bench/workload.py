@@ -96,7 +96,9 @@ def _entry(
     now_us: int,
     event: RecordCreated | RecordUpdated | DraftAcknowledged,
 ) -> NewEntry:
-    return NewEntry(event_id, ref, version, now_us, "tech-17", "tablet-4", None, None, None, None, event)
+    return NewEntry(
+        event_id, ref, version, now_us, "tech-17", "tablet-4", None, None, None, None, event
+    )
 
 
 def sealed(entries: list[NewEntry], batch: int = 1) -> list[Row]:

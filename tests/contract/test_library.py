@@ -137,7 +137,7 @@ class TestFactory:
         """The library's event store writes and reads our entries."""
         store: Any = factory.event_store()
         new = NewEntry(
-            "e1", Ref("A:1"), 1, 5, "ann", "van", None, None, None, RecordCreated(fields={})
+            "e1", Ref("A:1"), 1, 5, "ann", "van", None, None, None, None, RecordCreated(fields={})
         )
 
         (recording,) = store.put([new])

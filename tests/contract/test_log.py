@@ -28,7 +28,7 @@ def new(event_id: str, ref: Ref = ACME, version: int = 1, at: int = NOW, size: i
         if version == 1
         else RecordUpdated(changes={"Size": size}, base={})
     )
-    return NewEntry(event_id, ref, version, at, "ann", "van-7", "c1", None, "why", event)
+    return NewEntry(event_id, ref, version, at, "ann", "van-7", "c1", None, "why", None, event)
 
 
 def many(ref: Ref, first: int, count: int) -> list[NewEntry]:

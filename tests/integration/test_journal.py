@@ -125,6 +125,17 @@ class TestCommands:
         assert entry[7:12] == ("eve", "van-7", "c", "d", "new")
         assert journal.load(ref).fields == {"Name": "Acme"}
 
+    def test_change_keeps_its_trace(self) -> None:
+        """What was made in a trace says so; what was made in none says nothing."""
+        traces = iter(["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", None])
+        with Journal(sources=Sources(trace=lambda: next(traces))) as journal:
+            ref = journal.create("Account", {"Name": "Acme"})
+            journal.delete(ref)
+
+            said = [entry.trace for entry in journal.log.read()]
+
+        assert said == ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", None]
+
     def test_create_again(self, journal: Journal) -> None:
         """R2: with an id and fields that were seen before, nothing is stored, for ever."""
         ref = journal.create("Account", {"Name": "Acme"}, id="1")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import Journal, Ref
+from journal import Journal, Ref, Sources
 from journal.errors import LogCorruptError, LogError, UnknownEventError, ViewError
 from journal.events import EVENT_TYPES
 from journal.log import Log, open_recorder
@@ -45,6 +45,7 @@ TEXTS = [
     "correlation_id",
     "causation_id",
     "reason",
+    "trace",
 ]
 BYTES = ["data", "previous_hash", "hash"]
 
@@ -53,7 +54,8 @@ BYTES = ["data", "previous_hash", "hash"]
 def path(tmp_path: Path) -> Path:
     """A journal of eight entries, closed."""
     path = tmp_path / "field.db"
-    with Journal(path, actor="ann", origin="van-7") as journal:
+    sources = Sources(trace=lambda: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+    with Journal(path, actor="ann", origin="van-7", sources=sources) as journal:
         for name in ("a", "b", "c", "d"):
             ref = journal.create(
                 "Account",
@@ -299,7 +301,19 @@ class TestEvents:
         recorder = open_recorder(tmp_path / "newer.db", lambda: "j1")
         log = Log(recorder)
         entry = Unsealed(
-            "e1", "A:1", 1, "RecordCreated", 1, 5, "ann", "van", None, None, None, b'{"fields":{}}'
+            "e1",
+            "A:1",
+            1,
+            "RecordCreated",
+            1,
+            5,
+            "ann",
+            "van",
+            None,
+            None,
+            None,
+            None,
+            b'{"fields":{}}',
         )
         recorder.append([entry, entry._replace(event_id="e2", version=2)])
         yield log
@@ -451,7 +465,7 @@ def test_a_row_that_was_not_stored_is_never_chained_to(tmp_path: Path) -> None:
     """Whoever writes after a write that failed follows the last row that is there."""
     recorder = open_recorder(tmp_path / "field.db", lambda: "journal-1")
     rows = [
-        Unsealed(f"e{n}", f"A:{n}", 1, "T", 1, n, "me", "here", None, None, None, b"{}")
+        Unsealed(f"e{n}", f"A:{n}", 1, "T", 1, n, "me", "here", None, None, None, None, b"{}")
         for n in range(1, 4)
     ]
     recorder.append(rows[:1])

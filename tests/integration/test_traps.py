@@ -221,7 +221,11 @@ class TestTraps:
         recorder = open_recorder(path, lambda: "j1")
         log = Log(recorder)
         recorder.append(
-            [Unsealed("e1", "A:1", 1, "hostile:Event", 1, 5, "a", "o", None, None, None, b"{}")]
+            [
+                Unsealed(
+                    "e1", "A:1", 1, "hostile:Event", 1, 5, "a", "o", None, None, None, None, b"{}"
+                )
+            ]
         )
         sys.path.insert(0, str(tmp_path))
         try:

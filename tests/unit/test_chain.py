@@ -29,6 +29,7 @@ ROWS = st.builds(
     OPTIONAL,
     OPTIONAL,
     OPTIONAL,
+    OPTIONAL,
     st.binary(max_size=20),
     st.binary(min_size=32, max_size=32),
     st.binary(min_size=32, max_size=32),
@@ -62,6 +63,7 @@ def unsealed(n: int, occurred_at: int = 0) -> Unsealed:
         occurred_at,
         "ann",
         "van",
+        None,
         None,
         None,
         None,
@@ -126,12 +128,20 @@ class TestSeal:
     @given(st.integers(0, 50), st.lists(st.integers(0, 100), max_size=10))
     def test_time_rises(self, last: int, times: list[int]) -> None:
         """C3: time rises from row to row; where the clock went back, it is moved and flagged."""
+        before = last
         rows = seal(Head(1, b"", last), [unsealed(n, at) for n, at in enumerate(times)])
 
-        for given_at, row in zip(times, rows, strict=True):
+        for n, (given_at, row) in enumerate(zip(times, rows, strict=True)):
+            went_back = given_at <= before or given_at < max(times[:n], default=0)
             expected = given_at if given_at > last else last + 1
-            assert (row.occurred_at, row.clock_adjusted) == (expected, int(given_at <= last))
+            assert (row.occurred_at, row.clock_adjusted) == (expected, int(went_back))
             last = row.occurred_at
+
+    def test_one_moment_is_not_a_clock_that_went_back(self) -> None:
+        """C3: rows that were made at one moment follow one another, and none is flagged."""
+        rows = seal(Head(1, b"", 5), [unsealed(n, 9) for n in range(3)])
+
+        assert [(row.occurred_at, row.clock_adjusted) for row in rows] == [(9, 0), (10, 0), (11, 0)]
 
     def test_nothing_to_seal(self) -> None:
         """No rows are no rows."""

@@ -15,12 +15,11 @@ from journal.drafts import (
     blockers,
     draft_id_of,
     evolve,
-    explain,
     explained,
-    next_to_send,
 )
 from journal.errors import DraftMissingError
 from journal.events import (
+    QUEUE,
     ConflictResolved,
     DraftAcknowledged,
     DraftAmended,
@@ -30,6 +29,7 @@ from journal.events import (
     Entry,
     FieldMessage,
     PushStarted,
+    QueueStopped,
     RecordCreated,
     RecordDeleted,
     RecordObserved,
@@ -319,13 +319,13 @@ class TestExplain:
             (BOLT, PushStarted(draft_id="e4")),
         )
 
-        assert explain(found[draft_id], found) == sentence
+        assert found.explain(draft_id) == sentence
 
     def test_says_that_it_is_the_next(self) -> None:
         """The first of the queue waits for nothing."""
         found = queue((ACME, created()))
 
-        assert explain(found["e1"], found) == "the create of Account:1 is the next to be sent"
+        assert found.explain("e1") == "the create of Account:1 is the next to be sent"
 
     @pytest.mark.parametrize(
         ("hold", "words"),
@@ -338,21 +338,30 @@ class TestExplain:
         """A hold without messages is told by its class; one without a record of it says so."""
         draft = Draft("e1", 1, ACME, "create", 1, "ann", None, {}, state="held", hold=hold)
 
-        assert words in explain(draft, [draft])
+        assert words in Queue([draft]).explain("e1")
 
-    def test_an_equal_draft_will_do(self) -> None:
-        """The draft may come from another place than the queue, such as a table."""
-        found = queue((ACME, created()), (ACME, TAKEN))
-        (draft,) = found
+    def test_says_who_stopped_the_queue(self) -> None:
+        """Q5 in words: while the queue is stopped, what is not held waits for that."""
+        stopped = QueueStopped(cause="rejections", problem="5 in a row")
+        found = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN), (QUEUE, stopped))
 
-        assert "is held" in explain(draft._replace(), found)
+        assert found.explain("e1").endswith("; it waits for a decision")
+        assert found.explain("e2") == (
+            "the create of Account:2 waits until the queue is started: "
+            "it was stopped by ann (5 in a row; why)"
+        )
+
+    def test_says_what_stops_everything(self) -> None:
+        """Where a held draft stops the queue, the drafts of other lanes wait for it as well."""
+        found = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN))
+
+        assert found.explain("e2", "stop") == f"the create of Account:2 {BEHIND}"
+        assert found.explain("e2") == "the create of Account:2 is the next to be sent"
 
     def test_unknown_draft_is_refused(self) -> None:
         """A draft that is not in the queue has no reason to wait."""
-        (draft,) = queue((ACME, created()))
-
         with pytest.raises(DraftMissingError):
-            explain(draft, [])
+            queue((ACME, created())).explain("e2")
 
 
 class TestProperties:
@@ -368,7 +377,11 @@ class TestProperties:
             match entry.event:
                 case RecordCreated() | RecordUpdated() | RecordDeleted():
                     expected.append(entry.event_id)
-                case DraftAcknowledged(draft_id=draft_id) | DraftDiscarded(draft_id=draft_id):
+                case (
+                    DraftAcknowledged(draft_id=draft_id)
+                    | DraftDiscarded(draft_id=draft_id)
+                    | ConflictResolved(draft_id=draft_id, kind=None)
+                ):
                     expected.remove(draft_id)
                 case _:
                     pass
@@ -387,9 +400,21 @@ class TestProperties:
 
             assert [d.position for d in drafts] == sorted(d.position for d in drafts)
             for on_held in ("lane", "stop"):
-                expected = naive_next(drafts, on_held)
+                expected = None if found.switch.stop else naive_next(drafts, on_held)
                 assert found.next_to_send(on_held) == expected
-                assert next_to_send(drafts, on_held) == expected
+
+    @given(strategies.histories)
+    def test_begins_anew_at_the_low_water_mark(self, history: list[Entry]) -> None:
+        """Whoever begins after the low-water mark, with nothing, comes to the same queue."""
+        found = Queue()
+        for entry in history:
+            found.apply(entry)
+            again = Queue(position=found.low_water)
+            for later in history[: entry.position]:
+                again.apply(later)
+
+            assert list(again) == list(found)
+            assert again.switch.stop == found.switch.stop
 
     @given(strategies.histories)
     def test_table_of_drafts_is_the_queue(self, history: list[Entry]) -> None:
@@ -425,9 +450,11 @@ class TestProperties:
             found.apply(entry)
         following = found.next_to_send()
 
-        assert [(draft, blocker) for draft, blocker, _ in explained(found)] == [*blockers(found)]
-        for draft, blocker, sentence in explained(found):
-            assert sentence == explain(draft, found)
+        all_explained = [*explained(found, found.switch)]
+
+        assert [(draft, blocker) for draft, blocker, _ in all_explained] == [*blockers(found)]
+        for draft, blocker, sentence in all_explained:
+            assert sentence == found.explain(draft.draft_id)
             assert re.fullmatch(rf"the {draft.kind} of {draft.ref} [^\n]+", sentence)
             assert ("held" in sentence) == (blocker is not None)
             assert sentence.endswith("is the next to be sent") == (

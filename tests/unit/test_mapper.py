@@ -36,7 +36,9 @@ def new_entry(entry: Entry) -> NewEntry:
 
 def row(event_type: str, data: bytes, schema_version: int = 1) -> Row:
     """Return a row with this event."""
-    new = NewEntry("e1", Ref("A:1"), 1, 5, "ann", "van", "c", "d", "why", "t", RecordCreated(fields={}))
+    new = NewEntry(
+        "e1", Ref("A:1"), 1, 5, "ann", "van", "c", "d", "why", "t", RecordCreated(fields={})
+    )
     unsealed = (
         EntryMapper()
         .unsealed(new)
@@ -116,7 +118,9 @@ class TestRoundTrip:
 
     def test_defaults_are_not_stored(self) -> None:
         """What equals its default takes no space."""
-        new = NewEntry("e1", Ref("A:1"), 1, 5, "a", "o", None, None, None, None, RecordCreated(fields={}))
+        new = NewEntry(
+            "e1", Ref("A:1"), 1, 5, "a", "o", None, None, None, None, RecordCreated(fields={})
+        )
 
         assert EntryMapper().unsealed(new).data == b'{"fields":{}}'
 
@@ -217,7 +221,9 @@ class TestUpcasting:
 
     def test_writes_the_current_version(self) -> None:
         """A new event has the current schema version."""
-        new = NewEntry("e1", Ref("A:1"), 1, 5, "a", "o", None, None, None, None, RecordCreated(fields={}))
+        new = NewEntry(
+            "e1", Ref("A:1"), 1, 5, "a", "o", None, None, None, None, RecordCreated(fields={})
+        )
 
         assert self.MAPPER.unsealed(new).schema_version == 3
 
@@ -235,7 +241,17 @@ class TestLibrary:
         stored = StoredEvent("A:1", 3, "RecordCreated", b'{"fields":{"a":1}}')
 
         assert EntryMapper().to_domain_event(stored) == NewEntry(
-            "A:1@3", Ref("A:1"), 3, 0, "", "", None, None, None, None, RecordCreated(fields={"a": 1})
+            "A:1@3",
+            Ref("A:1"),
+            3,
+            0,
+            "",
+            "",
+            None,
+            None,
+            None,
+            None,
+            RecordCreated(fields={"a": 1}),
         )
 
     def test_transcoder_marks_nothing(self) -> None:

@@ -31,6 +31,7 @@ class TestAcknowledged:
 
         assert event == DraftAcknowledged(
             draft_id="d-1",
+            revision=2,
             remote_id="r-1",
             remote_version='"7"',
             evidence="read",
@@ -75,6 +76,7 @@ class TestRefused:
 
         assert event == DraftHeld(
             draft_id="d-1",
+            revision=1,
             classification="rejected",
             messages=messages,
             status=422,

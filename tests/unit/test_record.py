@@ -477,8 +477,26 @@ class TestEvolve:
         ],
     )
     def test_what_happens_to_a_draft_leaves_the_record(self, event: Event) -> None:
-        """A push, a hold and a retry change only the version of the stream."""
-        assert after(CREATED, event) == after(CREATED)._replace(version=2)
+        """A push, a hold and a retry change only the version of the stream, and a state."""
+        record = after(CREATED, event)
+        change = record.changes[0]._replace(state="pending", held_as=None)
+
+        assert record._replace(changes=(change,)) == after(CREATED)._replace(version=2)
+
+    def test_change_knows_its_state(self) -> None:
+        """A pending change is sending, held, or pending again, as its last event says."""
+        sent = PushStarted(draft_id="e1")
+        held = DraftHeld(draft_id="e1", classification="gone")
+        events: list[Event] = [sent, held, DraftRetried(draft_id="e1")]
+
+        states = [after(CREATED, *events[:n]).changes[0] for n in range(4)]
+
+        assert [(change.state, change.held_as) for change in states] == [
+            ("pending", None),
+            ("sending", None),
+            ("held", "gone"),
+            ("pending", None),
+        ]
 
 
 class TestBaseVersion:

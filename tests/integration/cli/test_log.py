@@ -59,6 +59,7 @@ class TestLog:
                 "reason": "new",
                 "correlation_id": None,
                 "causation_id": None,
+                "trace": None,
                 "event_id": entry.event_id,
                 "batch": 1,
                 "clock_adjusted": False,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal import Journal
-from journal.drafts import Queue, blockers, explain
+from journal.drafts import Queue, explained
 from journal.errors import DraftMissingError
 from journal.events import DraftHeld, DraftRetried, FieldMessage, PushStarted
 from projections import Drafts
@@ -154,14 +154,13 @@ def test_table_and_queue_hold_the_same(
             kept = drafts.queue()
 
             assert list(kept) == list(queue)
+            assert kept.switch == queue.switch
             assert (kept.position, kept.held, len(drafts)) == (
                 queue.position,
                 queue.held,
                 len(queue),
             )
-            assert [each[:3] for each in drafts.pending()] == [
-                (draft, blocker, explain(draft, queue)) for draft, blocker in blockers(queue)
-            ]
+            assert [each[:3] for each in drafts.pending()] == list(explained(queue, queue.switch))
         digest = drafts.digest()
         drafts.rebuild()
         assert drafts.digest() == digest

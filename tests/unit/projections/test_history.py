@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from journal import Journal, Ref
 from journal.errors import InvalidNameError, InvalidValueError, RecordMissingError
 from journal.events import (
+    QUEUE,
     ConflictResolved,
     DraftAcknowledged,
     DraftAmended,
@@ -313,7 +314,9 @@ def test_both_ways_tell_the_same(
 
         lines = view.between()
 
-        told = [line for ref in REFS if journal.load(ref).version for line in view.of(ref)]
+        told = [
+            line for ref in (*REFS, QUEUE) if journal.load(ref).version for line in view.of(ref)
+        ]
         assert sorted(told) == lines
         assert [line.position for line in lines] == [entry.position for entry in history]
         assert [line.at for line in lines] == [time_of(entry.occurred_at) for entry in history]
