@@ -37,6 +37,15 @@ class Acknowledged(NamedTuple):
     """The record as the receipt showed it, where that is not what was expected."""
 
 
+class Seen(NamedTuple):
+    """The record as a read has shown that the remote has it."""
+
+    fields: Fields | None
+    """None where the remote has no such record."""
+    remote_id: str | None = None
+    remote_version: str | None = None
+
+
 class Refused(NamedTuple):
     """The remote will not have the draft as it is."""
 
@@ -44,6 +53,8 @@ class Refused(NamedTuple):
     messages: tuple[FieldMessage, ...] = ()
     status: int | None = None
     answer: str = ""
+    seen: Seen | None = None
+    """What the read that settled it has shown, where there was one."""
 
 
 class Unknown(NamedTuple):
