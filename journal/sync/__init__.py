@@ -3,7 +3,8 @@
 It knows nothing of views, nor of what a remote speaks.
 """
 
+from journal.conflicts import Conflict, Policies
 from journal.sync.session import Progress, Report
 from journal.sync.subscriber import AsyncSubscriber, Subscriber
 
-__all__ = ["AsyncSubscriber", "Progress", "Report", "Subscriber"]
+__all__ = ["AsyncSubscriber", "Conflict", "Policies", "Progress", "Report", "Subscriber"]

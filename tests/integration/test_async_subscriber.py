@@ -158,10 +158,10 @@ class TestCancellation:
             gate = Gate(asyncio.get_running_loop(), append)
             calls = 0
 
-            def counted(rows: Any) -> Any:  # noqa: ANN401  of the recorder
+            def counted(rows: Any, head: Any = None) -> Any:  # noqa: ANN401  of the recorder
                 nonlocal calls
                 calls += 1
-                return gate(rows) if calls == nth else append(rows)
+                return gate(rows) if calls == nth else append(rows, head)
 
             recorder.append = counted  # type: ignore[method-assign]
             async with subscriber(journal, proxy.url) as sync:
@@ -253,8 +253,9 @@ class TestLoop:
         async def main() -> Report:
             gate = Gate(asyncio.get_running_loop(), append)
 
-            def noted(rows: Any) -> Any:  # noqa: ANN401  of the recorder
+            def noted(rows: Any, head: Any = None) -> Any:  # noqa: ANN401  of the recorder
                 seen.add(get_ident())
+                assert head is None
                 return gate(rows)
 
             recorder.append = noted  # type: ignore[method-assign]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from journal.checkpoint import Checkpoint
 from journal.remotes.remote import NoAnswer, Request, Response
 from journal.sync.backoff import Backoff
-from journal.sync.checkpoint import Checkpoint
 from journal.sync.session import Call, Pause, Session, Settings
 
 if TYPE_CHECKING:
