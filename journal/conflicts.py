@@ -195,7 +195,7 @@ def _of_gone(conflict: Conflict, name: PolicyName, rule: str) -> Verdict:
     if name == "theirs" or conflict.kind == "delete":
         sides = _sides(conflict.ours or conflict.base, "theirs", rule)
         return Resolved(None, {}, sides, "the remote no longer has the record")
-    return _in_words("it was changed here, and the remote no longer has the record")
+    return _in_words("the remote no longer has the record")
 
 
 def _of_delete(conflict: Conflict, name: PolicyName, rule: str) -> Verdict:
@@ -214,7 +214,7 @@ def _of_taken(conflict: Conflict, name: PolicyName, rule: str) -> Verdict:
     if name == "theirs":
         sides = _sides(conflict.ours, "theirs", rule)
         return Resolved(None, {}, sides, "the record that the remote has is kept")
-    taken = FieldMessage(message="the remote has another record of that id")
+    taken = FieldMessage(message="the remote has another record under our key")
     return Unresolved((*_disputes(conflict), taken))
 
 

@@ -339,7 +339,7 @@ def settled(
     if isinstance(verdict, Resolved):
         revision = change.revision + 1
         return (*noted, conflicts.event_of(conflict, revision, seen.remote_version, verdict))
-    messages = (*verdict.messages, *outcome.messages)
+    messages = tuple(dict.fromkeys((*verdict.messages, *outcome.messages)))
     held = settle(change.draft_id, change.revision, outcome._replace(messages=messages), attempts)
     return (*noted, held)
 

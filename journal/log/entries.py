@@ -63,7 +63,8 @@ class Log:
             return []
         unsealed = list(map(self._mapper.unsealed, new))
         try:
-            rows = self._recorder.append(unsealed, head)
+            append = self._recorder.append
+            rows = append(unsealed) if head is None else append(unsealed, head)
         except IntegrityError as error:
             raise self._conflict(new, error) from error
         return [_entry(entry, row) for entry, row in zip(new, rows, strict=True)]

@@ -158,12 +158,12 @@ class TestCancellation:
             gate = Gate(asyncio.get_running_loop(), append)
             calls = 0
 
-            def counted(rows: Any, head: Any = None) -> Any:  # noqa: ANN401  of the recorder
+            def counted(rows: Any) -> Any:  # noqa: ANN401  of the recorder
                 nonlocal calls
                 calls += 1
-                return gate(rows) if calls == nth else append(rows, head)
+                return gate(rows) if calls == nth else append(rows)
 
-            recorder.append = counted  # type: ignore[method-assign]
+            recorder.append = counted  # type: ignore[assignment, method-assign]
             async with subscriber(journal, proxy.url) as sync:
                 draining = asyncio.create_task(sync.drain())
                 await gate.arrived.wait()
@@ -253,12 +253,11 @@ class TestLoop:
         async def main() -> Report:
             gate = Gate(asyncio.get_running_loop(), append)
 
-            def noted(rows: Any, head: Any = None) -> Any:  # noqa: ANN401  of the recorder
+            def noted(rows: Any) -> Any:  # noqa: ANN401  of the recorder
                 seen.add(get_ident())
-                assert head is None
                 return gate(rows)
 
-            recorder.append = noted  # type: ignore[method-assign]
+            recorder.append = noted  # type: ignore[assignment, method-assign]
             async with subscriber(journal, proxy.url) as sync:
                 draining = asyncio.create_task(sync.drain())
                 await gate.arrived.wait()
