@@ -145,10 +145,15 @@ def base_version(record: Record, change: Change) -> str | None:
     """Return the remote version that the change is to be conditional on.
 
     That is the version it was made on, or the one that our own later acknowledgement of an
-    earlier change of the same record left behind; never one that a pull has seen since.
+    earlier change of the same record left behind; never one that a pull has seen since. It is
+    None, so that the values are compared, where the record at that version had others than the
+    change was made on: an earlier change of it then lay over them, and has fallen away.
     """
     remote = record.remote
-    return remote.receipt_version if remote.receipt > change.based_at else change.base_version
+    if remote.receipt > change.based_at:
+        return remote.receipt_version
+    is_as_seen = all(same(remote.fields.get(name), v) for name, v in change.base.items())
+    return change.base_version if change.base_version != remote.version or is_as_seen else None
 
 
 def fields_before(record: Record, change: Change) -> Fields:
@@ -234,7 +239,7 @@ def _after_push(remote: Remote, change: Change, event: DraftAcknowledged) -> Fie
         return {}
     if event.fields is not None:
         return event.fields
-    if change.kind == "create" and not remote.exists:
+    if change.kind == "create":
         return change.fields
     return {**remote.fields, **change.fields}
 

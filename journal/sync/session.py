@@ -39,7 +39,6 @@ from journal.outcomes import (
     Wait,
 )
 from journal.record import base_version
-from journal.remotes.comparison import recognised
 from journal.remotes.remote import Push, Request
 from journal.staging import Facts
 from journal.sync.backoff import Backoff
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from journal.outcomes import Outcome
     from journal.record import Change, Record
     from journal.remotes.remote import Remote
+    from journal.values import Ref
 
 ACTOR: Final = "sync"
 """Who acknowledges and holds, in the envelope of what a subscriber appends."""
@@ -245,7 +245,7 @@ class Session:
             self._unsent = draft.draft_id
         if isinstance(outcome, Settled):
             became: Outcome | Resolved | None
-            became = yield Call(lambda: self._settled(draft, push, outcome))
+            became = yield Call(lambda: self._settled(draft, outcome))
             return became
         return outcome
 
@@ -406,9 +406,9 @@ class Session:
             {target: self._journal.load(target) for target in targets},
         )
 
-    def _settled(self, draft: Draft, push: Push, outcome: Settled) -> Outcome | Resolved | None:
+    def _settled(self, draft: Draft, outcome: Settled) -> Outcome | Resolved | None:
         """Append what became of a draft; return it, or how a conflict was resolved."""
-        outcome = _storable(outcome, push)
+        outcome = _storable(outcome, draft.ref)
         events: Sequence[Event] = ()
 
         def decision(record: Record, change: Change) -> Sequence[Event]:
@@ -469,14 +469,12 @@ class Session:
             _log.exception("the progress callback failed at %s of %s", step, draft.ref)
 
 
-def _storable(outcome: Settled, push: Push) -> Settled:
+def _storable(outcome: Settled, ref: Ref) -> Settled:
     """Return the outcome with what a read has shown as it can be kept, or without it."""
     if isinstance(outcome, Acknowledged) or outcome.seen is None or outcome.seen.fields is None:
         return outcome
-    record = push.record
-    known = (push.fields, push.base, record.remote.fields, record.fields or {})
     try:
-        fields = freeze(recognised(outcome.seen.fields, push, *known), record=push.ref)
+        fields = freeze(outcome.seen.fields, record=ref)
     except RefusedError as error:
         said = FieldMessage(message=f"the remote's record cannot be kept: {error}")
         return outcome._replace(messages=(*outcome.messages, said), seen=None)
