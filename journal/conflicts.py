@@ -118,13 +118,18 @@ class Policies:
     def of(cls, content: Mapping[str, object]) -> Policies:
         """Return the policies of a table ``[conflicts]``: names by type or field, and a default.
 
+        A table in it is of a type, with the names by field.
+
         Raises:
             PolicyError: a value is not the name of a policy.
         """
-        for key, name in content.items():
+        names: dict[str, Any] = {}
+        for key, value in content.items():
+            by_field = value if isinstance(value, Mapping) else {"": value}
+            names |= {f"{key}.{field}" if field else key: name for field, name in by_field.items()}
+        for key, name in names.items():
             if name not in NAMES:
                 raise PolicyError(key, name)
-        names: dict[str, Any] = dict(content)
         return cls(names, default=names.pop("default", "merge"))
 
     def __repr__(self) -> str:

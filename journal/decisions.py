@@ -26,9 +26,11 @@ from journal.errors import (
     shown,
 )
 from journal.events import (
+    ConflictResolved,
     DraftAcknowledged,
     DraftAmended,
     DraftDiscarded,
+    DraftHeld,
     DraftRetried,
     Event,
     FieldMessage,
@@ -40,16 +42,19 @@ from journal.record import (
     Record,
     checked_references,
     decide,
+    evolve,
     fields_before,
+    initial,
     within,
 )
 from journal.values import Fields, Ref, references, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from journal.conflicts import PolicyName, Verdict
     from journal.drafts import Draft
+    from journal.events import Entry
     from journal.outcomes import Settled
 
 MAX_RESOLUTIONS: Final = 5
@@ -358,6 +363,50 @@ def _verdict(conflict: Conflict, change: Change, policies: Policies) -> Verdict:
         )
         return Unresolved((FieldMessage(message=text),))
     return conflicts.decided(conflict, policies)
+
+
+# --- a dry run -------------------------------------------------------------------------------
+
+
+class WhatIf(NamedTuple):
+    """A conflict of the past, what was decided, and what other policies would have."""
+
+    position: int
+    """Of the entry that says what was decided."""
+    conflict: Conflict
+    decided: ConflictResolved | None
+    """None where the draft was held instead."""
+    verdict: Verdict
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the same would be sent, or the draft would be held as it was."""
+        if self.decided is None or isinstance(self.verdict, Unresolved):
+            return self.decided is None and isinstance(self.verdict, Unresolved)
+        is_kind = self.verdict.kind == self.decided.kind
+        return is_kind and same(self.verdict.fields, self.decided.fields)
+
+
+def what_if(entries: Iterable[Entry], policies: Policies) -> Iterator[WhatIf]:
+    """Yield each conflict in a log with what these policies would have decided.
+
+    Args:
+        entries: of a log from its beginning, such as ``journal.log.scan()``.
+        policies: to be tried; nothing is changed.
+    """
+    known: dict[Ref, Record] = {}
+    for entry in entries:
+        record = known.get(entry.stream, initial(entry.stream))
+        event = entry.event
+        is_hold = isinstance(event, DraftHeld) and event.classification in {"conflict", "gone"}
+        if isinstance(event, ConflictResolved | DraftHeld):
+            change = record.change(event.draft_id)
+            if change is not None and (is_hold or isinstance(event, ConflictResolved)):
+                made = event if isinstance(event, ConflictResolved) else None
+                conflict = conflict_of(record, change, _theirs(record))
+                verdict = conflicts.decided(conflict, policies)
+                yield WhatIf(entry.position, conflict, made, verdict)
+        known[entry.stream] = evolve(record, entry)
 
 
 def _refused(record: Record, change: Change, problem: str, hint: str) -> DraftStateError:
