@@ -44,6 +44,7 @@ class TestHelp:
             "show",
             "list",
             "drafts",
+            "queue",
             "push",
             "history",
             "log",
