@@ -28,7 +28,7 @@ NEVER_NAMES: Final = {"core", "helper", "helpers", "manager", "managers", "util"
 LINES_MOST: Final = 300
 LONGER: Final = {
     "journal/drafts.py": "one fold: the states of a draft and the order of the queue",
-    "journal/journal.py": "four commands, each with its envelope and its documentation",
+    "journal/errors.py": "one tree, drawn at its top",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
     "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
     "journal/remotes/wire.py": "one exchange twice: blocking, and async",

@@ -24,8 +24,7 @@ from __future__ import annotations
 from logging import getLogger
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, assert_never
 
-from journal.conflicts import Policies, Resolved
-from journal.decisions import settled
+from journal.conflicts import Resolved
 from journal.drafts import Draft, Queue, hold_text, name_of, stop_text
 from journal.errors import LogBusyError, LogFullError, ProfileError, RefusedError, RemoteError
 from journal.events import ConflictResolved, DraftHeld, FieldMessage, PushStarted, QueueStopped
@@ -38,8 +37,10 @@ from journal.outcomes import (
     Unknown,
     Wait,
 )
+from journal.policies import Policies
 from journal.record import base_version
 from journal.remotes.remote import Push, Request
+from journal.resolutions import settled
 from journal.staging import Facts
 from journal.sync.backoff import Backoff
 from journal.values import freeze, references

@@ -13,8 +13,8 @@ from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, assert_never
 
 from journal.checkpoint import Checkpoint
-from journal.conflicts import Policies
 from journal.errors import SubscriberBusyError
+from journal.policies import Policies
 from journal.remotes.remote import Request
 from journal.remotes.wire import AsyncWire, Limits, Wire
 from journal.sync.backoff import Backoff

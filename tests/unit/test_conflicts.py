@@ -9,27 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.conflicts import (
-    NAMES,
     Conflict,
-    Policies,
     Resolved,
     Unresolved,
     as_a_whole,
     chosen,
-    decided,
     event_of,
     shown,
 )
 from journal.errors import PolicyError
 from journal.events import ConflictResolved, FieldMessage, Resolution
+from journal.policies import NAMES, Policies, decided
 from journal.values import Ref, same
 from tests import strategies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from journal.conflicts import Decision, Policy, PolicyName
+    from journal.conflicts import PolicyName
     from journal.events import ChangeKind
+    from journal.policies import Decision, Policy
     from journal.values import Fields
 
 ACME = Ref("Account:1")

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from journal import Journal, Ref
-from journal.conflicts import Conflict, Policies
-from journal.decisions import MAX_RESOLUTIONS
 from journal.events import (
     QUEUE,
     ConflictResolved,
@@ -20,6 +18,8 @@ from journal.events import (
     Resolution,
 )
 from journal.outcomes import Outcome, Refused, Seen
+from journal.policies import Policies
+from journal.resolutions import MAX_RESOLUTIONS
 from projections import Drafts
 from tests.unit.foreign import Shared
 from tests.unit.scripted import Script
@@ -27,6 +27,7 @@ from tests.unit.scripted import Script
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from journal.conflicts import Conflict
     from journal.events import Event
     from journal.remotes.remote import Answer, Push, Request
 

@@ -8,8 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from journal import Journal, Ref
-from journal.conflicts import Policies, Unresolved
-from journal.decisions import MAX_RESOLUTIONS, what_if
+from journal.conflicts import Unresolved
 from journal.errors import (
     ConflictUnresolvedError,
     DanglingReferenceError,
@@ -36,7 +35,9 @@ from journal.events import (
     RecordUpdated,
     Resolution,
 )
+from journal.policies import Policies
 from journal.record import Change
+from journal.resolutions import MAX_RESOLUTIONS, what_if
 from journal.staging import Facts
 from projections import Drafts, Records
 
