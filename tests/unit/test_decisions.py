@@ -511,6 +511,7 @@ class TestWhatIf:
         draft_id = hold(journal, "conflict")
         journal.resolve(draft_id, "ours")
         head = journal.log.head()
+        hold(journal, "rejected")
 
         def tried(policy: PolicyName) -> list[tuple[int, bool, bool]]:
             found = what_if(journal.log.scan(), Policies(default=policy))
@@ -519,7 +520,7 @@ class TestWhatIf:
         assert tried("ours") == [(head - 1, False, False), (head, True, False)]
         assert tried("theirs") == [(head - 1, False, False), (head, False, False)]
         assert tried("merge") == [(head - 1, True, True), (head, False, True)]
-        assert journal.log.head() == head
+        assert journal.log.head() == head + 2
 
 
 def test_resolutions_are_counted_until_a_hold(journal: Journal) -> None:
