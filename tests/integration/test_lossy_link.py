@@ -111,5 +111,5 @@ def test_drafts_arrive_over_many_links(tmp_path: Path) -> None:
     for seed in range(25, 525):
         met += pushed_over(tmp_path / f"{seed}.db", seed)
 
-    print(*(f"{count:7,}  {name}" for name, count in met.most_common()), sep="\n")  # noqa: T201  the report
+    print(*(f"{count:7,}  {name}" for name, count in met.most_common()), sep="\n")
     assert min(met.values()) > 500
