@@ -93,7 +93,7 @@ class EntryMapper(Mapper[str]):
         name = event_type.__name__
         return Unsealed(
             new.event_id,
-            new.stream,
+            str(new.stream),  # SQLite takes a plain text sooner
             new.version,
             name,
             self._versions[name],
