@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from errno import EINVAL
 from pathlib import Path
 from threading import Event, Lock, get_ident
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from journal.errors import (
     LogBusyError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 Durability: TypeAlias = Literal["full", "normal"]
-RowT = TypeVar("RowT", bound=tuple[Any, ...])
+Written = TypeVar("Written")
 
 APPLICATION_ID: Final = 0x444A524E
 """``DJRN``: the mark in the header of a file that is a journal."""
@@ -155,21 +155,14 @@ class Database:
         """
         return self._writing(self._appender)
 
-    def append_row(
-        self,
-        statement: str,
-        row: Callable[[sqlite3.Connection], RowT],
-        stored: Callable[[RowT], None],
-    ) -> RowT:
+    def append_alone(self, write: Callable[[sqlite3.Connection], Written]) -> Written:
         """Write by one statement, which SQLite begins and commits by itself (D1, D2).
 
         Args:
-            statement: the statement.
-            row: makes its values, once nobody else can write.
-            stored: is told of them when they are durable, before anybody else can write.
+            write: runs the statement, when nobody else can write, and returns what it wrote.
 
         Returns:
-            The values.
+            What it wrote, which is durable.
 
         Raises:
             LogError: the statement was rolled back.
@@ -178,14 +171,10 @@ class Database:
         with self._lock, self._file_lock:
             try:
                 self._check_file()
-                values = row(self._appender)
-                if self._appender.execute(statement, values).rowcount != 1:
-                    raise _unkept(self.path)
-                stored(values)
+                return write(self._appender)
             except sqlite3.Error as error:
                 self._raise_translated(error)
                 raise
-        return values
 
     def write_views(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction of which only the atomicity is promised (D1, D2).
@@ -346,10 +335,6 @@ class Database:
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL:
             self._failure = translated
         raise translated from error
-
-
-def _unkept(path: Path) -> LogCorruptError:
-    return LogCorruptError(None, f"{path} does not keep what is written to it: it was changed")
 
 
 def translate(error: sqlite3.Error, path: Path | str) -> LogError:

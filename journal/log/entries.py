@@ -184,19 +184,6 @@ class Log:
 
 
 def _entry(new: NewEntry, row: Row) -> Entry:
-    return Entry(
-        row.position,
-        row.batch,
-        new.event_id,
-        new.stream,
-        new.version,
-        row.occurred_at,
-        bool(row.clock_adjusted),
-        new.actor,
-        new.origin,
-        new.correlation_id,
-        new.causation_id,
-        new.reason,
-        new.trace,
-        new.event,
-    )
+    """Return the entry, of which the append has decided position, batch and time."""
+    adjusted = bool(row.clock_adjusted)
+    return Entry._make((row.position, row.batch, *new[:3], row.occurred_at, adjusted, *new[4:]))

@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = ", ".join(Row._fields)
 _INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
+_MARKS: Final = {column: f"?{number}" for number, column in enumerate(Row._fields, 1)}
+_PREVIOUS: Final = (
+    "(SELECT e.hash FROM sqlite_sequence s JOIN entries e ON e.position = s.seq "  # noqa: S608
+    f"WHERE s.name = 'entries' AND s.seq = {_MARKS['position']} - 1 "
+    f"AND e.hash = {_MARKS['previous_hash']})"
+)
+_INSERT_ALONE: Final = "INSERT INTO entries ({}) VALUES ({})".format(  # noqa: S608
+    _COLUMNS, ", ".join((_MARKS | {"previous_hash": _PREVIOUS}).values())
+)
+"""Inserts a row, and fails where the last row is not the one that it is chained to."""
 _HEAD: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entries'"
 _LAST: Final = (
     "SELECT s.seq, e.hash, e.occurred_at FROM sqlite_sequence s "
@@ -69,7 +79,6 @@ class SQLiteRecorder(RowRecorder):
             raise
         self._genesis = genesis(self.journal_id)
         self._head: Head | None = None
-        self._seen = 0
 
     def _create(self, new_journal_id: Callable[[], str]) -> None:
         """Create the tables, unless another process was faster."""
@@ -108,36 +117,34 @@ class SQLiteRecorder(RowRecorder):
         if len(rows) > 1:
             return []
         try:
-            row = self._database.append_row(
-                _INSERT, lambda connection: self._sealed(connection, rows)[0], self._remember
-            )
+            return self._database.append_alone(lambda connection: self._insert(connection, rows))
         except sqlite3.IntegrityError:
             return []
-        return [row]
+
+    def _insert(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
+        """Insert a single row behind the head that is known; the caller holds the lock."""
+        sealed = self._sealed(connection, rows)
+        row = sealed[0]
+        _check_kept(connection.execute(_INSERT_ALONE, row), sealed)
+        self._head = Head(row.position, row.hash, row.occurred_at)
+        return sealed
 
     def _inserted(self, rows: Sequence[Unsealed]) -> list[Row]:
         """Insert the rows in one transaction, behind the true head."""
         with self._database.append() as connection:
+            self._head = None
             sealed = self._sealed(connection, rows)
-            _insert(connection, sealed)
+            _check_kept(connection.executemany(_INSERT, sealed), sealed)
         return sealed
 
     def _sealed(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
-        """Return the rows as they follow the head, which is read anew if others have written.
+        """Return the rows as they follow the head, which is read where it is not known.
 
         The caller holds the lock. No head is known from here on until a row is stored, so that
         nobody can chain to one that was not.
         """
         head, self._head = self._head, None
-        seen = _data_version(connection)
-        if head is None or self._seen != seen:
-            head = self._last(connection)
-            self._seen = seen
-        return seal(head, rows)
-
-    def _remember(self, row: Row) -> None:
-        """Take a row that was stored for the head; the caller holds the lock."""
-        self._head = Head(row.position, row.hash, row.occurred_at)
+        return seal(head or self._last(connection), rows)
 
     def _last(self, connection: sqlite3.Connection) -> Head:
         """Return the end of the log, which must be where the file says that it is."""
@@ -263,8 +270,8 @@ def _rows(found: Iterator[tuple[object, ...]]) -> list[Row]:
     return list(map(Row._make, found))
 
 
-def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    done = connection.executemany(_INSERT, rows)
+def _check_kept(done: sqlite3.Cursor, rows: Sequence[Row]) -> None:
+    """Refuse to go on where a statement has stored fewer rows than it was given."""
     if done.rowcount != len(rows):
         raise LogCorruptError(rows[0].position, "the file does not keep what is written to it")
 
