@@ -90,14 +90,14 @@ class Log:
     def scan(self, after: int = 0, until: int | None = None, page: int = 100) -> Iterator[Entry]:
         """Yield all entries in order, after one position and up to another, page by page.
 
-        Pages are small, for entries that are gone soon cost the garbage collector nothing.
+        Rows are read in small pages and entries made one by one: what is gone soon costs no memory.
 
         Raises:
             LogError: they could not be read.
         """
-        while entries := self.read(after, page, until):
-            yield from entries
-            after = entries[-1].position
+        while rows := self._recorder.rows(after, page, until):
+            yield from map(self._mapper.entry, rows)
+            after = rows[-1].position
 
     def stream(self, ref: Ref, after: int = 0) -> list[Entry]:
         """Return the entries of a record in order, after a version of its stream.
