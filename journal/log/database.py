@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from errno import EINVAL
 from pathlib import Path
 from threading import Event, Lock, get_ident
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 from journal.errors import (
     LogBusyError,
@@ -226,6 +226,25 @@ class Database:
             connection = self._taken()
             try:
                 yield connection
+            finally:
+                self._given_back(connection)
+        except sqlite3.Error as error:
+            self._raise_translated(error)
+            raise
+
+    def select(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        """Read by one statement, and return the rows that it found.
+
+        It does what `read` does, without the cost of a generator for every look at the file.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        self.check_usable()
+        try:
+            connection = self._taken()
+            try:
+                return connection.execute(statement, values).fetchall()
             finally:
                 self._given_back(connection)
         except sqlite3.Error as error:

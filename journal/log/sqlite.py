@@ -15,7 +15,7 @@ from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
     from journal.log.chain import Unsealed
@@ -159,8 +159,7 @@ class SQLiteRecorder(RowRecorder):
     def rows(self, after: int, limit: int, until: int | None = None) -> list[Row]:
         """Return at most `limit` rows in order, after one position and up to another."""
         stop = _FOREVER if until is None else until
-        with self._database.read() as connection:
-            return _rows(connection.execute(_PAGE, (after, stop, limit)))
+        return _rows(self._database.select(_PAGE, (after, stop, limit)))
 
     def stream_rows(
         self, stream: str, after: int, until: int | None, limit: int | None, *, newest: bool
@@ -169,13 +168,11 @@ class SQLiteRecorder(RowRecorder):
         statement = f"{_STREAM} {'DESC' if newest else 'ASC'} LIMIT ?"
         stop = _FOREVER if until is None else until
         most = -1 if limit is None else limit
-        with self._database.read() as connection:
-            return _rows(connection.execute(statement, (stream, after, stop, most)))
+        return _rows(self._database.select(statement, (str(stream), after, stop, most)))
 
     def row_of(self, event_id: str) -> Row | None:
         """Return the row with that event id."""
-        with self._database.read() as connection:
-            return next(iter(_rows(connection.execute(_BY_ID, (event_id,)))), None)
+        return next(iter(_rows(self._database.select(_BY_ID, (event_id,)))), None)
 
     def head(self) -> int:
         """Return the position of the last row; 0 where there is none."""
@@ -266,7 +263,7 @@ def _journal_id(connection: sqlite3.Connection) -> str:
     return journal_id
 
 
-def _rows(found: Iterator[tuple[object, ...]]) -> list[Row]:
+def _rows(found: list[tuple[object, ...]]) -> list[Row]:
     return list(map(Row._make, found))
 
 
