@@ -85,7 +85,7 @@ class Log:
         Raises:
             LogError: they could not be read.
         """
-        return list(map(self._mapper.entry, self._recorder.rows(after, limit, until)))
+        return list(map(self._mapper.entry, self._recorder.contents(after, limit, until)))
 
     def scan(self, after: int = 0, until: int | None = None, page: int = 100) -> Iterator[Entry]:
         """Yield all entries in order, after one position and up to another, page by page.
@@ -95,9 +95,9 @@ class Log:
         Raises:
             LogError: they could not be read.
         """
-        while rows := self._recorder.rows(after, page, until):
-            yield from map(self._mapper.entry, rows)
-            after = rows[-1].position
+        while found := self._recorder.contents(after, page, until):
+            yield from map(self._mapper.entry, found)
+            after = found[-1][0]
 
     def stream(self, ref: Ref, after: int = 0) -> list[Entry]:
         """Return the entries of a record in order, after a version of its stream.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eventsourcing.persistence import IntegrityError
 
@@ -37,10 +37,9 @@ _LAST: Final = (
     "SELECT s.seq, e.hash, e.occurred_at FROM sqlite_sequence s "
     "LEFT JOIN entries e ON e.position = s.seq WHERE s.name = 'entries'"
 )
-_PAGE: Final = (
-    f"SELECT {_COLUMNS} FROM entries "  # noqa: S608
-    "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
-)
+_IN_ORDER: Final = "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+_PAGE: Final = f"SELECT {_COLUMNS} FROM entries {_IN_ORDER}"  # noqa: S608
+_CONTENTS: Final = f"SELECT {', '.join(Row._fields[:-2])} FROM entries {_IN_ORDER}"  # noqa: S608
 _STREAM: Final = (
     f"SELECT {_COLUMNS} FROM entries "  # noqa: S608
     "WHERE stream = ? AND version > ? AND version <= ? ORDER BY version"
@@ -160,6 +159,13 @@ class SQLiteRecorder(RowRecorder):
         """Return at most `limit` rows in order, after one position and up to another."""
         stop = _FOREVER if until is None else until
         return _rows(self._database.select(_PAGE, (after, stop, limit)))
+
+    def contents(
+        self, after: int, limit: int, until: int | None = None
+    ) -> Sequence[tuple[Any, ...]]:
+        """Return what `rows` does, without the hashes: no entry is made of them."""
+        stop = _FOREVER if until is None else until
+        return self._database.select(_CONTENTS, (after, stop, limit))
 
     def stream_rows(
         self, stream: str, after: int, until: int | None, limit: int | None, *, newest: bool
