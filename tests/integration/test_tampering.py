@@ -430,6 +430,21 @@ def test_an_added_trigger_keeps_nothing_from_being_noticed(tmp_path: Path) -> No
         assert journal.log.head() == 1
 
 
+def test_nothing_is_appended_to_a_log_that_lost_its_end_while_it_was_open(tmp_path: Path) -> None:
+    """C1: a row is stored only behind the row that it is chained to, whatever was known of it."""
+    path = tmp_path / "field.db"
+    with Journal(path) as journal:
+        for record_id in "12":
+            journal.create("Account", {}, id=record_id)
+        with closing(sqlite3.connect(path)) as file, file:
+            file.execute("DROP TRIGGER entries_are_never_deleted")
+            file.execute("DELETE FROM entries WHERE position = 2")
+
+        with pytest.raises(LogCorruptError, match="were removed"):
+            journal.create("Account", {}, id="3")
+        assert [row.position for row in journal.log.rows()] == [1]
+
+
 def test_a_view_of_a_log_without_its_end_is_refused(tmp_path: Path) -> None:
     """A read of a view ends, with what is missing, where the end of the log was removed."""
     path = tmp_path / "field.db"
