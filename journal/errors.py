@@ -15,6 +15,7 @@ JournalError
 │   └── InvalidChangeError        a line of an import is not a change
 ├── VersionConflictError          the stream is not at the version that the writer expected
 ├── LogError                      the log could not be read or written
+│   ├── LogMissingError           there is no journal at this path, and none was to be made
 │   ├── LogBusyError              another process held the log for too long
 │   ├── LogFullError              no space left; nothing of the append was stored
 │   ├── LogUnavailableError       the file cannot be opened, read or written
@@ -187,6 +188,18 @@ class VersionConflictError(JournalError):
 
 class LogError(JournalError):
     """The log could not be read or written."""
+
+
+class LogMissingError(LogError):
+    """There is no journal at this path, and none was to be made."""
+
+    def __init__(self, path: str, *, hint: str = "") -> None:
+        """Name the path."""
+        self.path = path
+        super().__init__(
+            f"there is no journal at {shown(path, 200)}",
+            hint=hint or "check the name; opened with create=True, it is made",
+        )
 
 
 class LogBusyError(LogError):

@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import sys
 from collections import deque
 from contextlib import contextmanager, suppress
-from errno import EINVAL
 from pathlib import Path
-from threading import Event, Lock, get_ident
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 from journal.errors import (
@@ -32,9 +30,10 @@ from journal.errors import (
     LogUnavailableError,
     ViewError,
     WrongFileError,
-    shown,
 )
 from journal.log.filelock import FileLock
+from journal.log.place import absolute, claimed, is_marked, look, no_journal
+from journal.log.registry import register, unregister
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 Durability: TypeAlias = Literal["full", "normal"]
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
-APPLICATION_ID: Final = 0x444A524E
-"""``DJRN``: the mark in the header of a file that is a journal."""
 OLDEST_SQLITE: Final = (3, 38, 0)
 """The first SQLite with STRICT tables and the `->` operator."""
 WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
@@ -69,17 +66,19 @@ class Database:
         self,
         path: str | os.PathLike[str],
         *,
+        create: bool = True,
         durability: Durability = "full",
         busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         """Open the file, creating it with mode 0600 where there is none.
 
         Raises:
+            LogMissingError: there is no journal, and none is to be made.
             WrongFileError: a link, a folder open to all, no SQLite file, or too old a SQLite.
             LogUnavailableError: it cannot be opened.
         """
         _check_sqlite_version()
-        self.path = _absolute(path)
+        self.path = absolute(path)
         self._name = os.fspath(self.path)
         self.durability = durability
         self._busy_timeout_s = busy_timeout_s
@@ -90,13 +89,14 @@ class Database:
         self._is_closed = False
         self._readers: deque[sqlite3.Connection] = deque()
         self._lent: set[sqlite3.Connection] = set()
-        self._identity = _created(self.path)
+        self._identity = claimed(self.path, create=create)
         self._inode = self._identity[1]
-        _register(self._identity, self.path)
+        register(self._identity, self.path)
         try:
+            look(self.path, create=create)
             self._file_lock = FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
         except BaseException:
-            _unregister(self._identity)
+            unregister(self._identity)
             raise
         try:
             with self._translated(), self._file_lock:
@@ -104,7 +104,7 @@ class Database:
                 self._viewer = self._connected("normal")
         except BaseException:
             self._file_lock.close()
-            _unregister(self._identity)
+            unregister(self._identity)
             raise
 
     def _connected(self, durability: Durability) -> sqlite3.Connection:
@@ -128,12 +128,7 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection, durability: Durability) -> None:
         """Set the connection up, unless the file is another application's: that stays as it is."""
-        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-        if application_id != APPLICATION_ID and _has_tables(connection):
-            raise WrongFileError(
-                f"{self.path} is an SQLite file of another application",
-                hint="name another file; a journal creates its own",
-            )
+        is_marked(connection, self.path)
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         if mode != "wal":
             raise WrongFileError(
@@ -290,7 +285,7 @@ class Database:
         with self._lock:
             self._close_last(*self._readers, self._viewer, self._appender)
             self._readers.clear()
-        _unregister(self._identity)
+        unregister(self._identity)
 
     def _close_last(self, *connections: sqlite3.Connection) -> None:
         """Close under the lock, for the last connection to close checkpoints (D2)."""
@@ -356,7 +351,7 @@ def translate(error: sqlite3.Error, path: Path | str) -> LogError:
     """Return our error for one of SQLite's."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
-        return WrongFileError(f"{path} is no journal: {error}", hint="name another file")
+        return no_journal(path, error)
     if code in _CORRUPT or str(error).startswith("Could not decode"):
         return LogCorruptError(None, f"{path}: {error}")
     if code in _BUSY:
@@ -385,123 +380,8 @@ def _check_sqlite_version() -> None:
         )
 
 
-_OPEN: Final[dict[tuple[int, int], tuple[int, int]]] = {}
-"""The files that are open: device and inode, to the process that opened them, and how often."""
-_OPENING: Final = Lock()
-
-
-def _register(identity: tuple[int, int], path: Path) -> None:
-    """Note that the file is open, unless that was inherited over a fork.
-
-    SQLite remembers the locks of a process in its memory, which a child inherits, and holds
-    them at the system, where a child has none: in the child it would believe itself safe.
-    """
-    with _OPENING:
-        pid, count = _OPEN.get(identity, (os.getpid(), 0))
-        if pid != os.getpid():
-            raise LogClosedError(
-                f"{path} was open when this process was forked, and cannot be opened safely here",
-                hint="open the journal after the fork only, or start the process by spawn",
-            )
-        _OPEN[identity] = (pid, count + 1)
-
-
-def _unregister(identity: tuple[int, int]) -> None:
-    with _OPENING:
-        pid, count = _OPEN.get(identity, (0, 1))
-        if count > 1:
-            _OPEN[identity] = (pid, count - 1)
-        else:
-            _OPEN.pop(identity, None)
-
-
-def _absolute(path: str | os.PathLike[str]) -> Path:
-    """Return the path from the root, so that it stays the same wherever the process goes."""
-    try:
-        return Path(os.path.abspath(path))  # noqa: PTH100  a link is refused, not followed
-    except (OSError, ValueError) as error:
-        raise _unopened(Path(path), error) from error
-
-
-def _created(path: Path) -> tuple[int, int]:
-    """Return the device and the inode of the file, made for this user alone if it is not there.
-
-    A file that is there is not opened: to close any descriptor of it would drop the locks that
-    SQLite holds on it in this process (``fcntl``), and others would take it for unused.
-    """
-    try:
-        _check_place(path)
-        with _OPENING:
-            if not path.exists():
-                _make(path)
-        found = _ordinary(path.stat())
-    except (OSError, ValueError) as error:
-        raise _unopened(path, error) from error
-    return found.st_dev, found.st_ino
-
-
-def _ordinary(found: os.stat_result) -> os.stat_result:
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(EINVAL, "it is no ordinary file")
-    return found
-
-
-def _make(path: Path) -> None:
-    """Create the file, unless another process was faster."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    with suppress(FileExistsError):
-        os.close(os.open(path, flags, 0o600))
-
-
-def _unopened(path: Path, error: Exception) -> LogUnavailableError:
-    return LogUnavailableError(
-        f"{shown(str(path), 200)} cannot be opened: {getattr(error, 'strerror', None) or error}",
-        hint="check that its folder exists and may be written to",
-    )
-
-
-def _check_place(path: Path) -> None:
-    """Refuse a link, and a folder in which anybody could put another file in its place."""
-    if path.is_symlink():
-        raise WrongFileError(f"{path} is a symbolic link", hint="name the file that it leads to")
-    mode = path.absolute().parent.stat().st_mode
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        raise WrongFileError(
-            f"everybody may replace files in the folder of {path}",
-            hint="take the write permission of others away: chmod o-w",
-        )
-
-
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    found = connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()
-    return bool(found[0])
-
-
 def _rolled_back(connection: sqlite3.Connection) -> None:
     """Roll back, unless SQLite did so itself, without hiding the error that led here."""
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-
-
-class Bell:
-    """Rung when something was appended in this process; a wait on it costs no poll."""
-
-    def __init__(self) -> None:
-        """Begin with nobody waiting."""
-        self._waiting: set[Event] = set()
-
-    def ring(self) -> None:
-        """Wake everybody who waits now."""
-        for event in tuple(self._waiting):
-            event.set()
-
-    @contextmanager
-    def listen(self) -> Iterator[Event]:
-        """Return an event that is set by every ring from now on."""
-        event = Event()
-        self._waiting.add(event)
-        try:
-            yield event
-        finally:
-            self._waiting.discard(event)

@@ -14,6 +14,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment
 
+from journal.errors import LogMissingError
 from journal.log.database import BUSY_TIMEOUT_S, Database, Durability
 from journal.log.mapper import EntryMapper
 from journal.log.memory import MemoryRecorder
@@ -33,6 +34,7 @@ def open_recorder(
     path: str | os.PathLike[str],
     new_journal_id: Callable[[], str],
     *,
+    create: bool = True,
     durability: Durability = "full",
     busy_timeout_s: float = BUSY_TIMEOUT_S,
 ) -> RowRecorder:
@@ -41,17 +43,21 @@ def open_recorder(
     Args:
         path: of an SQLite file, or ``:memory:``.
         new_journal_id: makes the id of a journal that is new.
+        create: whether a journal is made where there is none.
         durability: ``full`` for an append that survives power loss, ``normal`` for one that
             survives the death of the process only.
         busy_timeout_s: how long to wait for another process, in seconds.
 
     Raises:
+        LogMissingError: there is no journal, and none is to be made.
         LogError: the file cannot be used.
     """
     if str(path) == MEMORY:
+        if not create:
+            raise LogMissingError(MEMORY)
         return MemoryRecorder(new_journal_id())
-    database = Database(path, durability=durability, busy_timeout_s=busy_timeout_s)
-    return SQLiteRecorder(database, new_journal_id)
+    database = Database(path, create=create, durability=durability, busy_timeout_s=busy_timeout_s)
+    return SQLiteRecorder(database, new_journal_id, create=create)
 
 
 class Factory(InfrastructureFactory[TrackingRecorder]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -22,6 +24,7 @@ from journal.errors import (
     LogCorruptError,
     LogError,
     LogFullError,
+    LogMissingError,
     LogUnavailableError,
     ViewError,
     WrongFileError,
@@ -69,6 +72,12 @@ def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 def open_descriptors() -> int:
     """Return how many files this process holds open."""
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def bound(path: Path) -> None:
+    """Leave a socket at the path."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
 
 
 class TestOpening:
@@ -157,6 +166,7 @@ class TestOpening:
             Journal(path)
 
         assert path.read_bytes() == content
+        assert [file.name for file in path.parent.iterdir()] == ["field.db"]
         assert open_descriptors() == before
 
     @pytest.mark.parametrize("mode", ["delete", "wal"])
@@ -172,7 +182,80 @@ class TestOpening:
             Journal(path)
 
         assert path.read_bytes() == content
+        assert [file.name for file in path.parent.iterdir()] == ["field.db"]
         assert open_descriptors() == before
+
+    def test_file_that_another_application_has_open_is_refused(self, path: Path) -> None:
+        """Another application's file is refused also where all of it is still in its WAL."""
+        with closing(sqlite3.connect(path)) as foreign:
+            foreign.execute("PRAGMA journal_mode=WAL")
+            foreign.execute("CREATE TABLE accounts (name TEXT)")
+            files = sorted(path.parent.iterdir())
+
+            with pytest.raises(WrongFileError, match="another application"):
+                Journal(path)
+
+            assert sorted(path.parent.iterdir()) == files
+            assert foreign.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
+
+    @pytest.mark.parametrize(
+        ("make", "kind"),
+        [
+            (lambda path: path.mkdir(), "a folder"),
+            (os.mkfifo, "a named pipe"),
+            (bound, "a socket"),
+        ],
+    )
+    def test_what_is_no_file_is_refused(
+        self, path: Path, make: Callable[[Path], object], kind: str
+    ) -> None:
+        """What cannot hold a journal is refused at once, by what it is, and left alone."""
+        make(path)
+
+        for create in (True, False):
+            with pytest.raises(WrongFileError, match=f"is {kind}: it cannot hold a journal"):
+                Journal(path, create=create)
+
+        assert list(path.parent.iterdir()) == [path]
+
+    def test_device_is_refused(self) -> None:
+        """A device is refused."""
+        with pytest.raises(WrongFileError, match="/dev/null is a device"):
+            Journal("/dev/null")
+
+    @pytest.mark.parametrize("given", [5, None, b"field.db", 1.5])
+    def test_what_is_no_path_is_refused(self, given: Any) -> None:  # noqa: ANN401
+        """What is no path is an error of ours."""
+        with pytest.raises(WrongFileError, match="a journal's path is a text or a Path, not"):
+            Journal(given)
+
+    @pytest.mark.parametrize("content", [None, "", "sqlite"])
+    def test_no_journal_is_made_where_none_is_to_be(self, path: Path, content: str | None) -> None:
+        """With create=False, a file that is missing or empty is refused, and left as it is."""
+        if content == "sqlite":
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA user_version = 0")
+                connection.execute("VACUUM")
+        elif content is not None:
+            path.write_text(content)
+        before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+
+        with pytest.raises(LogMissingError, match=r"there is no journal at .*; check the name"):
+            Journal(path, create=False)
+
+        assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+    def test_journal_that_is_there_is_opened(self, journal: Journal, path: Path) -> None:
+        """With create=False, a journal is opened to read and write, as ever."""
+        with Journal(path, create=False) as second:
+            second.create("Account", {}, id="2")
+
+        assert journal.log.head() == 2
+
+    def test_journal_in_memory_is_always_new(self) -> None:
+        """With create=False, there is no journal in memory."""
+        with pytest.raises(LogMissingError):
+            Journal(create=False)
 
     @pytest.mark.parametrize("version", [0, 2, 99])
     def test_other_format_is_refused(self, journal: Journal, path: Path, version: int) -> None:
@@ -184,7 +267,7 @@ class TestOpening:
         with pytest.raises(LogUnavailableError, match=f"format {version}.*; upgrade draft-journal"):
             Journal(path)
 
-    @pytest.mark.parametrize("name", ["no/such/folder.db", "", "a\0b.db", "\ud800.db"])
+    @pytest.mark.parametrize("name", ["no/such/folder.db", "a\0b.db", "\ud800.db"])
     def test_impossible_path_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:

@@ -134,17 +134,51 @@ class TestSettings:
 
     @pytest.mark.parametrize(
         "arguments",
-        [["log"], ["verify"], ["update", "A:1", "b=1"], ["delete", "A:1"], ["export"]],
+        [
+            ["log"],
+            ["verify"],
+            ["update", "A:1", "b=1"],
+            ["delete", "A:1"],
+            ["export"],
+            ["list", "A"],
+            ["show", "A:1"],
+            ["history", "A:1"],
+            ["drafts"],
+            ["rebuild"],
+        ],
     )
+    @pytest.mark.parametrize("is_empty", [False, True])
     def test_only_create_and_import_make_a_journal(
-        self, cli: Cli, file: Path, arguments: list[str]
+        self,
+        cli: Cli,
+        file: Path,
+        arguments: list[str],
+        is_empty: bool,  # noqa: FBT001
     ) -> None:
-        """A name that was mistyped does not make an empty journal."""
+        """A name that was mistyped does not make an empty journal, nor does an empty file."""
+        if is_empty:
+            file.touch()
+
         done = cli(*arguments)
 
-        assert (done.code, done.out) == (1, "")
-        assert done.err.startswith(f"error: there is no journal {file}\n")
-        assert not file.exists()
+        assert done == Done(
+            1,
+            "",
+            f"error: there is no journal at '{file}'\n"
+            "  check the name; your first change makes one: draft-journal create, or import\n",
+        )
+        assert [found.stat().st_size for found in file.parent.glob(f"{file.name}*")] == (
+            [0] if is_empty else []
+        )
+
+    def test_an_empty_file_becomes_a_journal_by_the_first_change(
+        self, cli: Cli, file: Path
+    ) -> None:
+        """Create and import take an empty file for the place of a new journal."""
+        file.touch()
+
+        assert cli("create", "A").code == 0
+        assert cli("verify").code == 0
 
 
 class TestErrors:
@@ -214,6 +248,7 @@ class TestErrors:
 
         assert done.code == 1
         assert "is no journal" in done.err
+        assert [found.name for found in file.parent.glob(f"{file.name}*")] == [file.name]
         assert file.read_text(encoding="utf-8") == "a shopping list " * 100
 
     @pytest.mark.parametrize("field", ['a:="\\ud800"', "a:=9007199254740992", "a:=1e999"])
