@@ -24,6 +24,7 @@ JournalError
 │   ├── UnknownEventError         written by a newer release; upgrade to read it
 │   └── WrongFileError            the file is no journal, or not safe to use as one
 ├── ViewError                     a projection's tables could not be read or written
+├── SchemaError                   the record types that were registered cannot be used
 ├── ProfileError                  a remote's profile does not say what it must
 ├── SubscriberBusyError           the subscriber is sending already
 └── RemoteError                   a remote broke its contract with the subscriber
@@ -253,6 +254,10 @@ class WrongFileError(LogError):
 
 class ViewError(JournalError):
     """A projection's tables could not be read or written."""
+
+
+class SchemaError(JournalError):
+    """The record types that were registered cannot be used."""
 
 
 class ProfileError(JournalError):

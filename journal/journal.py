@@ -77,6 +77,7 @@ class Journal:
         Raises:
             LogMissingError: there is no journal, and `create` is False.
             LogError: the file cannot be used.
+            SchemaError: one of the types is no pydantic model, or two have one name.
             InvalidNameError: the actor, the origin or a type has a name that is not allowed.
         """
         self.sources = sources or Sources()
