@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from journal.cli import shape, wording
+from journal.cli.interruption import explained
 from journal.cli.progress import bar, shows_bars
 from journal.cli.setting import Setting, common_options, pass_setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from journal import Journal
     from journal.drafts import OnHeld
     from journal.sync import Progress, Report
 
 STILL_PENDING: Final = 3
+PAGE: Final = 500
 _STYLES: Final = {"acknowledged": "good", "held": "bad", "waiting": "changed"}
 _ENDS: Final = {
     "held": "Held drafts need a decision; see why: draft-journal drafts",
@@ -75,7 +78,9 @@ def push(
     remote = HttpRemote(Profile.load(profile))
     with setting.journal() as journal:
         pending = len(Drafts(journal))
+        head = journal.log.head()
         with (
+            explained(setting, lambda: _done(journal, head)),
             _progress(setting, pending) as progress,
             Subscriber(
                 journal, remote, on_held=on_held, attempts=attempts, progress=progress
@@ -87,6 +92,20 @@ def push(
     else:
         setting.output.lines(_reported(setting, report))
     return STILL_PENDING if report.pending else 0
+
+
+def _done(journal: Journal, head: int) -> str:
+    """Return what was done since the log ended at a position, when that was interrupted."""
+    from projections import Drafts
+
+    acknowledged = 0
+    while page := journal.log.rows(head, PAGE):
+        acknowledged += sum(row.event_type == "DraftAcknowledged" for row in page)
+        head = page[-1].position
+    return (
+        f"Nothing is lost: {wording.counted(acknowledged, 'draft')} acknowledged, "
+        f"{len(Drafts(journal)):,} still pending. Run the same command again to go on."
+    )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from journal.cli import shape, wording
+from journal.cli.interruption import explained
 from journal.cli.progress import bar
 from journal.cli.setting import Setting, common_options, pass_setting
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from journal.cli.output import Output
     from journal.log import Verification
 
+_SAFE: Final = "The log is untouched; a view that was being rebuilt goes on when it is next read."
 VIEWS: Final = ("records", "drafts", "history")
 
 
@@ -76,7 +78,7 @@ def rebuild(setting: Setting, names: tuple[str, ...]) -> None:
 
     The views are records, drafts and history; all of them where none is named.
     """
-    with setting.journal() as journal:
+    with setting.journal() as journal, explained(setting, lambda: _SAFE):
         for name in dict.fromkeys(names or VIEWS):
             position, digest = _rebuilt(setting, journal, name)
             if setting.is_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import Journal
+from journal import Journal, Ref
 from journal.cli.intake import LONGEST_LINE
 from tests.integration.cli.conftest import TIMEOUT_S, Cli, Done, command, in_process, on_terminal
 
@@ -227,8 +227,49 @@ class TestInterrupted:
 
         assert code == 130
         assert said.strip() == (
-            "Lines 1 to 4 are stored, and nothing after them. Go on with --from-line 5."
+            "Interrupted. Lines 1 to 4 are stored, and nothing after them. "
+            "Go on with --from-line 5."
         )
+
+    @pytest.mark.parametrize("at", ["parse", "commit"])
+    def test_ctrl_c_within_a_batch_waits_for_its_end(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch, at: str
+    ) -> None:
+        """What is said to be stored is all that is stored, wherever Ctrl-C comes in a batch."""
+        original = Journal.create
+
+        def create(journal: Journal, *arguments: Any, **facts: Any) -> Ref:  # noqa: ANN401
+            if len(journal._open_batch() or ()) == (0 if at == "parse" else 1):
+                signal.raise_signal(signal.SIGINT)
+            return original(journal, *arguments, **facts)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "create", create)
+            done = cli("import", "-", "--batch", "2", stdin=creates(1, 5))
+
+        assert (done.code, done.out) == (130, "")
+        assert done.err == (
+            "Interrupted. Lines 1 to 2 are stored, and nothing after them. "
+            "Go on with --from-line 3.\n"
+        )
+        assert len(cli("log", "--json").objects) == 2
+
+    def test_second_ctrl_c_does_not_wait(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who presses Ctrl-C twice means it: nothing of the batch is stored."""
+
+        def create(*_: object, **__: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "create", create)
+            done = cli("import", "-", stdin=creates(1, 5))
+
+        assert done == Done(
+            130, "", "Interrupted. Nothing was stored. Run the same command again.\n"
+        )
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert len(cli("log", "--json").objects) == 0
 
     def test_many_lines(self, file: Path) -> None:
         """A long import in a process of its own stores every line once."""
