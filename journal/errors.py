@@ -17,7 +17,7 @@ JournalError
 ├── LogError                      the log could not be read or written
 │   ├── LogMissingError           there is no journal at this path, and none was to be made
 │   ├── LogBusyError              another process held the log for too long
-│   ├── LogFullError              no space left; nothing of the append was stored
+│   ├── LogFullError              no space left; what was stored before is safe
 │   ├── LogUnavailableError       the file cannot be opened, read or written
 │   ├── LogCorruptError           the log is damaged or was tampered with
 │   ├── LogClosedError            the journal was closed, or inherited over a fork
@@ -208,7 +208,7 @@ class LogBusyError(LogError):
 
 
 class LogFullError(LogError):
-    """No space left; nothing of the append was stored."""
+    """No space left; what was stored before is safe."""
 
 
 class LogUnavailableError(LogError):

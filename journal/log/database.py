@@ -53,6 +53,10 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
 _FATAL = _CORRUPT | {sqlite3.SQLITE_IOERR}
 
+_APPEND: Final = "nothing of this append was stored"
+_VIEWS: Final = "the views could not be brought up to date, and the log itself is safe"
+_SAFE: Final = "the log itself is safe"
+
 
 def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
     """Say whether that version of SQLite has the WAL-reset bug."""
@@ -148,7 +152,7 @@ class Database:
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(self._appender)
+        return self._writing(self._appender, _APPEND)
 
     def append_row(
         self,
@@ -178,7 +182,7 @@ class Database:
                     raise _unkept(self.path)
                 stored(values)
             except sqlite3.Error as error:
-                self._raise_translated(error)
+                self._raise_translated(error, _APPEND)
                 raise
         return values
 
@@ -188,10 +192,10 @@ class Database:
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(self._viewer)
+        return self._writing(self._viewer, _VIEWS)
 
     @contextmanager
-    def _writing(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    def _writing(self, connection: sqlite3.Connection, left: str) -> Iterator[sqlite3.Connection]:
         self._check_may_write()
         with self._lock, self._file_lock:
             try:
@@ -203,7 +207,7 @@ class Database:
             except BaseException as error:
                 _rolled_back(connection)
                 if isinstance(error, sqlite3.Error):
-                    self._raise_translated(error)
+                    self._raise_translated(error, left)
                 raise
             finally:
                 self._writer_thread = 0
@@ -333,12 +337,13 @@ class Database:
             self._raise_translated(error)
             raise
 
-    def _raise_translated(self, error: sqlite3.Error) -> None:
+    def _raise_translated(self, error: sqlite3.Error, left: str = _SAFE) -> None:
         """Raise ours for one of SQLite's, unless it is of integrity, which is the recorder's."""
         if isinstance(error, sqlite3.IntegrityError):
             return
-        translated = translate(error, self.path)
-        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL:
+        translated = translate(error, self.path, left)
+        is_fatal = (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL
+        if is_fatal and not isinstance(translated, LogFullError):
             self._failure = translated
         raise translated from error
 
@@ -347,9 +352,16 @@ def _unkept(path: Path) -> LogCorruptError:
     return LogCorruptError(None, f"{path} does not keep what is written to it: it was changed")
 
 
-def translate(error: sqlite3.Error, path: Path | str) -> LogError:
-    """Return our error for one of SQLite's."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+def translate(error: sqlite3.Error, path: Path | str, left: str = _SAFE) -> LogError:
+    """Return our error for one of SQLite's.
+
+    Args:
+        error: SQLite's.
+        path: of the file.
+        left: what a full disk leaves behind.
+    """
+    full_code = getattr(error, "sqlite_errorcode", 0)
+    code = full_code & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
         return no_journal(path, error)
     if code in _CORRUPT or str(error).startswith("Could not decode"):
@@ -359,10 +371,9 @@ def translate(error: sqlite3.Error, path: Path | str) -> LogError:
             f"{path} is in use by another process: {error}",
             hint="try again, and look for a process that holds it",
         )
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or full_code == sqlite3.SQLITE_IOERR_SHMSIZE:
         return LogFullError(
-            f"no space left for {path}; nothing of this append was stored",
-            hint="free some space and try again",
+            f"no space left on the disk of {path}: {left}", hint="free some space and try again"
         )
     if code in _READ_ONLY:
         return LogUnavailableError(f"{path} cannot be written to", hint="check its permissions")

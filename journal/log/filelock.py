@@ -7,7 +7,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
-from journal.errors import LogBusyError, LogClosedError, LogUnavailableError
+from journal.errors import LogBusyError, LogClosedError
+from journal.log.place import unopened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,7 @@ class FileLock:
 
         Raises:
             LogUnavailableError: the file cannot be opened.
+            LogFullError: no space is left for it.
         """
         self.path = path
         self.is_closed = False
@@ -69,10 +71,7 @@ class FileLock:
                 path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600
             )
         except OSError as error:
-            raise LogUnavailableError(
-                f"{path} cannot be opened: {error.strerror}",
-                hint="check that its folder may be written to",
-            ) from error
+            raise unopened(path, error) from error
         _LOCKS.add(self)
 
     def __enter__(self) -> None:

@@ -172,7 +172,7 @@ def unopened(path: Path, error: Exception) -> LogUnavailableError | LogFullError
     """Return our error for one of the system's, met at opening."""
     if getattr(error, "errno", None) in {ENOSPC, EDQUOT}:
         return LogFullError(
-            f"no space left to open {path}; what is stored is safe",
+            f"no space left on the disk of {path}: what is stored is safe",
             hint="free some space and try again",
         )
     return LogUnavailableError(

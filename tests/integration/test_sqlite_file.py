@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing, suppress
+from errno import ENOSPC
 from linecache import getline
 from pathlib import Path
 from threading import Event, Thread
@@ -31,6 +32,8 @@ from journal.errors import (
 )
 from journal.log.database import Database, has_wal_reset_bug, translate
 from journal.log.filelock import FileLock
+from journal.log.place import unopened
+from projections import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -367,7 +370,9 @@ class TestLosing:
                 for _ in range(50):
                     journal.create("Account", {"Name": "x" * 1000})
 
-        with pytest.raises(LogFullError, match="nothing of this append was stored; free some"):
+        with pytest.raises(
+            LogFullError, match=r"no space left on the disk of .*field\.db: nothing of this append"
+        ):
             fill()
         assert journal.log.head() == 1
         appender.execute("PRAGMA max_page_count = 1000000")
@@ -375,6 +380,37 @@ class TestLosing:
 
         assert journal.log.head() == 51
         assert journal.log.verify().is_intact
+
+    def test_full_disk_under_a_read(self, journal: Journal) -> None:
+        """Where views have no space to catch up, the read says so, and that the log is safe."""
+        for _ in range(50):
+            journal.create("Account", {"Name": "x" * 1000})
+        viewer = database(journal)._viewer
+        pages = viewer.execute("PRAGMA page_count").fetchone()[0]
+        viewer.execute(f"PRAGMA max_page_count = {pages + 1}")
+
+        with pytest.raises(
+            LogFullError,
+            match=r"no space left on the disk of .*field\.db: the views could not be brought up to "
+            "date, and the log itself is safe; free some space and try again",
+        ):
+            Records(journal).list("Account")
+        assert journal.log.verify().is_intact
+        journal.update("Account:1", {"Name": "y"})
+        viewer.execute("PRAGMA max_page_count = 1000000")
+
+        assert len(Records(journal).list("Account")) == 51
+
+    def test_full_disk_at_opening(self, path: Path) -> None:
+        """Where SQLite finds no space for the memory that connections share, the disk is full."""
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+
+        assert str(translate(error, path)) == (
+            f"no space left on the disk of {path}: the log itself is safe; "
+            "free some space and try again"
+        )
+        assert isinstance(unopened(path, OSError(ENOSPC, "No space left")), LogFullError)
 
     def test_write_that_fails(self, path: Path) -> None:
         """D3: after an I/O error this object writes no more; opened anew, the file is sound."""
