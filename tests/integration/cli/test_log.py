@@ -191,12 +191,13 @@ class TestFollow:
 def damage(file: Path, statement: str) -> None:
     """Do to the log what only somebody with an SQLite shell can do."""
     connection = sqlite3.connect(file)
-    name = "entries_are_never_changed"
-    (trigger,) = connection.execute(
-        "SELECT sql FROM sqlite_schema WHERE name = ?", (name,)
-    ).fetchone()
-    connection.execute(f"DROP TRIGGER {name}")
+    triggers = connection.execute(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+    ).fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
     connection.execute(statement)
-    connection.execute(trigger)
+    for _, trigger in triggers:
+        connection.execute(trigger)
     connection.commit()
     connection.close()
