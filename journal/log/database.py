@@ -53,6 +53,9 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
 _FATAL = _CORRUPT | {sqlite3.SQLITE_IOERR}
 
+COMMIT: Final = "COMMIT -- by the journal"
+ROLLBACK: Final = "ROLLBACK -- by the journal"
+"""Not the words of a projection: what is prepared already, SQLite's authorizer is not asked for."""
 _APPEND: Final = "nothing of this append was stored"
 _VIEWS: Final = "the views could not be brought up to date, and the log itself is safe"
 _SAFE: Final = "the log itself is safe"
@@ -64,7 +67,7 @@ def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) ->
 
 
 class Database:
-    """A journal's file, with one connection to append, one for views, and a pool to read."""
+    """A journal's file: a connection to append, one for each view, and a pool to read."""
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class Database:
         self._is_closed = False
         self._readers: deque[sqlite3.Connection] = deque()
         self._lent: set[sqlite3.Connection] = set()
+        self._viewers: dict[str, sqlite3.Connection] = {}
         self._identity = claimed(self.path, create=create)
         self._inode = self._identity[1]
         register(self._identity, self.path)
@@ -105,7 +109,6 @@ class Database:
         try:
             with self._translated(), self._file_lock:
                 self._appender = self._connected(durability)
-                self._viewer = self._connected("normal")
         except BaseException:
             self._file_lock.close()
             unregister(self._identity)
@@ -152,7 +155,7 @@ class Database:
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(self._appender, _APPEND)
+        return self._writing(lambda: self._appender, _APPEND)
 
     def append_row(
         self,
@@ -186,26 +189,41 @@ class Database:
                 raise
         return values
 
-    def write_views(self) -> AbstractContextManager[sqlite3.Connection]:
+    def write_views(self, name: str = "") -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction of which only the atomicity is promised (D1, D2).
+
+        Args:
+            name: of the view; each is written on a connection of its own.
 
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(self._viewer, _VIEWS)
+        return self._writing(lambda: self._viewer(name), _VIEWS)
+
+    def _viewer(self, name: str) -> sqlite3.Connection:
+        """Return the connection of a view, made when it is first written."""
+        connection = self._viewers.get(name)
+        if connection is None:
+            connection = self._viewers[name] = self._connected("normal")
+        return connection
 
     @contextmanager
-    def _writing(self, connection: sqlite3.Connection, left: str) -> Iterator[sqlite3.Connection]:
+    def _writing(
+        self, connected: Callable[[], sqlite3.Connection], left: str
+    ) -> Iterator[sqlite3.Connection]:
         self._check_may_write()
+        connection = None
         with self._lock, self._file_lock:
             try:
                 self._writer_thread = get_ident()
                 self._check_file()
+                connection = connected()
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
-                connection.execute("COMMIT")
+                connection.execute(COMMIT)
             except BaseException as error:
-                _rolled_back(connection)
+                if connection is not None:
+                    _rolled_back(connection)
                 if isinstance(error, sqlite3.Error):
                     self._raise_translated(error, left)
                 raise
@@ -248,6 +266,7 @@ class Database:
             connection = self._readers.pop()
         except IndexError:
             connection = self._connected("normal")
+            connection.execute("PRAGMA query_only=ON")
         self._lent.add(connection)
         return connection
 
@@ -287,8 +306,9 @@ class Database:
             return
         self._is_closed = True
         with self._lock:
-            self._close_last(*self._readers, self._viewer, self._appender)
+            self._close_last(*self._readers, *self._viewers.values(), self._appender)
             self._readers.clear()
+            self._viewers.clear()
         unregister(self._identity)
 
     def _close_last(self, *connections: sqlite3.Connection) -> None:
@@ -395,4 +415,4 @@ def _rolled_back(connection: sqlite3.Connection) -> None:
     """Roll back, unless SQLite did so itself, without hiding the error that led here."""
     if connection.in_transaction:
         with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
+            connection.execute(ROLLBACK)

@@ -105,7 +105,7 @@ class TestOpening:
         with file.read() as reader:
             for connection, synchronous in (
                 (file._appender, 2),
-                (file._viewer, 1),
+                (file._viewer(""), 1),
                 (reader, 1),
             ):
                 assert setting(connection, "journal_mode") == "wal"
@@ -385,7 +385,7 @@ class TestLosing:
         """Where views have no space to catch up, the read says so, and that the log is safe."""
         for _ in range(50):
             journal.create("Account", {"Name": "x" * 1000})
-        viewer = database(journal)._viewer
+        viewer = database(journal)._viewer("records")
         pages = viewer.execute("PRAGMA page_count").fetchone()[0]
         viewer.execute(f"PRAGMA max_page_count = {pages + 1}")
 
@@ -638,7 +638,7 @@ class TestEnding:
             thread.start()
             waiting.wait(30)
             file._is_closed = True
-            file._close_last(file._viewer, file._appender)
+            file._close_last(*file._viewers.values(), file._appender)
         thread.join(30)
 
         assert [type(error) for error in told] == [LogClosedError]
