@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,6 +12,8 @@ from journal.cli import shape, wording
 from journal.cli.interruption import explained
 from journal.cli.progress import bar, shows_bars
 from journal.cli.setting import Setting, common_options, pass_setting
+from journal.cli.strict_json import encoding_problem
+from journal.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,7 +78,10 @@ def push(
     from journal.sync import Subscriber
     from projections import Drafts
 
-    remote = HttpRemote(Profile.load(profile))
+    try:
+        remote = HttpRemote(Profile.load(profile))
+    except ProfileError as error:
+        raise _explained(error, profile) from error
     with setting.journal() as journal:
         pending = len(Drafts(journal))
         head = journal.log.head()
@@ -92,6 +98,17 @@ def push(
     else:
         setting.output.lines(_reported(setting, report))
     return STILL_PENDING if report.pending else 0
+
+
+def _explained(error: ProfileError, profile: str) -> ProfileError:
+    """Return the error, in plain words where it is about how the file is encoded."""
+    if error.key != "file":
+        return error
+    with suppress(OSError), Path(profile).open("rb") as file:
+        start = file.read(4096)
+        if why := encoding_problem(start) or encoding_problem(start.decode(errors="replace")):
+            return ProfileError(error.key, f"{profile} cannot be read: {why}")
+    return error
 
 
 def _done(journal: Journal, head: int) -> str:

@@ -46,8 +46,9 @@ def _as_anchor(
         anchor = Anchor(int(kept["entries"]), str(kept["head_hash"]), str(kept["journal_id"]))
         is_intact = kept["intact"] is True
     except (LookupError, TypeError, ValueError) as error:
+        why = f": {error}" if isinstance(error, ValueError) else ""
         raise click.BadParameter(
-            f"{wording.harmless(value)} is not the answer of draft-journal verify --json"
+            f"{wording.harmless(value)} is not the answer of draft-journal verify --json{why}"
         ) from error
     if not is_intact:
         raise click.BadParameter(

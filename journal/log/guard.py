@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _SCHEMA: Final = frozenset({"sqlite_master", "sqlite_temp_master"})
-"""Written to with every table and index that is made, which is asked for too; SQLite itself refuses to write there directly."""
+"""Written to whenever a table or an index is made, which is asked for, too; SQLite itself refuses
+to let anybody write there directly."""
 _READING: Final = frozenset(
     {
         sqlite3.SQLITE_READ,

@@ -195,6 +195,25 @@ class TestBadLines:
         ]
         assert ids(cli) == ["1"]
 
+    def test_a_byte_order_mark_is_passed_over(self, cli: Cli) -> None:
+        """A file that Windows has marked as UTF-8 is imported; so are two that were joined."""
+        mark = b"\xef\xbb\xbf"
+
+        done = cli("import", "-", stdin=mark + creates(1, 2) + mark + creates(3, 3))
+
+        assert done == Done(0, "3 changes imported\n", "")
+        assert ids(cli) == ["1", "2", "3"]
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+    def test_utf_16_is_called_by_its_name(self, cli: Cli, encoding: str) -> None:
+        """A file in UTF-16 is refused in plain words."""
+        done = cli("import", "-", stdin=creates(1, 2).decode().encode(encoding))
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err.splitlines()[0] == (
+            "error: line 1: it is UTF-16, or has zero bytes in it: save it as UTF-8"
+        )
+
     def test_a_line_without_end(self, cli: Cli) -> None:
         """A line that is longer than any change is refused before it is read to its end."""
         done = cli("import", "-", stdin=b"[" * (LONGEST_LINE + 1))

@@ -276,6 +276,29 @@ class TestPush:
         assert (done.code, done.error["type"]) == (1, "ProfileError")
         assert done.error["facts"] == {"key": "url"}
 
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            ("\ufeffurl = 'x'".encode(), "invisible byte order mark: take that away"),
+            ("url = 'x'".encode("utf-16"), "it is UTF-16, or has zero bytes in it: save it as"),
+            ("url = 'x'".encode("utf-16-le"), "it is UTF-16, or has zero bytes"),
+            (b"url", "is not TOML"),
+        ],
+    )
+    def test_an_encoding_of_windows(
+        self, cli: Cli, tmp_path: Path, content: bytes, said: str
+    ) -> None:
+        """A profile that is not plain UTF-8 is refused in plain words."""
+        cli("create", "A")
+        path = tmp_path / "windows.toml"
+        path.write_bytes(content)
+
+        done = cli("push", "--remote", str(path))
+
+        assert done.code == 1
+        assert f"error: profile key file: {path} " in done.err
+        assert said in done.err
+
     def test_history_tells_of_the_acknowledgement(self, cli: Cli, profile: str) -> None:
         """Each change says how it was acknowledged, and the record is said to be synced."""
         some_drafts(cli)

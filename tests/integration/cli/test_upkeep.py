@@ -81,6 +81,7 @@ class TestVerify:
         [
             (None, "is neither POSITION:HASH nor a file that can be read"),
             ("hello", "is not the answer of draft-journal verify --json"),
+            ("\0", "is not the answer of draft-journal verify --json: it is UTF-16, or has zero"),
             ("[1]", "is not the answer of draft-journal verify --json"),
             ('{"entries":1}', "is not the answer of draft-journal verify --json"),
             (
