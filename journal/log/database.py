@@ -56,6 +56,8 @@ _FATAL = _CORRUPT | {sqlite3.SQLITE_IOERR}
 COMMIT: Final = "COMMIT -- by the journal"
 ROLLBACK: Final = "ROLLBACK -- by the journal"
 """Not the words of a projection: what is prepared already, SQLite's authorizer is not asked for."""
+_ROLLBACKS: Final = 3
+"""How often to try: Ctrl-C may come in the guard of a view, which then lets nothing pass."""
 _APPEND: Final = "nothing of this append was stored"
 _VIEWS: Final = "the views could not be brought up to date, and the log itself is safe"
 _SAFE: Final = "the log itself is safe"
@@ -107,8 +109,12 @@ class Database:
             unregister(self._identity)
             raise
         try:
-            with self._translated(), self._file_lock:
-                self._appender = self._connected(durability)
+            self._file_lock.take()
+            try:
+                with self._translated():
+                    self._appender = self._connected(durability)
+            finally:
+                self._file_lock.release()
         except BaseException:
             self._file_lock.close()
             unregister(self._identity)
@@ -177,7 +183,8 @@ class Database:
             LogError: the statement was rolled back.
         """
         self._check_may_write()
-        with self._lock, self._file_lock:
+        with self._lock:
+            self._file_lock.take()
             try:
                 self._check_file()
                 values = row(self._appender)
@@ -187,6 +194,8 @@ class Database:
             except sqlite3.Error as error:
                 self._raise_translated(error, _APPEND)
                 raise
+            finally:
+                self._file_lock.release()
         return values
 
     def write_views(self, name: str = "") -> AbstractContextManager[sqlite3.Connection]:
@@ -213,7 +222,8 @@ class Database:
     ) -> Iterator[sqlite3.Connection]:
         self._check_may_write()
         connection = None
-        with self._lock, self._file_lock:
+        with self._lock:
+            self._file_lock.take()
             try:
                 self._writer_thread = get_ident()
                 self._check_file()
@@ -222,12 +232,16 @@ class Database:
                 yield connection
                 connection.execute(COMMIT)
             except BaseException as error:
-                if connection is not None:
-                    _rolled_back(connection)
+                if connection is not None and connection.in_transaction:
+                    try:  # here, not in a function: an interrupt could come as it begins
+                        connection.execute(ROLLBACK)
+                    except sqlite3.Error:
+                        _rolled_back(connection)
                 if isinstance(error, sqlite3.Error):
                     self._raise_translated(error, left)
                 raise
             finally:
+                self._file_lock.release()
                 self._writer_thread = 0
 
     def _check_may_write(self) -> None:
@@ -313,9 +327,13 @@ class Database:
 
     def _close_last(self, *connections: sqlite3.Connection) -> None:
         """Close under the lock, for the last connection to close checkpoints (D2)."""
-        with suppress(sqlite3.Error, LogError), self._file_lock:
-            for connection in connections:
-                connection.close()
+        with suppress(sqlite3.Error, LogError):
+            self._file_lock.take()
+            try:
+                for connection in connections:
+                    connection.close()
+            finally:
+                self._file_lock.release()
         if not self._lent:
             self._file_lock.close()
 
@@ -361,6 +379,8 @@ class Database:
         """Raise ours for one of SQLite's, unless it is of integrity, which is the recorder's."""
         if isinstance(error, sqlite3.IntegrityError):
             return
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_AUTH:
+            raise KeyboardInterrupt from error  # it came in a guard, where SQLite swallows it
         translated = translate(error, self.path, left)
         is_fatal = (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL
         if is_fatal and not isinstance(translated, LogFullError):
@@ -413,6 +433,8 @@ def _check_sqlite_version() -> None:
 
 def _rolled_back(connection: sqlite3.Connection) -> None:
     """Roll back, unless SQLite did so itself, without hiding the error that led here."""
-    if connection.in_transaction:
+    for _ in range(_ROLLBACKS):
+        if not connection.in_transaction:
+            return
         with suppress(sqlite3.Error):
             connection.execute(ROLLBACK)

@@ -64,7 +64,7 @@ class Guard:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_AUTH:
+            if self._refused and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_AUTH:
                 raise ViewError(
                     f"the projection {name} may not {self._refused}: it writes only to its own "
                     f"tables, {', '.join(sorted(tables))}",

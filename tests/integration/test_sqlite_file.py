@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import random
+import signal
 import socket
 import sqlite3
 import stat
@@ -516,11 +519,12 @@ class TestLocking:
         with Journal(path, busy_timeout_s=0.05) as journal:
             journal.create("Account", {}, id="1")
             lock = FileLock(path.with_name("field.db-lock"), 0)
-            with lock:
-                assert journal.log.head() == 1
-                assert journal.load(Ref("Account:1")).version == 1
-                with pytest.raises(LogBusyError):
-                    journal.create("Account", {})
+            lock.take()
+            assert journal.log.head() == 1
+            assert journal.load(Ref("Account:1")).version == 1
+            with pytest.raises(LogBusyError):
+                journal.create("Account", {})
+            lock.release()
             lock.close()
             lock.close()
 
@@ -683,6 +687,45 @@ class TestInterrupts:
         with Journal(path) as journal:
             assert journal.log.verify().is_intact
         assert line > 40
+
+    def test_at_any_moment(self, path: Path) -> None:
+        """A signal at whichever moment leaves no lock and no transaction behind."""
+        is_armed = False
+        count = 0
+
+        def interrupt(*_: object) -> None:
+            nonlocal is_armed, count
+            if is_armed:
+                is_armed = False
+                count += 1
+                raise KeyboardInterrupt
+
+        dice = random.Random(8)  # noqa: S311  any moment will do
+        before = signal.signal(signal.SIGALRM, interrupt)
+        with (
+            Journal(path, durability="normal") as journal,
+            path.with_name("field.db-lock").open("rb+") as other,
+        ):
+            file = database(journal)
+            account = journal.create("Account", {"n": 0})
+            try:
+                for n in range(1500):
+                    signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-6, 4e-4))
+                    with suppress(KeyboardInterrupt):
+                        is_armed = True
+                        append(journal, 2) if n % 3 else journal.update(account, {"n": n})
+                        is_armed = False
+
+                    assert not file._lock.locked()
+                    assert not file._appender.in_transaction
+                    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(other, fcntl.LOCK_UN)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+
+            assert count > 10
+            assert journal.log.verify().is_intact
 
 
 def append(journal: Journal, size: int) -> None:
