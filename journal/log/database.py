@@ -22,7 +22,6 @@ from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 from journal.errors import (
-    LogBusyError,
     LogClosedError,
     LogCorruptError,
     LogError,
@@ -31,8 +30,9 @@ from journal.errors import (
     ViewError,
     WrongFileError,
 )
+from journal.log.failures import APPEND, FATAL, SAFE, VIEWS, translate, unkept
 from journal.log.filelock import FileLock
-from journal.log.place import absolute, claimed, is_marked, look, no_journal
+from journal.log.place import absolute, claimed, is_marked, look
 from journal.log.registry import register, unregister
 
 if TYPE_CHECKING:
@@ -48,19 +48,12 @@ WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
 """The first and the last version of SQLite with the WAL-reset bug."""
 BUSY_TIMEOUT_S: Final = 30.0
 
-_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
-_FATAL = _CORRUPT | {sqlite3.SQLITE_IOERR}
 
 COMMIT: Final = "COMMIT -- by the journal"
 ROLLBACK: Final = "ROLLBACK -- by the journal"
 """Not the words of a projection: what is prepared already, SQLite's authorizer is not asked for."""
 _ROLLBACKS: Final = 3
 """How often to try: Ctrl-C may come in the guard of a view, which then lets nothing pass."""
-_APPEND: Final = "nothing of this append was stored"
-_VIEWS: Final = "the views could not be brought up to date, and the log itself is safe"
-_SAFE: Final = "the log itself is safe"
 
 
 def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
@@ -161,7 +154,7 @@ class Database:
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(lambda: self._appender, _APPEND)
+        return self._writing(lambda: self._appender, APPEND)
 
     def append_row(
         self,
@@ -189,10 +182,10 @@ class Database:
                 self._check_file()
                 values = row(self._appender)
                 if self._appender.execute(statement, values).rowcount != 1:
-                    raise _unkept(self.path)
+                    raise unkept(self.path)
                 stored(values)
             except sqlite3.Error as error:
-                self._raise_translated(error, _APPEND)
+                self._raise_translated(error, APPEND)
                 raise
             finally:
                 self._file_lock.release()
@@ -207,7 +200,7 @@ class Database:
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(lambda: self._viewer(name), _VIEWS)
+        return self._writing(lambda: self._viewer(name), VIEWS)
 
     def _viewer(self, name: str) -> sqlite3.Connection:
         """Return the connection of a view, made when it is first written."""
@@ -375,51 +368,17 @@ class Database:
             self._raise_translated(error)
             raise
 
-    def _raise_translated(self, error: sqlite3.Error, left: str = _SAFE) -> None:
+    def _raise_translated(self, error: sqlite3.Error, left: str = SAFE) -> None:
         """Raise ours for one of SQLite's, unless it is of integrity, which is the recorder's."""
         if isinstance(error, sqlite3.IntegrityError):
             return
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_AUTH:
             raise KeyboardInterrupt from error  # it came in a guard, where SQLite swallows it
         translated = translate(error, self.path, left)
-        is_fatal = (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL
+        is_fatal = (getattr(error, "sqlite_errorcode", 0) & 0xFF) in FATAL
         if is_fatal and not isinstance(translated, LogFullError):
             self._failure = translated
         raise translated from error
-
-
-def _unkept(path: Path) -> LogCorruptError:
-    return LogCorruptError(None, f"{path} does not keep what is written to it: it was changed")
-
-
-def translate(error: sqlite3.Error, path: Path | str, left: str = _SAFE) -> LogError:
-    """Return our error for one of SQLite's.
-
-    Args:
-        error: SQLite's.
-        path: of the file.
-        left: what a full disk leaves behind.
-    """
-    full_code = getattr(error, "sqlite_errorcode", 0)
-    code = full_code & 0xFF
-    if code == sqlite3.SQLITE_NOTADB:
-        return no_journal(path, error)
-    if code in _CORRUPT or str(error).startswith("Could not decode"):
-        return LogCorruptError(None, f"{path}: {error}")
-    if code in _BUSY:
-        return LogBusyError(
-            f"{path} is in use by another process: {error}",
-            hint="try again, and look for a process that holds it",
-        )
-    if code == sqlite3.SQLITE_FULL or full_code == sqlite3.SQLITE_IOERR_SHMSIZE:
-        return LogFullError(
-            f"no space left on the disk of {path}: {left}", hint="free some space and try again"
-        )
-    if code in _READ_ONLY:
-        return LogUnavailableError(f"{path} cannot be written to", hint="check its permissions")
-    return LogUnavailableError(
-        f"{path}: {error}", hint="check the disk and the permissions, and open it again"
-    )
 
 
 def _check_sqlite_version() -> None:

@@ -1,4 +1,10 @@
-"""The persistence module: makes recorders and mappers, from arguments, never the environment."""
+"""The persistence module: makes recorders and mappers, from arguments, never the environment.
+
+A journal needs `open_recorder` only. What speaks the interface of the library beside it serves
+whoever wants to read a journal by an `Application`, and the library's own suites, which our
+recorders pass: `Factory`, `EntryMapper.to_domain_event`, and in `recorder` the methods below
+"the library's interface" and `RowSubscription`.
+"""
 
 from __future__ import annotations
 
