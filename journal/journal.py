@@ -3,7 +3,9 @@
 It knows nothing of remotes, queues or views.
 
 - J1. When a command returns, its event is durable, or there was nothing left to do.
-- J2. A command that raised has stored nothing.
+- J2. A command that raised an error has stored nothing. An interrupt is no error: Ctrl-C may
+  come when the event is durable already, and only the log tells. A create with an id, or a
+  command with an expected version, is safe to repeat.
 - J3. A command is decided on the state that its events follow: where another writer was
   faster, it is decided anew, unless the caller named the version that it had seen.
 """
@@ -55,6 +57,7 @@ class Journal:
         actor: str | None = None,
         origin: str | None = None,
         types: RecordTypes = (),
+        create: bool = True,
         durability: Durability = "full",
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         sources: Sources | None = None,
@@ -66,13 +69,17 @@ class Journal:
             actor: who makes the changes, where a change does not say; the login name otherwise.
             origin: the device or application; the host's name otherwise.
             types: pydantic models that records must fit; any JSON object is a record otherwise.
+            create: whether a journal is made where there is none, or only an empty file; one
+                that only reads, or must not take a mistyped name for a new journal, says False.
             durability: ``full`` for changes that survive power loss, ``normal`` for changes
                 that survive the death of the process only.
             busy_timeout_s: how long to wait for another process, in seconds.
             sources: of time, ids and randomness.
 
         Raises:
+            LogMissingError: there is no journal, and `create` is False.
             LogError: the file cannot be used.
+            SchemaError: one of the types is no pydantic model, or two have one name.
             InvalidNameError: the actor, the origin or a type has a name that is not allowed.
         """
         self.sources = sources or Sources()
@@ -82,6 +89,7 @@ class Journal:
             open_recorder(
                 path,
                 lambda: self._new_id(self.sources.clock.now_us()),
+                create=create,
                 durability=durability,
                 busy_timeout_s=busy_timeout_s,
             )

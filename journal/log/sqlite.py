@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventsourcing.persistence import IntegrityError
 
-from journal.errors import LogCorruptError, LogUnavailableError
+from journal.errors import LogCorruptError, LogMissingError, LogUnavailableError
+from journal.log.bell import Bell
 from journal.log.chain import Head, Row, genesis, seal
-from journal.log.database import APPLICATION_ID, Bell, Database
+from journal.log.place import APPLICATION_ID
 from journal.log.recorder import RowRecorder
 from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from journal.log.chain import Unsealed
+    from journal.log.database import Database
 
 _COLUMNS: Final = ", ".join(Row._fields)
 _INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
@@ -57,10 +59,13 @@ _POLLS_S: Final = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01, 0.02)
 class SQLiteRecorder(RowRecorder):
     """Keeps rows in a table of an SQLite file."""
 
-    def __init__(self, database: Database, new_journal_id: Callable[[], str]) -> None:
+    def __init__(
+        self, database: Database, new_journal_id: Callable[[], str], *, create: bool = True
+    ) -> None:
         """Use the file, making it a journal where it is empty.
 
         Raises:
+            LogMissingError: it is empty, and no journal is to be made.
             LogUnavailableError: a newer release wrote it.
         """
         self._database = database
@@ -70,6 +75,7 @@ class SQLiteRecorder(RowRecorder):
             with database.read() as connection:
                 is_ready = _is_journal(connection, database)
             if not is_ready:
+                _check_may_create(database, create=create)
                 self._create(new_journal_id)
             with database.read() as connection:
                 self.journal_id = _journal_id(connection)
@@ -259,6 +265,11 @@ def _is_journal(connection: sqlite3.Connection, database: Database) -> bool:
             hint="upgrade draft-journal",
         )
     return True
+
+
+def _check_may_create(database: Database, *, create: bool) -> None:
+    if not create:
+        raise LogMissingError(str(database.path))
 
 
 def _journal_id(connection: sqlite3.Connection) -> str:
