@@ -78,9 +78,7 @@ def verify(setting: Setting, anchor: Anchor | None) -> int:
 
     with setting.journal() as journal:
         with bar(setting, "verifying") as move:
-            found = journal.log.verify(move)
-        if anchor is not None:
-            found = found.against(anchor, journal.log)
+            found = journal.log.verify(move, anchor)
         with journal.log.views.read() as cursor:
             (sqlite_version,) = cursor.execute("SELECT sqlite_version()").fetchone()
     has_bug = has_wal_reset_bug()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from journal.events import NewEntry
     from journal.log.chain import Row
     from journal.log.recorder import RowRecorder
+    from journal.log.verify import Anchor
     from journal.log.views import Views
     from journal.values import Ref
 
@@ -169,14 +170,24 @@ class Log:
         return self._recorder.wait(after, timeout_s, interrupt)
 
     def verify(
-        self, progress: Callable[[int, int], None] = lambda _done, _total: None
+        self,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+        anchor: Anchor | None = None,
     ) -> Verification:
         """Check the file, the chain, the streams and every event.
+
+        Args:
+            progress: told how many entries are checked, and how many there are.
+            anchor: what was kept of an earlier verification: a log that does not hold that
+                entry any more was cut off, or written anew.
 
         Raises:
             LogError: it could not be read at all.
         """
-        return verify(self._recorder, self._mapper, progress)
+        found = verify(self._recorder, self._mapper, progress)
+        if anchor is None:
+            return found
+        return found._replace(problems=(*found.problems, *anchor.problems(self)))
 
     def close(self) -> None:
         """Close the log; a second time changes nothing."""

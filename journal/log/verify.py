@@ -98,18 +98,6 @@ class Verification(NamedTuple):
         """What to keep elsewhere, for a later verification to hold the log against."""
         return Anchor(self.entries, self.head_hash, self.journal_id)
 
-    def against(self, anchor: Anchor, log: Rows) -> Verification:
-        """Return this, with why the log does not hold the entry of the anchor, where it does not.
-
-        So a log is found of which the end was cut off, or all was written anew, which is a
-        whole chain again.
-
-        Args:
-            anchor: what was kept of an earlier verification.
-            log: the log that was verified.
-        """
-        return self._replace(problems=(*self.problems, *anchor.problems(log)))
-
 
 def _hash_at(position: int, log: Rows) -> str | None:
     """Return the hash of the entry at a position; None where it is damaged."""

@@ -97,7 +97,7 @@ def found_at(path: Path) -> set[int]:
 def anchored(path: Path, anchor: Anchor) -> tuple[Problem, ...]:
     """Return what `verify` finds against an anchor that was kept."""
     with Journal(path) as journal:
-        return journal.log.verify().against(anchor, journal.log).problems
+        return journal.log.verify(anchor=anchor).problems
 
 
 class TestAnchors:
@@ -157,7 +157,7 @@ class TestAnchors:
         with Journal() as journal:
             journal.create("Account", {})
             found = journal.log.verify()
-            assert found.against(found.anchor, journal.log) == found
+            assert journal.log.verify(anchor=found.anchor) == found
 
 
 class TestTriggers:
