@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
-CORE   := journal/values.py,journal/events.py,journal/record.py,journal/drafts.py,journal/outcomes.py
+CORE   := journal/values.py,journal/events.py,journal/record.py,journal/drafts.py,journal/outcomes.py,journal/conflicts.py,journal/decisions.py
 step    = @printf '== %s\n'
 
 MAKEFLAGS += --no-print-directory

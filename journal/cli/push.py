@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
     from journal import Journal
     from journal.drafts import OnHeld
-    from journal.sync import Progress, Report
+    from journal.remotes import Profile
+    from journal.sync import Policies, Progress, Report
 
 STILL_PENDING: Final = 3
 PAGE: Final = 500
-_STYLES: Final = {"acknowledged": "good", "held": "bad", "waiting": "changed"}
+_STYLES: Final = {
+    "acknowledged": "good",
+    "resolved": "good",
+    "held": "bad",
+    "waiting": "changed",
+}
 _ENDS: Final = {
-    "held": "Held drafts need a decision; see why: draft-journal drafts",
+    "held": "Held drafts need a decision; see which: draft-journal drafts explain DRAFT",
+    "stopped": "The queue is stopped. Start it again: draft-journal queue start",
     "timeout": "The time was up. Run the same command again to go on.",
     "unreachable": "The service did not take them. Run the same command again when it is back.",
     "unauthorized": "The service did not accept the credentials of the profile.",
@@ -74,14 +81,15 @@ def push(
 
     The exit code is 3 where any is still pending at the end.
     """
-    from journal.remotes import HttpRemote, Profile
+    from journal.remotes import HttpRemote
     from journal.sync import Subscriber
     from projections import Drafts
 
     try:
-        remote = HttpRemote(Profile.load(profile))
+        described, conflicts = profile_and_policies(profile)
     except ProfileError as error:
         raise _explained(error, profile) from error
+    remote = HttpRemote(described)
     with setting.journal() as journal:
         pending = len(Drafts(journal))
         head = journal.log.head()
@@ -89,7 +97,12 @@ def push(
             explained(setting, lambda: _done(journal, head)),
             _progress(setting, pending) as progress,
             Subscriber(
-                journal, remote, on_held=on_held, attempts=attempts, progress=progress
+                journal,
+                remote,
+                on_held=on_held,
+                attempts=attempts,
+                progress=progress,
+                conflicts=conflicts,
             ) as subscriber,
         ):
             report = subscriber.drain(timeout_s)
@@ -123,6 +136,30 @@ def _done(journal: Journal, head: int) -> str:
         f"Nothing is lost: {wording.counted(acknowledged, 'draft')} acknowledged, "
         f"{len(Drafts(journal)):,} still pending. Run the same command again to go on."
     )
+
+
+def profile_and_policies(path: str) -> tuple[Profile, Policies]:
+    """Return what a file says of a remote, and, in its table ``[conflicts]``, of conflicts.
+
+    Raises:
+        ProfileError: the file cannot be read, or a key in it is wrong.
+        PolicyError: a policy is none that there is.
+    """
+    import tomllib
+
+    from journal.remotes import Profile
+    from journal.sync import Policies
+
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Profile.load(path), Policies()  # which says what is wrong with the file
+    if "conflicts" not in content:
+        return Profile.of(content), Policies()
+    table = content.pop("conflicts")
+    if not isinstance(table, dict):
+        raise ProfileError("conflicts", "must be a table", hint="begin it with [conflicts]")
+    return Profile.of(content), Policies.of(table)
 
 
 @contextmanager

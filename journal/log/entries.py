@@ -46,24 +46,26 @@ class Log:
         """The place for the tables of projections."""
         return self._recorder.views
 
-    def append(self, new: Sequence[NewEntry]) -> list[Entry]:
+    def append(self, new: Sequence[NewEntry], head: int | None = None) -> list[Entry]:
         """Store the entries after the last one, durably, all or none (L1, L2).
 
         Args:
             new: entries whose versions follow those that the writer saw.
+            head: the position that they must follow; None for whichever is the last.
 
         Returns:
             The entries with their positions.
 
         Raises:
-            VersionConflictError: a stream has moved on since the writer saw it.
+            VersionConflictError: a stream has moved on since the writer saw it, or the head.
             LogError: they could not be stored.
         """
         if not new:
             return []
         unsealed = list(map(self._mapper.unsealed, new))
         try:
-            rows = self._recorder.append(unsealed)
+            append = self._recorder.append
+            rows = append(unsealed) if head is None else append(unsealed, head)
         except IntegrityError as error:
             raise self._conflict(new, error) from error
         return [_entry(entry, row) for entry, row in zip(new, rows, strict=True)]

@@ -11,7 +11,7 @@ from journal.errors import LogCorruptError, LogMissingError, LogUnavailableError
 from journal.log.bell import Bell
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.place import APPLICATION_ID
-from journal.log.recorder import RowRecorder
+from journal.log.recorder import RowRecorder, check_head
 from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
 
@@ -99,15 +99,16 @@ class SQLiteRecorder(RowRecorder):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 
-    def append(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def append(self, rows: Sequence[Unsealed], head: int | None = None) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
 
         Raises:
-            IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            IntegrityError: a version of a stream, or an event id, is taken, or the last row is
+                not at `head`; none was stored.
             LogError: they could not be stored.
         """
         try:
-            return self._inserted_alone(rows) or self._inserted(rows)
+            return (head is None and self._inserted_alone(rows)) or self._inserted(rows, head)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from error
         finally:
@@ -134,11 +135,12 @@ class SQLiteRecorder(RowRecorder):
         self._head = Head(row.position, row.hash, row.occurred_at)
         return sealed
 
-    def _inserted(self, rows: Sequence[Unsealed]) -> list[Row]:
-        """Insert the rows in one transaction, behind the true head."""
+    def _inserted(self, rows: Sequence[Unsealed], head: int | None) -> list[Row]:
+        """Insert the rows in one transaction, behind the true head, which must be where it was."""
         with self._database.append() as connection:
             self._head = None
             sealed = self._sealed(connection, rows)
+            check_head(sealed[0].position - 1, head)
             _check_kept(connection.executemany(_INSERT, sealed), sealed)
         return sealed
 
