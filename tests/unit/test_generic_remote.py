@@ -416,8 +416,18 @@ class TestReceipts:
         assert acknowledged(journal).evidence == "answer"
         assert journal.load(ACCOUNT).fields is None
 
+    def test_a_page_is_not_the_remote(self, journal: Journal) -> None:
+        """A page where a receipt was expected settles nothing, and the record is read later."""
+        script = started(journal)
+        journal.delete(ACCOUNT)
+
+        report = script.drain(says(200, b"<html>"), says(200, b"<html>"), says(404))
+
+        assert script.methods == ["DELETE", "GET", "GET"]
+        assert (report.acknowledged, report.held, report.pending) == (1, 0, 0)
+
     @pytest.mark.parametrize(
-        "answer", [says(202), says(200, b"<html>"), shows({"error": "login"})], ids=repr
+        "answer", [says(202), says(200, b"<a>"), shows({"error": "login"})], ids=repr
     )
     def test_a_delete_that_is_not_sure(self, journal: Journal, answer: Response) -> None:
         """A delete that was only accepted, or answered by somebody else, is read back."""

@@ -341,6 +341,10 @@ def test_a_page(body: bytes, is_one: bool) -> None:  # noqa: FBT001  a parameter
     assert is_page(body) == is_one
 
 
+MEMBERS: Final = [
+    *["errors", "error", "detail", "details", "title", "message", "field", "fields", "path"],
+    *["loc", "source", "pointer", "code", "type", "extensions", "name", "x"],
+]
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
@@ -404,6 +408,7 @@ def test_whatever_the_body(body: bytes, names: list[str]) -> None:
         json.dumps([{"message": str(i)} for i in range(20_000)]).encode(),
         json.dumps({"errors": {f"f{i}": ["x" * 5_000] for i in range(100)}}).encode(),
         b'{"errors":' * 100 + b'["deep"]' + b"}" * 100,
+        b'{"errors":' + b'{"a":' * 100 + b'["deep"]' + b"}" * 101,
     ],
     ids=lambda body: body[:8].decode("latin-1"),
 )
