@@ -103,12 +103,12 @@ def _by_status(response: Response, names: Iterable[str]) -> Meaning:
         if _OUTSTANDING.search(about):
             return Wait(_with(said, response), retry_after_s(response))
         if _REUSED.search(about):
-            return _refused("unknown", response, names)._replace(is_alarm=True)
+            return refused("unknown", response, names)._replace(is_alarm=True)
     if status in _CONFLICT:
-        return Doubt(response, _refused("conflict", response, names))
+        return Doubt(response, refused("conflict", response, names))
     if status in _GONE:
-        return Doubt(response, _refused("gone", response, names))
-    return Doubt(response, _refused("rejected", response, names))
+        return Doubt(response, refused("gone", response, names))
+    return Doubt(response, refused("rejected", response, names))
 
 
 def _by_body(response: Response) -> Meaning:
@@ -120,7 +120,8 @@ def _by_body(response: Response) -> Meaning:
     return Unknown(f"offline: {said}, as a captive portal does", is_offline=True)
 
 
-def _refused(classification: HoldClass, response: Response, names: Iterable[str]) -> Refused:
+def refused(classification: HoldClass, response: Response, names: Iterable[str] = ()) -> Refused:
+    """Return the refusal that an answer is, with what it says of it."""
     messages = field_messages(response.body, response.status, names)
     text = response.body.decode("utf-8", "replace")
     return Refused(classification, messages, response.status, text)

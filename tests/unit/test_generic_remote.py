@@ -760,7 +760,7 @@ class TestRefusals:
 
         event = held(journal)
         assert (event.classification, event.status) == ("rejected", 409)
-        assert event.messages == (FieldMessage(message="Name is taken"),)
+        assert event.messages == (FieldMessage(field="Name", message="Name is taken"),)
 
     def test_a_409_about_another_version(self, journal: Journal) -> None:
         """A 409 about a record that has changed is a conflict, in both our words and theirs."""
@@ -917,7 +917,7 @@ class TestSecrets:
     @pytest.mark.parametrize("status", [400, 412, 422])
     def test_an_echo_of_the_token_is_not_kept(self, journal: Journal, status: int) -> None:
         """A service that shows our token in its error puts it nowhere in the log."""
-        profile = Profile.of({"url": URL, "auth": {"bearer_env": "TOKEN"}})
+        profile = Profile.of({"url": URL, "auth": {"bearer": "{env:TOKEN}"}})
         journal.create("Account", ACME, id="a1")
         script = Script(journal, HttpRemote(profile, environ={"TOKEN": CANARY}), attempts=2)
         echo = json.dumps(
@@ -933,7 +933,7 @@ class TestSecrets:
 
     def test_an_echo_in_an_error_is_not_said(self, journal: Journal) -> None:
         """A problem of the network that shows our token is told without it."""
-        profile = Profile.of({"url": URL, "auth": {"bearer_env": "TOKEN"}})
+        profile = Profile.of({"url": URL, "auth": {"bearer": "{env:TOKEN}"}})
         journal.create("Account", ACME, id="a1")
         script = Script(journal, HttpRemote(profile, environ={"TOKEN": CANARY}), attempts=1)
 
