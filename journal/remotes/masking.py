@@ -1,7 +1,7 @@
 """The secrets that are in use, and texts without them; it knows nothing of where they go.
 
 - K1. What is told, kept or raised holds no secret: not as it is, nor as it stands in a URL, in
-  JSON or in a Basic header.
+  JSON, in the path of a field or in a Basic header.
 - K2. A text is cut only after it was searched, for half a secret is found by nobody.
 """
 
@@ -34,6 +34,8 @@ SHORTEST: Final = 4
 """What has fewer characters is hidden from nobody, and would be found everywhere."""
 _MOST: Final = 64
 """How many secrets are known at a time: tokens that were renewed long ago are forgotten."""
+_STEPS: Final = re.compile(r"[^/.\[\]]+")
+"""Between the signs that a message about a field takes for those of a path."""
 _HEX: Final = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -143,6 +145,8 @@ def _dumped(content: object) -> str:
 def _forms(text: str) -> set[str]:
     """Return the ways in which a secret may stand in a text."""
     in_json = json.dumps(text)[1:-1]
+    in_path = ".".join(step for step in _STEPS.findall(text) if not step.isdigit())
     in_urls = {quote(text, safe=""), quote(text), quote_plus(text)}
     lower = {_HEX.sub(lambda found: found[0].lower(), form) for form in in_urls}
-    return {text, in_json, in_json.replace("/", "\\/"), *in_urls, *lower}
+    found = {text, in_json, in_json.replace("/", "\\/"), in_path, *in_urls, *lower}
+    return {form for form in found if len(form) >= SHORTEST}

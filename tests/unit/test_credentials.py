@@ -134,12 +134,12 @@ class TestWays:
         """Keys go into headers and query parameters, beside another way or alone."""
         known = credentials(
             {
-                "bearer": "{env:TOKEN}",
+                "bearer": "{env:FIRST}",
                 "headers": {"X-Api-Key": "key {env:KEY}"},
                 "query": {"api key": "{env:KEY}"},
             },
             KEY=CANARY,
-            **{"TOKEN": "t0ken"},
+            FIRST="t0ken",
         )
 
         assert known.headers() == {"X-Api-Key": f"key {CANARY}", "Authorization": "Bearer t0ken"}
@@ -578,6 +578,7 @@ class TestNothingIsShown:
             "https://e.example/?key=s3cr3t%2fc4n4ry%2bx",
             "https://e.example/s3cr3t/c4n4ry%2Bx",
             '{"token": "s3cr3t\\/c4n4ry+x"}',
+            "the field s3cr3t.c4n4ry+x",
         ],
     )
     def test_in_any_form(self, text: str) -> None:
