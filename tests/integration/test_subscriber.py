@@ -237,7 +237,7 @@ class TestLostAnswers:
             (duplicated, ["PUT"], "answer"),
             (duplicated_late, ["PUT", "GET"], "read"),
             (status(502, b"<html>Bad Gateway</html>"), ["PUT", "GET", "PUT"], "answer"),
-            (status(200, b"<html>Welcome</html>"), ["PUT", "GET", "GET", "PUT"], "answer"),
+            (status(200, b"<html>Welcome</html>"), ["PUT", "GET", "PUT"], "answer"),
             (status(307, Location="http://127.0.0.1:1/"), ["PUT", "GET", "PUT"], "answer"),
             (answered(b"garbage\r\n\r\n", then_close=True), ["PUT", "GET", "PUT"], "answer"),
         ],
@@ -913,7 +913,7 @@ class TestSecrets:
 
     def test_it_is_nowhere(self, desk: Desk, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         """No file, log line, text of an object or exception holds the token."""
-        profile = Profile.of({"url": desk.proxy.url, "auth": {"bearer_env": "TOKEN"}})
+        profile = Profile.of({"url": desk.proxy.url, "auth": {"bearer": "{env:TOKEN}"}})
         remote = HttpRemote(profile, environ={"TOKEN": CANARY})
         desk.proxy.then(
             dropped_before,
