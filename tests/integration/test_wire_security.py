@@ -322,6 +322,46 @@ def send(request: pytest.FixtureRequest) -> Callable[..., list[Answer]]:
     return blocking if request.param == "blocking" else in_a_loop
 
 
+class TestWords:
+    """What is told of an error (W3)."""
+
+    @pytest.mark.parametrize(
+        ("error", "cause", "words"),
+        [
+            (
+                httpx.ConnectError("no luck"),
+                "configuration",
+                "the connection could not be made secure: ConnectError: no luck",
+            ),
+            (
+                httpx.ConnectTimeout("no hurry"),
+                "link",
+                "the connection could not be made secure: ConnectTimeout: no hurry",
+            ),
+            (
+                httpx.ConnectError(f"x {CANARY}" * 20),
+                "configuration",
+                ("the connection could not be made secure: ConnectError: " + "x [secret]" * 30)[
+                    :300
+                ],
+            ),
+        ],
+        ids=["refused", "slow", "secret"],
+    )
+    def test_of_a_handshake(self, error: Exception, cause: str, words: str) -> None:
+        """A handshake that takes too long is the fault of the link; no text holds a secret."""
+
+        def fail(request: httpx.Request) -> httpx.Response:
+            request.extensions["trace"]("connection.start_tls.failed", {"exception": error})
+            raise error
+
+        with httpx.Client(transport=httpx.MockTransport(fail)) as client:
+            (answer,) = blocking(remote("https://127.0.0.1"), GET, client=client)
+
+        assert isinstance(answer, NoAnswer)
+        assert (answer.was_sent, answer.cause, answer.problem) == (False, cause, words)
+
+
 class TestConnections:
     """Connections that break (W3, W5)."""
 
