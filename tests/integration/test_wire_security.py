@@ -339,7 +339,7 @@ class TestWords:
                 "the connection could not be made secure: ConnectTimeout: no hurry",
             ),
             (
-                httpx.ConnectError(f"x {CANARY}" * 20),
+                httpx.ConnectError(f"x {CANARY}" * 30),
                 "configuration",
                 ("the connection could not be made secure: ConnectError: " + "x [secret]" * 30)[
                     :300
