@@ -19,7 +19,7 @@ from journal.remotes.classify import classify
 from journal.remotes.wire import AsyncWire, Limits, Wire
 from tests.integration.certificates import Authority
 from tests.integration.faults import Proxy, answered, dropped_before, message, status
-from tests.integration.test_wire import CANARY, GET, PATIENT, remote
+from tests.integration.test_wire import CANARY, GET, PATIENT, SLOW, remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -250,6 +250,17 @@ class TestGivenClients:
         """What is no client of such a library is refused, with words."""
         with pytest.raises(RemoteError, match="a dict is no client of httpx"):
             Wire(remote("http://127.0.0.1:1"), PATIENT, {})  # type: ignore[arg-type]
+
+    def test_its_kept_connections_are_cut_too(self, library: ModuleType, server: Proxy) -> None:
+        """Once the head of an answer is there, it is known which connection is to be cut."""
+        server.then(status(200), SLOW["body"])
+        with library.Client(trust_env=False) as client:
+            wire = Wire(remote(server.url), Limits(0.15), client)
+            first, second = wire.exchange(GET), wire.exchange(GET)
+            wire.close()
+
+        assert isinstance(first, Response)
+        assert second == NoAnswer(was_sent=True, problem="no whole answer within 0.15 s")
 
     def test_a_closed_one(self, server: Proxy) -> None:
         """A client that was closed sends nothing, and opens no connection again."""
