@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from journal.events import Event
-    from journal.log import Durability
+    from journal.log import Durability, Fence
     from journal.record import Command
     from journal.schema import RecordTypes
     from journal.staging import Decision, Lookup
@@ -291,23 +291,31 @@ class Journal:
         facts = (actor, correlation_id, causation_id, reason)
         return self._do(ref, decision, now_us, facts)
 
-    def note(self, ref: Ref, decision: Callable[[Record], Sequence[Event]], facts: Facts) -> bool:
+    def note(
+        self,
+        ref: Ref,
+        decision: Callable[[Record], Sequence[Event]],
+        facts: Facts,
+        fence: Fence | None = None,
+    ) -> bool:
         """Append what a subscriber learned about a record, decided on its current state.
 
         Args:
             ref: the record; the text ``Type:id`` will do.
             decision: returns the events, from the record as it is when they are appended.
             facts: who says so.
+            fence: of a sender; nothing is stored unless it holds the lease.
 
         Returns:
             Whether there were any events.
 
         Raises:
+            LeaseLostError: another sender has taken the lease.
             LogError: they could not be stored.
         """
         now_us = self.sources.clock.now_us()
         step = Step(ref, lambda record, _: decision(record), self._new_id(now_us), now_us, facts)
-        return bool(self._writer.carry_out([step]))
+        return bool(self._writer.carry_out([step], fence=fence))
 
     @contextmanager
     def batch(

@@ -213,6 +213,17 @@ class Database:
             finally:
                 self._writer_thread = 0
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep everybody else from writing, without writing.
+
+        Raises:
+            LogBusyError: another process held the lock for longer than the timeout.
+        """
+        self._check_may_write()
+        with self._lock, self._file_lock:
+            yield
+
     def _check_may_write(self) -> None:
         self.check_usable()
         if self._is_writing():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from journal.events import NewEntry
     from journal.log.chain import Row
+    from journal.log.lease import Fence, Leases
     from journal.log.recorder import RowRecorder
     from journal.log.views import Views
     from journal.values import Ref
@@ -45,24 +46,31 @@ class Log:
         """The place for the tables of projections."""
         return self._recorder.views
 
-    def append(self, new: Sequence[NewEntry]) -> list[Entry]:
+    @property
+    def leases(self) -> Leases:
+        """Who may send."""
+        return self._recorder.leases
+
+    def append(self, new: Sequence[NewEntry], fence: Fence | None = None) -> list[Entry]:
         """Store the entries after the last one, durably, all or none (L1, L2).
 
         Args:
             new: entries whose versions follow those that the writer saw.
+            fence: of a sender; they are stored only while it holds the lease (F1).
 
         Returns:
             The entries with their positions.
 
         Raises:
             VersionConflictError: a stream has moved on since the writer saw it.
+            LeaseLostError: another sender has taken the lease.
             LogError: they could not be stored.
         """
         if not new:
             return []
         unsealed = list(map(self._mapper.unsealed, new))
         try:
-            rows = self._recorder.append(unsealed)
+            rows = self._recorder.append(unsealed, fence)
         except IntegrityError as error:
             raise self._conflict(new, error) from error
         return [_entry(entry, row) for entry, row in zip(new, rows, strict=True)]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from journal.log.chain import Row, Unsealed
+    from journal.log.lease import Fence, Leases
     from journal.log.views import Views
 
 PAGE: Final = 500
@@ -35,11 +36,16 @@ class RowRecorder(ApplicationRecorder):
     journal_id: str
 
     @abstractmethod
-    def append(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def append(self, rows: Sequence[Unsealed], fence: Fence | None = None) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
+
+        Args:
+            rows: the rows.
+            fence: of a sender; they are stored only while it holds the lease (F1).
 
         Raises:
             IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            LeaseLostError: another sender has taken the lease; none was stored.
         """
 
     @abstractmethod
@@ -72,6 +78,11 @@ class RowRecorder(ApplicationRecorder):
     @abstractmethod
     def views(self) -> Views:
         """The place for the tables of projections."""
+
+    @property
+    @abstractmethod
+    def leases(self) -> Leases:
+        """Who may send."""
 
     @abstractmethod
     def close(self) -> None:

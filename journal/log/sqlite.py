@@ -10,6 +10,7 @@ from eventsourcing.persistence import IntegrityError
 from journal.errors import LogCorruptError, LogUnavailableError
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.database import APPLICATION_ID, Bell, Database
+from journal.log.lease import DatabaseLeases, is_held, lost
 from journal.log.recorder import RowRecorder
 from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from journal.log.chain import Unsealed
+    from journal.log.lease import Fence
 
 _COLUMNS: Final = ", ".join(Row._fields)
 _INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
@@ -57,6 +59,7 @@ class SQLiteRecorder(RowRecorder):
         self._database = database
         self._bell = Bell()
         self._views = DatabaseViews(database)
+        self._leases = DatabaseLeases(database)
         try:
             with database.read() as connection:
                 is_ready = _is_journal(connection, database)
@@ -85,21 +88,22 @@ class SQLiteRecorder(RowRecorder):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 
-    def append(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def append(self, rows: Sequence[Unsealed], fence: Fence | None = None) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
 
         Raises:
             IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            LeaseLostError: another sender has taken the lease; none was stored.
             LogError: they could not be stored.
         """
         try:
-            return self._inserted_alone(rows) or self._inserted(rows)
+            return self._inserted_alone(rows, fence) or self._inserted(rows, fence)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from error
         finally:
             self._bell.ring()
 
-    def _inserted_alone(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def _inserted_alone(self, rows: Sequence[Unsealed], fence: Fence | None) -> list[Row]:
         """Insert a single row without ``BEGIN``.
 
         Returns nothing, and has inserted nothing, where there are more rows, or where the row
@@ -109,25 +113,29 @@ class SQLiteRecorder(RowRecorder):
             return []
         try:
             row = self._database.append_row(
-                _INSERT, lambda connection: self._sealed(connection, rows)[0], self._remember
+                _INSERT, lambda connection: self._sealed(connection, rows, fence)[0], self._remember
             )
         except sqlite3.IntegrityError:
             return []
         return [row]
 
-    def _inserted(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def _inserted(self, rows: Sequence[Unsealed], fence: Fence | None) -> list[Row]:
         """Insert the rows in one transaction, behind the true head."""
         with self._database.append() as connection:
-            sealed = self._sealed(connection, rows)
+            sealed = self._sealed(connection, rows, fence)
             _insert(connection, sealed)
         return sealed
 
-    def _sealed(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
+    def _sealed(
+        self, connection: sqlite3.Connection, rows: Sequence[Unsealed], fence: Fence | None
+    ) -> list[Row]:
         """Return the rows as they follow the head, which is read anew if others have written.
 
-        The caller holds the lock. No head is known from here on until a row is stored, so that
-        nobody can chain to one that was not.
+        The caller holds the lock, without which no lease is taken (F1). No head is known from
+        here on until a row is stored, so that nobody can chain to one that was not.
         """
+        if fence is not None and not is_held(connection, fence):
+            raise lost(fence)
         head, self._head = self._head, None
         seen = _data_version(connection)
         if head is None or self._seen != seen:
@@ -230,6 +238,11 @@ class SQLiteRecorder(RowRecorder):
     def views(self) -> DatabaseViews:
         """The place for the tables of projections: the same file."""
         return self._views
+
+    @property
+    def leases(self) -> DatabaseLeases:
+        """Who may send: in the same file, and beside it."""
+        return self._leases
 
     def close(self) -> None:
         """Close the file; a second time changes nothing."""

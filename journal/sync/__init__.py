@@ -3,7 +3,17 @@
 It knows nothing of views, nor of what a remote speaks.
 """
 
-from journal.sync.session import Progress, Report
-from journal.sync.subscriber import AsyncSubscriber, Subscriber
+from journal.sync.backoff import Backoff
+from journal.sync.blocking import Subscriber
+from journal.sync.loops import AsyncSubscriber
+from journal.sync.reports import Progress, Report, Settlement, Status
 
-__all__ = ["AsyncSubscriber", "Progress", "Report", "Subscriber"]
+__all__ = [
+    "AsyncSubscriber",
+    "Backoff",
+    "Progress",
+    "Report",
+    "Settlement",
+    "Status",
+    "Subscriber",
+]

@@ -10,6 +10,9 @@ out each effect, blocking or awaiting, and sends the result back in, or throws i
 - S4. What is not the draft's fault leaves no event, and is tried again later.
 - S5. In the background, time alone sends what can be sent: no failure ends that for good but a
   log that cannot be trusted, or is closed.
+- S6. Everything that it appends is appended with the fence of its lease: whoever has lost the
+  lease appends nothing, and stands by (O1).
+- S7. A remote that asks for patience is asked nothing before that time is over, whatever wakes it.
 
 ```
 e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
@@ -19,11 +22,11 @@ e1  e2   e3'          answered:      DraftAcknowledged(e2), then e3
 
 from __future__ import annotations
 
-from logging import getLogger
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, assert_never
+from logging import DEBUG, ERROR, INFO, WARNING, getLogger
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, assert_never
 
-from journal.drafts import Draft, Queue
-from journal.errors import LogBusyError, LogFullError, ProfileError, RemoteError
+from journal.drafts import Draft, Queue, stop_text
+from journal.errors import LeaseLostError, LogBusyError, LogFullError, ProfileError, RemoteError
 from journal.events import FieldMessage, PushStarted
 from journal.outcomes import (
     Acknowledged,
@@ -35,9 +38,14 @@ from journal.outcomes import (
     settle,
 )
 from journal.record import base_version
-from journal.remotes.remote import Push, Request
+from journal.remotes.remote import Push, Response
+from journal.sources import process_name
 from journal.staging import Facts
-from journal.sync.backoff import Backoff
+from journal.sync.backoff import Backoff, Failures, kind_of
+from journal.sync.effects import Call, Listen, Pause
+from journal.sync.lease import SenderLease
+from journal.sync.reports import Progress, Report
+from journal.sync.status import Board
 from journal.values import references
 
 if TYPE_CHECKING:
@@ -46,73 +54,27 @@ if TYPE_CHECKING:
     from journal.drafts import OnHeld
     from journal.events import Event
     from journal.journal import Journal
-    from journal.outcomes import Outcome
+    from journal.outcomes import Outcome, Unsettled
     from journal.record import Record
-    from journal.remotes.remote import Remote
+    from journal.remotes.remote import Answer, Remote, Request
     from journal.sync.checkpoint import Checkpoint
+    from journal.sync.effects import Effect
+    from journal.sync.reports import PushSpan, Spans, Step, StoppedBy
 
 ACTOR: Final = "sync"
 """Who acknowledges and holds, in the envelope of what a subscriber appends."""
 ENTRIES_AT_ONCE: Final = 1000
+SLICE_S: Final = 5.0
+"""How long to wait, at most, before looking whether the machine was suspended meanwhile."""
+SUSPENDED_S: Final = 10.0
+"""By how much the clock on the wall is then ahead of the wait, at least."""
+SAVE_EVERY: Final = 500
+"""After how many drafts it is noted how far they are settled, in case the end is not reached."""
 SETTLED_PAUSE_S: Final = 0.01
 """How long to wait where somebody else has settled a draft, in seconds."""
 
-StoppedBy: TypeAlias = Literal["held", "timeout", "unreachable", "unauthorized", "stop"]
-Step: TypeAlias = Literal["sending", "acknowledged", "held", "waiting"]
-
 _log = getLogger("journal.sync")
-
-
-class Call(NamedTuple):
-    """Effect: call a function that reads or writes the log, and return its result."""
-
-    function: Callable[[], Any]
-
-
-class Pause(NamedTuple):
-    """Effect: wait, unless told to stop; return whether to stop."""
-
-    seconds: float
-
-
-class Listen(NamedTuple):
-    """Effect: wait for an entry after a position, unless told to stop; return whether to stop."""
-
-    after: int
-
-
-Effect: TypeAlias = Request | Call | Pause | Listen
-
-
-class Progress(NamedTuple):
-    """What a subscriber is doing."""
-
-    step: Step
-    draft: Draft | None
-    acknowledged: int
-    held: int
-    pending: int
-    problem: str = ""
-    delay_s: float | None = None
-    """How long until the next attempt, in seconds, while waiting."""
-
-
-class Report(NamedTuple):
-    """What came of a drain."""
-
-    acknowledged: int
-    """How many drafts were acknowledged."""
-    held: int
-    """How many drafts are held now."""
-    pending: int
-    """How many drafts are not acknowledged now, the held ones included."""
-    attempts: int
-    """How many times a draft was tried to be sent."""
-    duration_s: float
-    stopped_by: StoppedBy | None
-    """Why drafts are still pending, or None where none is."""
-    problem: str = ""
-    """What the last attempt ran into, where drafts are still pending."""
+_Result = TypeVar("_Result")
 
 
 class Settings(NamedTuple):
@@ -122,20 +84,34 @@ class Settings(NamedTuple):
     backoff: Backoff = Backoff()
     attempts: int = 5
     """How often in a row a drain tries before it gives up for now."""
+    request_s: float = 30.0
+    """How long a request may take."""
+    lease_s: float | None = None
+    """How long the lease lasts without a sign of life; twice as long as a request otherwise."""
 
 
 class Session:
     """Sends pending drafts, one after another."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a subscriber is made of
         self,
         journal: Journal,
         remote: Remote,
         settings: Settings,
         checkpoint: Checkpoint,
         progress: Callable[[Progress], None] | None,
+        *,
+        board: Board | None = None,
+        spans: Spans | None = None,
     ) -> None:
         """Begin where the checkpoint says that everything before is settled."""
+        clock = journal.sources.clock
+        name = f"{journal.origin}, {process_name()}"
+        self.lease = SenderLease(
+            journal.log.leases, journal.sources, name, settings.request_s, settings.lease_s
+        )
+        self._board = board or Board(clock)
+        self._spans = spans
         self._journal = journal
         self._remote = remote
         self._settings = settings
@@ -144,9 +120,12 @@ class Session:
         self._queue = Queue(position=checkpoint.load())
         self._acknowledged = 0
         self._attempts = 0
-        self._failures = 0
+        self._failures = Failures()
         self._problem = ""
         self._unsent: str | None = None
+        self._not_before_s = clock.monotonic_s()
+        self._unsaved = 0
+        self._is_led = True
 
     # --- the effects ---------------------------------------------------------------------
 
@@ -162,7 +141,16 @@ class Session:
         clock = self._journal.sources.clock
         started_s = clock.monotonic_s()
         before = self._acknowledged, self._attempts
-        stopped_by = yield from self._sent_all(deadline_s, should_stop, self._settings.attempts)
+        while True:
+            stopped_by = yield from self._sent_all(deadline_s, should_stop, self._settings.attempts)
+            if stopped_by != "another sender" or self._is_led:
+                break
+            # Nobody can say whether the other one lives but by looking for a while (O2).
+            if deadline_s is not None and self._now_s() + self.lease.look_s >= deadline_s:
+                break
+            if (yield Pause(self.lease.look_s)) == "stop":
+                stopped_by = "stop"
+                break
         return Report(
             self._acknowledged - before[0],
             self._queue.held,
@@ -178,22 +166,27 @@ class Session:
         failures = 0
         while not should_stop():
             try:
-                yield from self._sent_all(None, should_stop, None)
-                if should_stop() or (yield Listen(self._queue.position)):
+                stopped_by = yield from self._sent_all(None, should_stop, None)
+                if should_stop():
+                    return
+                waiting = Listen(self._queue.position)
+                is_second = stopped_by == "another sender"
+                if (yield Pause(self.lease.look_s) if is_second else waiting) == "stop":
                     return
                 failures = 0
             except (LogBusyError, LogFullError) as error:
                 failures += 1
-                delay_s = self._delay_s(failures, None)
+                delay_s = self._settings.backoff.delay_s(failures, self._journal.sources.randomness)
                 _log.warning("sending goes on in %.1f s: %s", delay_s, error)
-                if (yield Pause(delay_s)):
+                self._board.write(last_error=error.problem, next_attempt_s=delay_s, sending=None)
+                if (yield Pause(delay_s)) == "stop":
                     return
 
     def _sent_all(
         self, deadline_s: float | None, should_stop: Callable[[], bool], attempts: int | None
     ) -> Generator[Effect, Any, StoppedBy | None]:
         """Send draft after draft; return why some are left, or None where none is."""
-        self._failures = 0
+        self._failures = Failures()
         self._problem = ""
         stopped_by: StoppedBy | None = None
         while stopped_by is None:
@@ -205,11 +198,35 @@ class Session:
                 stopped_by = "stop"
             elif deadline_s is not None and self._now_s() >= deadline_s:
                 stopped_by = "timeout"
+            elif (left_s := self._not_before_s - self._now_s()) > 0:
+                stopped_by = yield from self._patient(draft, left_s, deadline_s)
             else:
-                outcome = yield from self._sent(draft)
-                stopped_by = yield from self._after(draft, outcome, deadline_s, attempts)
+                stopped_by = yield from self._turn(draft, deadline_s, attempts)
         yield Call(self._save)
+        self._board.write(next_attempt_s=None)
         return stopped_by
+
+    def _turn(
+        self, draft: Draft, deadline_s: float | None, attempts: int | None
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Send one draft, if the lease is ours, and wait where that is due (S6)."""
+        if not self.lease.is_fresh:
+            other = yield Call(self.lease.attempt)
+            if other is not None:
+                self._is_led = other.is_surely_alive
+                self._problem = f"another sender has the lease: {other.text}"
+                self._board.write(is_leader=False, leader=other.text)
+                return "another sender"
+            self._board.write(is_leader=True, leader="")
+        try:
+            outcome = yield from self._sent(draft)
+            return (yield from self._after(draft, outcome, deadline_s, attempts))
+        except LeaseLostError as error:
+            self.lease.lose()
+            self._is_led = True
+            self._problem = error.problem
+            self._board.write(is_leader=False, leader="", sending=None, next_attempt_s=None)
+            return "another sender"
 
     def _sent(self, draft: Draft) -> Generator[Effect, Any, Outcome | None]:
         """Send one draft and append what became of it (S1, S2, S3).
@@ -223,7 +240,14 @@ class Session:
             return None
         self._attempts += 1
         self._unsent = None
-        outcome, event = yield from self._pushed(push)
+        self._board.write(sending=draft, next_attempt_s=None)
+        span = yield from self._span(draft)
+        outcome: Outcome | None = None
+        try:
+            outcome, event = yield from self._pushed(push)
+        finally:
+            self._board.write(sending=None)
+            self._ended(span, outcome)
         if isinstance(outcome, NotSent) and not push.is_maybe_applied:
             self._unsent = draft.draft_id
         if event is not None:
@@ -237,18 +261,42 @@ class Session:
         the draft is unknown then, and it is tried again.
         """
         try:
-            outcome = yield from self._remote.push(push)
+            outcome = yield from self._exchanged(self._remote.push(push))
             if not isinstance(outcome, (Acknowledged, Refused)):
                 return outcome, None
-            return outcome, settle(push.draft_id, push.revision, outcome, self._failures + 1)
+            return outcome, settle(push.draft_id, push.revision, outcome, self._failures.all + 1)
         except RemoteError as error:
             refused = Refused("rejected", (FieldMessage(message=str(error)),))
-            return refused, settle(push.draft_id, push.revision, refused, self._failures + 1)
+            return refused, settle(push.draft_id, push.revision, refused, self._failures.all + 1)
         except ProfileError as error:
             return Unauthorized(str(error)), None
+        except LeaseLostError:
+            raise
         except Exception as error:  # noqa: BLE001  it is logged, and the draft tried again
             _log.exception("the remote failed at %s of %s", push.kind, push.ref)
             return Unknown(f"the remote failed: {type(error).__name__}"), None
+
+    def _exchanged(
+        self, exchange: Generator[Request, Answer, _Result]
+    ) -> Generator[Effect, Any, _Result]:
+        """Let requests out only while the lease outlasts them (O4); note who answers."""
+        try:
+            request = next(exchange)
+            while True:
+                if not self.lease.is_fresh:
+                    yield Call(self.lease.keep)
+                try:
+                    answer = yield request
+                except Exception as error:  # noqa: BLE001  for the remote to judge
+                    request = exchange.throw(error)
+                    continue
+                self._board.write(online=isinstance(answer, Response))
+                request = exchange.send(answer)
+        except StopIteration as ended:
+            result: _Result = ended.value
+            return result
+        finally:
+            exchange.close()
 
     def _after(
         self,
@@ -260,35 +308,38 @@ class Session:
         """Count what became of a draft, and wait where waiting is due (S4)."""
         match outcome:
             case None:  # the next look at the log will say who settled it; no reason to hurry
-                should_stop = yield Pause(SETTLED_PAUSE_S)
-                return "stop" if should_stop else None
+                woken = yield Pause(SETTLED_PAUSE_S)
+                return "stop" if woken == "stop" else None
             case Acknowledged():
-                self._failures = 0
+                self._settled()
                 self._acknowledged += 1
                 self._say("acknowledged", draft)
                 return None
             case Refused():
-                self._failures = 0
+                self._settled()
                 self._problem = _first_message(outcome)
                 self._say("held", draft, self._problem)
                 return None
-            case Unauthorized(problem=problem):
+            case Unauthorized():
                 tries = None if attempts is None else 1
-                waited = self._waited(draft, problem, None, deadline_s, tries)
-                stopped_by = yield from waited
+                stopped_by = yield from self._waited(draft, outcome, deadline_s, tries)
                 return "unauthorized" if stopped_by == "unreachable" else stopped_by
-            case Wait(problem=problem, retry_after_s=asked_s):
-                return (yield from self._waited(draft, problem, asked_s, deadline_s, attempts))
-            case Unknown(problem=problem) | NotSent(problem=problem):
-                return (yield from self._waited(draft, problem, None, deadline_s, attempts))
+            case Wait() | Unknown() | NotSent():
+                return (yield from self._waited(draft, outcome, deadline_s, attempts))
             case _:
                 assert_never(outcome)
+
+    def _settled(self) -> None:
+        """Note that a draft was settled: whatever had failed before works again."""
+        if self._failures.all:
+            _log.info("sending goes on, after %d attempts that failed", self._failures.all)
+        self._failures = Failures()
+        self._unsaved += 1
 
     def _waited(
         self,
         draft: Draft,
-        problem: str,
-        asked_s: float | None,
+        outcome: Unsettled,
         deadline_s: float | None,
         attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
@@ -296,25 +347,69 @@ class Session:
 
         Args:
             draft: the draft that was tried to be sent.
-            problem: why it has to wait.
-            asked_s: the seconds that the remote asked for.
+            outcome: why it has to wait.
             deadline_s: when to give up, on the monotonic clock; None for never.
             attempts: how many failures in a row are too many; None for never.
         """
-        self._failures += 1
-        self._problem = problem
-        if attempts is not None and self._failures >= attempts:
+        kind = kind_of(outcome)
+        self._problem = problem = outcome.problem
+        self._failures = self._failures.and_another(kind)
+        asked_s = outcome.retry_after_s if isinstance(outcome, Wait) else None
+        backoff, randomness = self._settings.backoff, self._journal.sources.randomness
+        delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
+        if isinstance(outcome, Wait):
+            self._not_before_s = self._now_s() + (delay_s if asked_s is None else asked_s)
+        self._warn(kind, problem, delay_s)
+        if attempts is not None and self._failures.all >= attempts:
+            self._board.write(last_error=problem)
             return "unreachable"
-        delay_s = self._delay_s(self._failures, asked_s)
+        return (yield from self._patient(draft, delay_s, deadline_s))
+
+    def _patient(
+        self, draft: Draft, delay_s: float, deadline_s: float | None
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Wait for the next attempt, unless that is beyond the deadline."""
         if deadline_s is not None and self._now_s() + delay_s >= deadline_s:
             return "timeout"
-        self._say("waiting", draft, problem, delay_s)
-        should_stop = yield Pause(delay_s)
-        return "stop" if should_stop else None
+        self._say("waiting", draft, self._problem, delay_s)
+        self._board.write(last_error=self._problem, next_attempt_s=delay_s)
+        has_stopped = yield from self._paused(delay_s)
+        return "stop" if has_stopped else None
 
-    def _delay_s(self, failures: int, asked_s: float | None) -> float:
-        randomness = self._journal.sources.randomness
-        return self._settings.backoff.delay_s(failures, randomness, asked_s)
+    def _paused(self, delay_s: float) -> Generator[Effect, Any, bool]:
+        """Wait, but no longer than there is a reason to; say whether to stop.
+
+        A nudge ends it, an append after a quarter of it, and a machine that wakes from a
+        suspension, which the monotonic clock has slept through; but nothing does before the
+        remote is ready (S7).
+        """
+        clock = self._journal.sources.clock
+        floor_s = self._not_before_s - self._now_s()
+        append_s = max(floor_s, delay_s / 4)
+        waited_s = 0.0
+        while waited_s < delay_s:
+            began_us = clock.now_us()
+            slice_s = min(SLICE_S, self.lease.lease_s / 4, delay_s - waited_s)
+            after = self._queue.position if waited_s >= append_s else None
+            woken = yield Pause(slice_s, max(floor_s - waited_s, 0.0), after)
+            waited_s += slice_s
+            if woken == "stop":
+                return True
+            lag_s = (clock.now_us() - began_us) / 1e6 - slice_s
+            if woken in {"nudge", "append"} or (lag_s > SUSPENDED_S and waited_s > floor_s):
+                return False
+            if self.lease.fence is not None:
+                yield Call(self.lease.keep)
+        return False
+
+    def _warn(self, kind: str, problem: str, delay_s: float) -> None:
+        """Log a failure: what only a person can mend at once, the rest the first time."""
+        is_first = self._failures.all == 1
+        if kind == "misconfigured":
+            _log.log(ERROR if is_first else DEBUG, "nothing can be sent: %s", problem)
+        else:
+            level = WARNING if is_first else DEBUG
+            _log.log(level, "the next attempt is in %.1f s: %s", delay_s, problem)
 
     def _now_s(self) -> float:
         return self._journal.sources.clock.monotonic_s()
@@ -324,7 +419,14 @@ class Session:
     def _next(self) -> Draft | None:
         """Return the draft to send now, after folding in what was appended since."""
         self._catch_up()
-        return self._queue.next_to_send(self._settings.on_held)
+        if self._unsaved >= SAVE_EVERY:
+            self._save()
+        queue = self._queue
+        stop = queue.switch.stop
+        self._board.write(
+            pending=len(queue), held=queue.held, stopped="" if stop is None else stop_text(stop)
+        )
+        return queue.next_to_send(self._settings.on_held)
 
     def _catch_up(self) -> None:
         while entries := self._journal.log.read(self._queue.position, ENTRIES_AT_ONCE):
@@ -368,7 +470,25 @@ class Session:
             return (event,)
 
         facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
-        return self._journal.note(draft.ref, decision, facts)
+        return self._journal.note(draft.ref, decision, facts, self.lease.held())
+
+    def _span(self, draft: Draft) -> Generator[Effect, Any, PushSpan | None]:
+        """Begin to trace a push, in the trace in which the change was made."""
+        if self._spans is None:
+            return None
+        entry = yield Call(lambda: self._journal.log.find(draft.draft_id))
+        try:
+            return self._spans(draft, None if entry is None else entry.trace)
+        except Exception:  # noqa: BLE001  tracing ends nothing
+            _log.exception("a push could not be traced")
+            return None
+
+    def _ended(self, span: PushSpan | None, outcome: Outcome | None) -> None:
+        try:
+            if span is not None:
+                span.end(outcome)
+        except Exception:  # noqa: BLE001  tracing ends nothing
+            _log.exception("a push could not be traced")
 
     def _save(self) -> None:
         """Keep where to begin the next time.
@@ -377,20 +497,18 @@ class Session:
         `_next`, or else the wait for the next entry would begin behind it.
         """
         self._checkpoint.save(self._queue.low_water)
+        self._unsaved = 0
 
     def _say(
         self, step: Step, draft: Draft, problem: str = "", delay_s: float | None = None
     ) -> None:
-        """Tell the callback; what it raises is logged, and stops nothing."""
+        """Tell the callback, which is called in a thread of its own."""
+        _log.log(INFO if step == "held" else DEBUG, "%s %s of %s", step, draft.kind, draft.ref)
         if self._progress is None:
             return
         pending = len(self._queue) - (step == "acknowledged")
         held = self._queue.held + (step == "held")
-        said = Progress(step, draft, self._acknowledged, held, pending, problem, delay_s)
-        try:
-            self._progress(said)
-        except Exception:  # noqa: BLE001  a callback may raise anything; it is logged
-            _log.exception("the progress callback failed at %s of %s", step, draft.ref)
+        self._progress(Progress(step, draft, self._acknowledged, held, pending, problem, delay_s))
 
 
 def _first_message(outcome: Refused) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from journal import Journal
     from journal.remotes import Remote
     from journal.sync import Report
-    from journal.sync.session import Step
+    from journal.sync.reports import Step
 
 _Result = TypeVar("_Result")
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from journal.sync import Progress, Report
-    from journal.sync.session import Step
+    from journal.sync.reports import Step
 
 HASTE: Final = Backoff(first_s=0.002, most_s=0.005, least_s=0.001)
 ACME: Final = {"Name": "Acme"}
@@ -63,12 +63,13 @@ def subscriber(journal: Journal, url: str, **settings: Any) -> AsyncSubscriber: 
 def after(step: Step, event: asyncio.Event, times: int = 1) -> Callable[[Progress], None]:
     """Return the callback that sets an event when a step was told so many times."""
     left = [None] * times
+    loop = asyncio.get_running_loop()
 
     def told(progress: Progress) -> None:
         if progress.step == step and left:
             left.pop()
             if not left:
-                event.set()
+                loop.call_soon_threadsafe(event.set)
 
     return told
 
@@ -158,12 +159,12 @@ class TestCancellation:
             gate = Gate(asyncio.get_running_loop(), append)
             calls = 0
 
-            def counted(rows: Any) -> Any:  # noqa: ANN401  of the recorder
+            def counted(rows: Any, *fence: Any) -> Any:  # noqa: ANN401  of the recorder
                 nonlocal calls
                 calls += 1
-                return gate(rows) if calls == nth else append(rows)
+                return gate(rows, *fence) if calls == nth else append(rows, *fence)
 
-            recorder.append = counted  # type: ignore[method-assign]
+            recorder.append = counted  # type: ignore[method-assign,assignment]
             async with subscriber(journal, proxy.url) as sync:
                 draining = asyncio.create_task(sync.drain())
                 await gate.arrived.wait()
@@ -189,7 +190,7 @@ class TestCancellation:
         assert journal.log.verify().is_intact
 
     def test_during_a_wait(self, journal: Journal, service: RecordService, proxy: Proxy) -> None:
-        """A long wait ends at once when it is cancelled."""
+        """A long wait ends at once when it is cancelled; the remote is not asked any earlier."""
         proxy.then(status(503, Retry_After="3600"))
         journal.create("Account", ACME, id="a1")
 
@@ -203,10 +204,13 @@ class TestCancellation:
                 draining.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await asyncio.wait_for(draining, 2.0)
-                return await sync.drain()
+                assert (await sync.drain(timeout_s=1.0)).stopped_by == "timeout"
+            async with subscriber(journal, proxy.url) as another:
+                return await another.drain()
 
         assert asyncio.run(main()).acknowledged == 1
         assert len(service.effects) == 1
+        assert len(proxy.seen) == 2
 
     def test_by_the_end_of_the_loop(self, journal: Journal, proxy: Proxy) -> None:
         """A subscriber that nobody stopped ends with its loop, and leaves no thread waiting."""
@@ -253,11 +257,11 @@ class TestLoop:
         async def main() -> Report:
             gate = Gate(asyncio.get_running_loop(), append)
 
-            def noted(rows: Any) -> Any:  # noqa: ANN401  of the recorder
+            def noted(rows: Any, *fence: Any) -> Any:  # noqa: ANN401  of the recorder
                 seen.add(get_ident())
-                return gate(rows)
+                return gate(rows, *fence)
 
-            recorder.append = noted  # type: ignore[method-assign]
+            recorder.append = noted  # type: ignore[method-assign,assignment]
             async with subscriber(journal, proxy.url) as sync:
                 draining = asyncio.create_task(sync.drain())
                 await gate.arrived.wait()

@@ -10,7 +10,8 @@ import pytest
 from journal import Journal
 from journal.remotes import HttpRemote, Profile, Request
 from journal.sync.checkpoint import Checkpoint
-from journal.sync.session import Call, Listen, Session, Settings
+from journal.sync.effects import Call, Listen
+from journal.sync.session import Session, Settings
 from tests.unit.scripted import shows
 
 STEPS: Final = 16
