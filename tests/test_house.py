@@ -34,7 +34,6 @@ LONGER: Final = {
     "journal/remotes/wire.py": "one exchange twice: blocking, and async",
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/sync/session.py": "one loop, shared by two subscribers",
-    "journal/sync/subscriber.py": "the same subscriber twice: blocking, and async",
     "journal/values.py": "what a record may hold: names, values and references",
     "projections/history.py": "one view: its rows, and what is read from the log for them",
     "projections/projection.py": "one catching up: its checkpoint, its tables, and who owns them",

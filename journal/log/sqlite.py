@@ -10,8 +10,9 @@ from eventsourcing.persistence import IntegrityError
 from journal.errors import LogCorruptError, LogUnavailableError
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.database import APPLICATION_ID, Bell, Database
-from journal.log.lease import DatabaseLeases, is_held, lost
+from journal.log.lease import lost
 from journal.log.recorder import RowRecorder
+from journal.log.senders import DatabaseLeases, is_held
 from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
 

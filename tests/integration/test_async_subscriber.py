@@ -210,7 +210,7 @@ class TestCancellation:
 
         assert asyncio.run(main()).acknowledged == 1
         assert len(service.effects) == 1
-        assert len(proxy.seen) == 2
+        assert [seen.method for seen in proxy.seen] == ["PUT", "GET", "PUT"]
 
     def test_by_the_end_of_the_loop(self, journal: Journal, proxy: Proxy) -> None:
         """A subscriber that nobody stopped ends with its loop, and leaves no thread waiting."""
