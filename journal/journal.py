@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from journal.events import Event
+    from journal.events import Entry, Event
     from journal.log import Durability, Fence
     from journal.record import Command
     from journal.schema import RecordTypes
@@ -313,9 +313,30 @@ class Journal:
             LeaseLostError: another sender has taken the lease.
             LogError: they could not be stored.
         """
+        return bool(self.note_together([(ref, decision, facts)], fence))
+
+    def note_together(self, notes: Sequence[Note], fence: Fence | None = None) -> list[Entry]:
+        """Append what a subscriber learned about several records, all or nothing, durable at once.
+
+        Args:
+            notes: of each: the record, what returns the events, and who says so, as for `note`.
+            fence: of a sender; nothing is stored unless it holds the lease.
+
+        Returns:
+            The entries.
+
+        Raises:
+            LeaseLostError: another sender has taken the lease.
+            LogError: they could not be stored.
+        """
         now_us = self.sources.clock.now_us()
-        step = Step(ref, lambda record, _: decision(record), self._new_id(now_us), now_us, facts)
-        return bool(self._writer.carry_out([step], fence=fence))
+
+        def step(ref: Ref, decision: Callable[[Record], Sequence[Event]], facts: Facts) -> Step:
+            return Step(
+                ref, lambda record, _: decision(record), self._new_id(now_us), now_us, facts
+            )
+
+        return self._writer.carry_out([step(*note) for note in notes], fence=fence)
 
     @contextmanager
     def batch(
@@ -436,6 +457,8 @@ class Journal:
         self.close()
 
 
+Note: TypeAlias = "tuple[Ref, Callable[[Record], Sequence[Event]], Facts]"
+"""What a subscriber learned: of which record, what returns the events, and who says so."""
 _Given: TypeAlias = tuple[str | None, str | None, str | None, str | None]
 """What a caller says of actor, correlation id, causation id and reason."""
 _NOTHING_GIVEN: Final = (None, None, None, None)

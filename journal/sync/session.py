@@ -6,7 +6,8 @@ out each effect, blocking or awaiting, and sends the result back in, or throws i
 - S1. One draft is in flight at a time, the first that nothing holds back (Q2, Q3).
 - S2. `PushStarted` is durable before the first request of a draft leaves.
 - S3. A draft is acknowledged only by the event that says how that is known, and that event is
-  appended before the next draft is looked at.
+  appended before the next request leaves: together with the beginning of the next draft, where
+  nothing speaks against that one, so that a draft costs one durable append.
 - S4. What is not the draft's fault leaves no event, and is tried again later.
 - S5. In the background, time alone sends what can be sent: no failure ends that for good but a
   log that cannot be trusted, or is closed.
@@ -16,12 +17,13 @@ out each effect, blocking or awaiting, and sends the result back in, or throws i
 
 ```
 e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
-e1  e2   e3'          answered:      DraftAcknowledged(e2), then e3
+e1  e2   e3'          answered:      DraftAcknowledged(e2) + PushStarted(e3), then e3
 ```
 """
 
 from __future__ import annotations
 
+from itertools import islice
 from logging import DEBUG, ERROR, INFO, WARNING, getLogger
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, assert_never
 
@@ -53,12 +55,13 @@ if TYPE_CHECKING:
 
     from journal.drafts import OnHeld
     from journal.events import Event
-    from journal.journal import Journal
+    from journal.journal import Journal, Note
     from journal.outcomes import Outcome, Unsettled
     from journal.record import Record
     from journal.remotes.remote import Answer, Remote, Request
     from journal.sync.checkpoint import Checkpoint
     from journal.sync.effects import Effect
+    from journal.sync.lease import Other
     from journal.sync.reports import PushSpan, Spans, Step, StoppedBy
 
 ACTOR: Final = "sync"
@@ -126,6 +129,7 @@ class Session:
         self._not_before_s = clock.monotonic_s()
         self._unsaved = 0
         self._is_led = True
+        self._epoch = 0
 
     # --- the effects ---------------------------------------------------------------------
 
@@ -201,17 +205,27 @@ class Session:
             elif (left_s := self._not_before_s - self._now_s()) > 0:
                 stopped_by = yield from self._patient(draft, left_s, deadline_s)
             else:
-                stopped_by = yield from self._turn(draft, deadline_s, attempts)
+
+                def may_go_on() -> bool:
+                    is_late = deadline_s is not None and self._now_s() >= deadline_s
+                    return not (should_stop() or is_late) and self.lease.is_fresh
+
+                sending = self._sent(draft, may_go_on)
+                stopped_by = yield from self._turn(draft, sending, deadline_s, attempts)
         yield Call(self._save)
         self._board.write(next_attempt_s=None)
         return stopped_by
 
     def _turn(
-        self, draft: Draft, deadline_s: float | None, attempts: int | None
+        self,
+        draft: Draft,
+        sending: Generator[Effect, Any, Outcome | None],
+        deadline_s: float | None,
+        attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
         """Send one draft, if the lease is ours, and wait where that is due (S6)."""
         if not self.lease.is_fresh:
-            other = yield Call(self.lease.attempt)
+            other = yield Call(self._lead)
             if other is not None:
                 self._is_led = other.is_surely_alive
                 self._problem = f"another sender has the lease: {other.text}"
@@ -219,7 +233,7 @@ class Session:
                 return "another sender"
             self._board.write(is_leader=True, leader="")
         try:
-            outcome = yield from self._sent(draft)
+            outcome = yield from sending
             return (yield from self._after(draft, outcome, deadline_s, attempts))
         except LeaseLostError as error:
             self.lease.lose()
@@ -228,8 +242,14 @@ class Session:
             self._board.write(is_leader=False, leader="", sending=None, next_attempt_s=None)
             return "another sender"
 
-    def _sent(self, draft: Draft) -> Generator[Effect, Any, Outcome | None]:
+    def _sent(
+        self, draft: Draft, may_go_on: Callable[[], bool]
+    ) -> Generator[Effect, Any, Outcome | None]:
         """Send one draft and append what became of it (S1, S2, S3).
+
+        Args:
+            draft: the draft.
+            may_go_on: says whether the next one may be begun at once.
 
         Returns:
             The outcome, or None where somebody else has settled the draft.
@@ -251,7 +271,11 @@ class Session:
         if isinstance(outcome, NotSent) and not push.is_maybe_applied:
             self._unsent = draft.draft_id
         if event is not None:
-            yield Call(lambda: self._appended(draft, event))
+            following = self._following(draft) if isinstance(outcome, Acknowledged) else None
+            if following is None or not may_go_on():
+                yield Call(lambda: self._appended(draft, event))
+            else:
+                yield Call(lambda: self._appended_both(draft, event, following))
         return outcome
 
     def _pushed(self, push: Push) -> Generator[Effect, Any, tuple[Outcome, Event | None]]:
@@ -460,8 +484,39 @@ class Session:
             {target: self._journal.load(target) for target in targets},
         )
 
+    def _lead(self) -> Other | None:
+        """Take the lease, or keep it; return who else has it, if somebody does."""
+        other = self.lease.attempt()
+        fence = self.lease.fence
+        if fence is not None and fence.epoch != self._epoch:
+            if fence.epoch != self._epoch + 1:
+                self._unsent = None  # another sender was there, and may have sent it
+            self._epoch = fence.epoch
+        return other
+
+    def _following(self, draft: Draft) -> Draft | None:
+        """Return the draft that comes next once this one is acknowledged, if that is plain."""
+        if self._queue.held or self._queue.switch.stop is not None:
+            return None
+        first_two = list(islice(self._queue, 2))
+        if len(first_two) < 2 or first_two[0].draft_id != draft.draft_id:  # noqa: PLR2004
+            return None
+        return None if first_two[1].is_maybe_applied else first_two[1]
+
+    def _appended_both(self, draft: Draft, event: Event, following: Draft) -> None:
+        """Append the end of a draft and the beginning of the next one, durable at once (S2, S3)."""
+        started = PushStarted(draft_id=following.draft_id, revision=following.revision)
+        notes = [self._note(draft, event), self._note(following, started)]
+        entries = self._journal.note_together(notes, self.lease.held())
+        if any(entry.event == started for entry in entries):
+            self._unsent = following.draft_id  # it is begun, and no request of it has left
+
     def _appended(self, draft: Draft, event: Event) -> bool:
         """Append an event about a draft that is still as it was sent; say whether it is."""
+        return bool(self._journal.note_together([self._note(draft, event)], self.lease.held()))
+
+    def _note(self, draft: Draft, event: Event) -> Note:
+        """Return what is to be appended if the draft is still as it was sent."""
 
         def decision(record: Record) -> tuple[Event, ...]:
             change = record.change(draft.draft_id)
@@ -470,7 +525,7 @@ class Session:
             return (event,)
 
         facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
-        return self._journal.note(draft.ref, decision, facts, self.lease.held())
+        return draft.ref, decision, facts
 
     def _span(self, draft: Draft) -> Generator[Effect, Any, PushSpan | None]:
         """Begin to trace a push, in the trace in which the change was made."""
