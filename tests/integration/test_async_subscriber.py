@@ -145,7 +145,7 @@ class TestCancellation:
         assert asyncio.run(main()).acknowledged == 1
         assert [seen.method for seen in proxy.seen] == ["PUT", "GET"]
 
-    @pytest.mark.parametrize("nth", range(1, 5))
+    @pytest.mark.parametrize("nth", range(1, 4))
     def test_during_the_nth_append(
         self, journal: Journal, service: RecordService, proxy: Proxy, nth: int
     ) -> None:
@@ -179,9 +179,9 @@ class TestCancellation:
 
         stored = asyncio.run(main())
 
-        assert (
-            stored == ["PushStarted", "DraftAcknowledged", "PushStarted", "DraftAcknowledged"][:nth]
-        )
+        # The end of the first draft and the beginning of the second one are one append.
+        all_of_them = ["PushStarted", "DraftAcknowledged", "PushStarted", "DraftAcknowledged"]
+        assert stored == all_of_them[: [1, 3, 4][nth - 1]]
         assert [effect.path for effect in service.effects] == ["/Account/a1", "/Account/a2"]
         assert [type(entry.event) for entry in journal.log.read()] == [
             *[RecordCreated] * 2,
