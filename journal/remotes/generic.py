@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from pydantic_core import from_json, to_json
 
-from journal.errors import ProfileError, RemoteError
+from journal.errors import RemoteError
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, NotSent, Refused, Unknown
 from journal.remotes.classify import Doubt, Success, classify
@@ -35,10 +35,11 @@ from journal.remotes.comparison import (
     resolved,
     shown,
 )
+from journal.remotes.credentials import Credentials, authorised
 from journal.remotes.remote import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from journal.events import Evidence
     from journal.outcomes import Outcome
@@ -68,16 +69,28 @@ _Found: TypeAlias = "Outcome | _AsExpected | None"
 class HttpRemote:
     """A record service over HTTP, described by a profile."""
 
-    def __init__(self, profile: Profile, *, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        bearer: Callable[[], str] | None = None,
+        save: Callable[[str], object] | None = None,
+    ) -> None:
         """Speak to the service as the profile says.
+
+        Args:
+            profile: of the service.
+            environ: where the secrets that the profile names are looked up.
+            bearer: gives a token, when there is none and when the service refuses the last one.
+            save: keeps a refresh token that the service has put in the place of another.
 
         Raises:
             ProfileError: the profile is not safe, or a secret is not set in the environment.
         """
         profile.check()
         self.profile = profile
-        self._environ = environ
-        self.headers()
+        self.credentials = Credentials(profile.auth, environ, bearer=bearer, save=save)
 
     def __repr__(self) -> str:
         """Show where the service is, and no secret."""
@@ -94,26 +107,8 @@ class HttpRemote:
         Raises:
             ProfileError: the environment variable of a secret is not set, or holds none.
         """
-        headers = {"Accept": "application/json", **self.profile.headers}
-        token = self._token()
-        return headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
-
-    def _token(self) -> str | None:
-        variable = self.profile.auth.bearer_env
-        if variable is None:
-            return None
-        token = self._environ.get(variable, "")
-        if not token:
-            raise ProfileError(
-                "auth.bearer_env", f"the environment has no {variable}", hint="set it"
-            )
-        if not (token.isascii() and token.isprintable()) or " " in token:
-            raise ProfileError(
-                "auth.bearer_env",
-                f"what {variable} holds is no token: it has spaces, or characters beyond ASCII",
-                hint="set it without a line break at its end",
-            )
-        return token
+        own = {"Accept": "application/json", **self.profile.headers}
+        return {**own, **self.credentials.headers()}
 
     def push(self, push: Push) -> Generator[Request, Answer, Outcome]:
         """Send a draft: yield requests, receive their answers, return the outcome.
@@ -121,8 +116,8 @@ class HttpRemote:
         Raises:
             RemoteError: the draft cannot be sent as it is.
         """
-        outcome = yield from self._pushed(push)
-        return _without(self._token(), outcome)
+        outcome = yield from authorised(self._pushed(push), self.credentials)
+        return self.credentials.secrets.cleared(outcome, [push.fields, push.base])
 
     def _pushed(self, push: Push) -> Generator[Request, Answer, Outcome]:
         version = push.base_version
@@ -135,7 +130,7 @@ class HttpRemote:
                 return found
             version = version if push.base_version is not None else found.version
         answer = yield self._made(push, push.kind, self._condition(push, version), body)
-        match classify(answer):
+        match classify(answer, push.fields):
             case Success(response):
                 return self._receipt(push, response) or (yield from self._settled(push, None))
             case Doubt(_, refusal):
@@ -175,7 +170,7 @@ class HttpRemote:
     def _looked_up(self, push: Push) -> Generator[Request, Answer, _Found]:
         """Read the record and say what that settles (G2)."""
         answer = yield self._made(push, "read")
-        match classify(answer):
+        match classify(answer, push.fields):
             case Success(response):
                 fields = _fields(response)
                 if fields is None or not is_about(push, fields):
@@ -319,20 +314,3 @@ def _fields(response: Response) -> Fields | None:
     except ValueError:
         return None
     return content if isinstance(content, dict) else None
-
-
-def _without(secret: str | None, outcome: Outcome) -> Outcome:
-    """Return the outcome without our own secret in it, which an error page may have shown."""
-
-    def cleared(text: str) -> str:
-        return text if secret is None else text.replace(secret, "[secret]")
-
-    if isinstance(outcome, Acknowledged) or secret is None:
-        return outcome
-    if not isinstance(outcome, Refused):
-        return outcome._replace(problem=cleared(outcome.problem))
-    messages = tuple(
-        FieldMessage(field=cleared(m.field), message=cleared(m.message), code=cleared(m.code))
-        for m in outcome.messages
-    )
-    return outcome._replace(messages=messages, answer=cleared(outcome.answer))

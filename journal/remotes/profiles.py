@@ -8,7 +8,6 @@ records live at ``/{type}/{id}`` and that answers with an ETag.
 from __future__ import annotations
 
 import tomllib
-from ipaddress import ip_address
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, Final, Self
@@ -17,6 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from journal.errors import ProfileError
+from journal.remotes.addresses import is_secure
+from journal.remotes.auth import Auth
 
 if TYPE_CHECKING:
     import os
@@ -92,7 +93,6 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
 _Path = Annotated[str, AfterValidator(_checked_path)]
 _Token = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")]
 _HeaderText = Annotated[str, Field(pattern=r"^([!-~]([ -~]*[!-~])?)?$")]
-_Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class _Section(BaseModel):
@@ -141,13 +141,6 @@ class Version(_Section):
     """The header of an answer that holds the version; none where there are no versions."""
     condition: _Token = "If-Match"
     """The header of a request that makes it conditional on a version."""
-
-
-class Auth(_Section):
-    """How requests are authorised; a profile names where a secret is, and never holds one."""
-
-    bearer_env: _Variable | None = None
-    """The environment variable that holds a bearer token."""
 
 
 class TypeNames(_Section):
@@ -227,17 +220,9 @@ class Profile(_Section):
     @property
     def is_secure(self) -> bool:
         """Whether nobody on the way can read what is sent."""
-        parts = urlsplit(self.url)
-        return parts.scheme == "https" or _is_loopback(parts.hostname or "")
+        return is_secure(self.url)
 
     def type_name(self, record_type: str) -> str:
         """Return what the service calls a record type."""
         names = self.types.get(record_type)
         return record_type if names is None or names.name is None else names.name
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

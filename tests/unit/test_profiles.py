@@ -37,7 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "delete": {"method": "DELETE", "path": "/{type}/{id}", "media_type": "application/json"},
     "read": {"method": "GET", "path": "/{type}/{id}", "media_type": "application/json"},
     "version": {"header": "ETag", "condition": "If-Match"},
-    "auth": {"bearer_env": None},
+    "auth": {"basic": None, "bearer": None, "oauth": None, "headers": {}, "query": {}},
     "types": {},
 }
 
@@ -70,7 +70,9 @@ header = "X-Version"
 condition = "X-If-Version"
 
 [auth]
-bearer_env = "RECORDS_TOKEN"
+bearer = "{env:RECORDS_TOKEN}"
+headers = { X-Key = "{env:RECORDS_KEY}" }
+query = { key = "{env:RECORDS_KEY}" }
 
 [types.Account]
 name = "accounts"
@@ -167,8 +169,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"read": {"path": "/a#{id}"}}, "read.path"),
     ({"version": {"header": "E Tag"}}, "version.header"),
     ({"version": {"condition": ""}}, "version.condition"),
-    ({"auth": {"bearer_env": ""}}, "auth.bearer_env"),
-    ({"auth": {"bearer_env": "eyJ.abc-def"}}, "auth.bearer_env"),
+    ({"auth": {"bearer": ""}}, "auth.bearer"),
+    ({"auth": {"bearer": "eyJ.abc-def"}}, "auth.bearer"),
     ({"auth": {"token": "x"}}, "auth.token"),
     ({"types": {"Account": "accounts"}}, "types.Account"),
     ({"types": {"Account": {"name": ""}}}, "types.Account.name"),
@@ -249,7 +251,7 @@ class TestSecurity:
             {"url": f"https://x.example?key={CANARY}"},
             {"url": URL, "headers": {"Authorization": CANARY}},
             {"url": URL, "headers": {"X-Key": f"{CANARY}\n"}},
-            {"url": URL, "auth": {"bearer_env": CANARY}},
+            {"url": URL, "auth": {"bearer": CANARY}},
             {"url": URL, "auth": {"token": CANARY}},
         ],
         ids=str,
@@ -269,7 +271,7 @@ class TestToken:
     def remote(self, environ: dict[str, str]) -> HttpRemote:
         """Return a remote whose token is in the variable TOKEN."""
         return HttpRemote(
-            Profile.of({"url": URL, "auth": {"bearer_env": "TOKEN"}}), environ=environ
+            Profile.of({"url": URL, "auth": {"bearer": "{env:TOKEN}"}}), environ=environ
         )
 
     def test_is_read_for_every_request(self) -> None:
@@ -301,7 +303,7 @@ class TestToken:
     @pytest.mark.parametrize("end", ["\n", " ", "\r\nX-Evil: 1", "é", "\x00"])
     def test_must_be_one(self, end: str) -> None:
         """What cannot be a token is refused without being shown."""
-        with pytest.raises(ProfileError, match="what TOKEN holds is no token") as caught:
+        with pytest.raises(ProfileError, match="what is there is no token") as caught:
             self.remote({"TOKEN": f"{CANARY}{end}"})
 
         assert CANARY not in "".join(traceback.format_exception(caught.value))
