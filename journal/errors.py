@@ -12,6 +12,8 @@ JournalError
 │   ├── RecordExistsError         another record with this id was created before
 │   ├── DanglingReferenceError    a field refers to a record that cannot be referred to
 │   ├── DraftMissingError         no pending draft has this id
+│   ├── DraftStateError           the draft is in a state in which this cannot be done
+│   ├── ConflictUnresolvedError   what was decided leaves fields of the conflict open
 │   └── InvalidChangeError        a line of an import is not a change
 ├── VersionConflictError          the stream is not at the version that the writer expected
 ├── LogError                      the log could not be read or written
@@ -24,6 +26,7 @@ JournalError
 │   └── WrongFileError            the file is no journal, or not safe to use as one
 ├── ViewError                     a projection's tables could not be read or written
 ├── ProfileError                  a remote's profile does not say what it must
+├── PolicyError                   a policy for conflicts is none that there is
 ├── SubscriberBusyError           the subscriber is sending already
 ├── LeaseLostError                another sender has taken over; nothing was stored
 ├── StillPendingError             a draft was not settled in the time that was given
@@ -163,6 +166,32 @@ class DraftMissingError(RefusedError):
         )
 
 
+class DraftStateError(RefusedError):
+    """The draft is in a state in which this cannot be done."""
+
+    def __init__(self, draft_id: str, record: str, state: str, problem: str, *, hint: str) -> None:
+        """Name the draft, its record and its state."""
+        self.draft_id = draft_id
+        self.record = record
+        self.state = state
+        super().__init__(f"draft {shown(draft_id)} of {record}: {problem}", hint=hint)
+
+
+class ConflictUnresolvedError(RefusedError):
+    """What was decided leaves fields of the conflict open."""
+
+    def __init__(self, draft_id: str, record: str, messages: Mapping[str, str]) -> None:
+        """Keep one message per field; the empty name stands for the whole record."""
+        self.draft_id = draft_id
+        self.record = record
+        self.messages = dict(messages)
+        listed = ", ".join(f"{field or 'record'}: {text}" for field, text in messages.items())
+        super().__init__(
+            f"the conflict of draft {shown(draft_id)} of {record} is still open: {listed}",
+            hint="decide for ours or theirs, or give values for these fields",
+        )
+
+
 class InvalidChangeError(RefusedError):
     """A line of an import is not a change."""
 
@@ -251,6 +280,18 @@ class ProfileError(JournalError):
         """Name the key of the profile, such as ``create.path``."""
         self.key = key
         super().__init__(f"profile key {key}: {problem}", hint=hint)
+
+
+class PolicyError(JournalError):
+    """A policy for conflicts is none that there is."""
+
+    def __init__(self, key: str, policy: object) -> None:
+        """Name the key under which it was given, such as ``Account.Phone``."""
+        self.key = key
+        super().__init__(
+            f"the policy {shown(str(policy))} for {shown(key)} is none that there is",
+            hint="use merge, ours, theirs, hold or, in code, a function",
+        )
 
 
 class SubscriberBusyError(JournalError):

@@ -92,7 +92,7 @@ class Writer:
                 try:
                     for step in steps[staging.decided :]:
                         staging.stage(step, self._new_id)
-                    entries = self._log.append(staging.new, fence) if staging.new else []
+                    entries = self._log.append(staging.new, None, fence) if staging.new else []
                 except (RefusedError, VersionConflictError):
                     if tries < TRIES and self._refresh(staging.refs):
                         continue
@@ -100,6 +100,32 @@ class Writer:
                 if entries or not self._refresh(staging.refs):
                     self._learn(entries)
                     return entries
+
+    def carry_out_at_head(
+        self, plan: Callable[[], tuple[Sequence[Step], int]], fence: Fence | None = None
+    ) -> list[Entry]:
+        """Carry out what is planned on the log as it is, and again where the log has moved on.
+
+        Args:
+            plan: returns the steps, and the position of the last entry that they are based on.
+            fence: of a sender; nothing is stored unless it holds the lease.
+        """
+        with self._lock:
+            tries = 0
+            while True:
+                tries += 1
+                steps, head = plan()
+                staging = Staging(self._now, self._now)
+                try:
+                    for step in steps:
+                        staging.stage(step, self._new_id)
+                    entries = self._log.append(staging.new, head, fence)
+                except (RefusedError, VersionConflictError):
+                    if tries < TRIES and self._log.head() > head:
+                        continue
+                    raise
+                self._learn(entries)
+                return entries
 
     def _staged(self, steps: Sequence[Step]) -> Staging:
         staging = Staging(self.known, self._now)

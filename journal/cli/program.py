@@ -24,6 +24,7 @@ from journal.cli.output import encoded, is_coloured
 from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.setting import Setting, global_options
+from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
 from journal.cli.wording import harmless
 from journal.errors import JournalError
@@ -108,6 +109,7 @@ for _command in (
     show,
     list_,
     drafts,
+    queue,
     push,
     history,
     log,

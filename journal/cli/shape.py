@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from journal.drafts import Draft
+    from journal.drafts import Draft, Status
     from journal.log import Row, Verification
     from journal.sync import Report
     from projections.drafts import PendingDraft
@@ -108,6 +108,28 @@ def _hold(draft: Draft) -> dict[str, Any] | None:
             {"field": m.field, "message": m.message, "code": m.code} for m in hold.messages
         ],
         "answer": hold.answer,
+    }
+
+
+def queue(found: Status) -> dict[str, Any]:
+    """Return how the queue is as a whole."""
+    stop, following, age_s = found.stopped, found.next, found.oldest_age_s
+    return {
+        "pending": found.pending,
+        "held": found.held,
+        "sending": found.sending,
+        "stopped": None
+        if stop is None
+        else {
+            "cause": stop.cause,
+            "problem": stop.problem,
+            "at": time_text(instant(stop.occurred_at)),
+            "actor": stop.actor,
+            "reason": stop.reason,
+        },
+        "next": None if following is None else following.draft_id,
+        "oldest_age_s": None if age_s is None else round(age_s, 3),
+        "why": found.sentence,
     }
 
 

@@ -51,18 +51,21 @@ class Log:
         """Who may send."""
         return self._recorder.leases
 
-    def append(self, new: Sequence[NewEntry], fence: Fence | None = None) -> list[Entry]:
+    def append(
+        self, new: Sequence[NewEntry], head: int | None = None, fence: Fence | None = None
+    ) -> list[Entry]:
         """Store the entries after the last one, durably, all or none (L1, L2).
 
         Args:
             new: entries whose versions follow those that the writer saw.
+            head: the position that they must follow; None for whichever is the last.
             fence: of a sender; they are stored only while it holds the lease (F1).
 
         Returns:
             The entries with their positions.
 
         Raises:
-            VersionConflictError: a stream has moved on since the writer saw it.
+            VersionConflictError: a stream has moved on since the writer saw it, or the head.
             LeaseLostError: another sender has taken the lease.
             LogError: they could not be stored.
         """
@@ -70,7 +73,9 @@ class Log:
             return []
         unsealed = list(map(self._mapper.unsealed, new))
         try:
-            rows = self._recorder.append(unsealed, fence)
+            append = self._recorder.append
+            is_plain = head is None and fence is None
+            rows = append(unsealed) if is_plain else append(unsealed, head, fence)
         except IntegrityError as error:
             raise self._conflict(new, error) from error
         return [_entry(entry, row) for entry, row in zip(new, rows, strict=True)]

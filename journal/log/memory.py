@@ -15,7 +15,7 @@ from journal.errors import LogClosedError
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.database import Bell
 from journal.log.lease import MemoryLeases, lost
-from journal.log.recorder import RowRecorder
+from journal.log.recorder import RowRecorder, check_head
 from journal.log.views import MemoryViews
 
 if TYPE_CHECKING:
@@ -42,11 +42,14 @@ class MemoryRecorder(RowRecorder):
         self._leases = MemoryLeases(self._lock)
         self._is_closed = False
 
-    def append(self, rows: Sequence[Unsealed], fence: Fence | None = None) -> list[Row]:
+    def append(
+        self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
+    ) -> list[Row]:
         """Store the rows after the last one and return them.
 
         Raises:
-            IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            IntegrityError: a version of a stream, or an event id, is taken, or the last row is
+                not at `head`; none was stored.
             LeaseLostError: another sender has taken the lease; none was stored.
         """
         with self._lock:
@@ -55,12 +58,13 @@ class MemoryRecorder(RowRecorder):
                 raise lost(fence)
             self._check_free(rows)
             last = self._rows[-1] if self._rows else None
-            head = (
+            behind = (
                 Head(last.position, last.hash, last.occurred_at)
                 if last
                 else Head(0, self._genesis, 0)
             )
-            sealed = seal(head, rows)
+            check_head(behind.position, head)
+            sealed = seal(behind, rows)
             for row in sealed:
                 self._rows.append(row)
                 self._streams[row.stream][row.version] = row.position

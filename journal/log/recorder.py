@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
+    IntegrityError,
     Notification,
     StoredEvent,
     Subscription,
@@ -36,15 +37,19 @@ class RowRecorder(ApplicationRecorder):
     journal_id: str
 
     @abstractmethod
-    def append(self, rows: Sequence[Unsealed], fence: Fence | None = None) -> list[Row]:
+    def append(
+        self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
+    ) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
 
         Args:
             rows: the rows.
+            head: the position of the last one, where the rows must follow just that.
             fence: of a sender; they are stored only while it holds the lease (F1).
 
         Raises:
-            IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            IntegrityError: a version of a stream, or an event id, is taken, or the last row is
+                another one; none was stored.
             LeaseLostError: another sender has taken the lease; none was stored.
         """
 
@@ -175,6 +180,17 @@ class RowSubscription(Subscription[RowRecorder]):
                 return notification
             self._recorder.wait(head, _LONG_S, self._stop_event)
         raise StopIteration
+
+
+def check_head(found: int, expected: int | None) -> None:
+    """Refuse to append behind another row than the one that was expected.
+
+    Raises:
+        IntegrityError: the last row is at another position.
+    """
+    if expected not in {None, found}:
+        message = f"the log was expected to end at {expected}, and ends at {found}"
+        raise IntegrityError(message)
 
 
 def _notification(row: Row) -> Notification:

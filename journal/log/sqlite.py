@@ -11,7 +11,7 @@ from journal.errors import LogCorruptError, LogUnavailableError
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.database import APPLICATION_ID, Bell, Database
 from journal.log.lease import lost
-from journal.log.recorder import RowRecorder
+from journal.log.recorder import RowRecorder, check_head
 from journal.log.senders import DatabaseLeases, is_held
 from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
@@ -89,16 +89,20 @@ class SQLiteRecorder(RowRecorder):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 
-    def append(self, rows: Sequence[Unsealed], fence: Fence | None = None) -> list[Row]:
+    def append(
+        self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
+    ) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
 
         Raises:
-            IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            IntegrityError: a version of a stream, or an event id, is taken, or the last row is
+                not at `head`; none was stored.
             LeaseLostError: another sender has taken the lease; none was stored.
             LogError: they could not be stored.
         """
         try:
-            return self._inserted_alone(rows, fence) or self._inserted(rows, fence)
+            alone = self._inserted_alone(rows, fence) if head is None else []
+            return alone or self._inserted(rows, head, fence)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from error
         finally:
@@ -120,15 +124,18 @@ class SQLiteRecorder(RowRecorder):
             return []
         return [row]
 
-    def _inserted(self, rows: Sequence[Unsealed], fence: Fence | None) -> list[Row]:
-        """Insert the rows in one transaction, behind the true head."""
+    def _inserted(
+        self, rows: Sequence[Unsealed], head: int | None, fence: Fence | None
+    ) -> list[Row]:
+        """Insert the rows in one transaction, behind the true head, which must be where it was."""
         with self._database.append() as connection:
             sealed = self._sealed(connection, rows, fence)
+            check_head(sealed[0].position - 1, head)
             _insert(connection, sealed)
         return sealed
 
     def _sealed(
-        self, connection: sqlite3.Connection, rows: Sequence[Unsealed], fence: Fence | None
+        self, connection: sqlite3.Connection, rows: Sequence[Unsealed], fence: Fence | None = None
     ) -> list[Row]:
         """Return the rows as they follow the head, which is read anew if others have written.
 

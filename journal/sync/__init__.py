@@ -3,6 +3,8 @@
 It knows nothing of views, nor of what a remote speaks.
 """
 
+from journal.conflicts import Conflict, Policies
+from journal.decisions import WhatIf, what_if
 from journal.sync.backoff import Backoff
 from journal.sync.blocking import Subscriber
 from journal.sync.loops import AsyncSubscriber
@@ -11,9 +13,13 @@ from journal.sync.reports import Progress, Report, Settlement, Status
 __all__ = [
     "AsyncSubscriber",
     "Backoff",
+    "Conflict",
+    "Policies",
     "Progress",
     "Report",
     "Settlement",
     "Status",
     "Subscriber",
+    "WhatIf",
+    "what_if",
 ]

@@ -17,6 +17,8 @@ Kind: TypeAlias = Literal["unreachable", "unknown", "throttled", "misconfigured"
 def kind_of(outcome: Unsettled) -> Kind:
     """Return which kind of failure that is."""
     match outcome:
+        case NotSent(is_misconfigured=True):
+            return "misconfigured"
         case NotSent():
             return "unreachable"
         case Unknown():

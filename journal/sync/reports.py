@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from journal.values import Ref
 
 StoppedBy: TypeAlias = Literal[
-    "held", "timeout", "unreachable", "unauthorized", "another sender", "stop"
+    "held", "stopped", "timeout", "unreachable", "unauthorized", "another sender", "stop"
 ]
-Step: TypeAlias = Literal["sending", "acknowledged", "held", "waiting"]
+Step: TypeAlias = Literal["sending", "acknowledged", "resolved", "held", "waiting"]
 
 
 class Progress(NamedTuple):

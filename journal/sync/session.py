@@ -11,9 +11,11 @@ out each effect, blocking or awaiting, and sends the result back in, or throws i
 - S4. What is not the draft's fault leaves no event, and is tried again later.
 - S5. In the background, time alone sends what can be sent: no failure ends that for good but a
   log that cannot be trusted, or is closed.
-- S6. Everything that it appends is appended with the fence of its lease: whoever has lost the
+- S6. So many rejections in a row stop the queue, durably: who configured it wrongly must not
+  burn through it.
+- S7. Everything that it appends is appended with the fence of its lease: whoever has lost the
   lease appends nothing, and stands by (O1).
-- S7. A remote that asks for patience is asked nothing before that time is over, whatever wakes it.
+- S8. A remote that asks for patience is asked nothing before that time is over, whatever wakes it.
 
 ```
 e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
@@ -27,17 +29,26 @@ from itertools import islice
 from logging import DEBUG, ERROR, INFO, WARNING, getLogger
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, assert_never
 
-from journal.drafts import Draft, Queue, stop_text
-from journal.errors import LeaseLostError, LogBusyError, LogFullError, ProfileError, RemoteError
-from journal.events import FieldMessage, PushStarted
+from journal.conflicts import Policies, Resolved
+from journal.decisions import settled
+from journal.drafts import Draft, Queue, hold_text, name_of, stop_text
+from journal.errors import (
+    LeaseLostError,
+    LogBusyError,
+    LogFullError,
+    ProfileError,
+    RefusedError,
+    RemoteError,
+)
+from journal.events import ConflictResolved, DraftHeld, FieldMessage, PushStarted, QueueStopped
 from journal.outcomes import (
     Acknowledged,
     NotSent,
     Refused,
+    Settled,
     Unauthorized,
     Unknown,
     Wait,
-    settle,
 )
 from journal.record import base_version
 from journal.remotes.remote import Push, Response
@@ -48,21 +59,23 @@ from journal.sync.effects import Call, Listen, Pause
 from journal.sync.lease import SenderLease
 from journal.sync.reports import Progress, Report
 from journal.sync.status import Board
-from journal.values import references
+from journal.values import freeze, references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
+    from journal.checkpoint import Checkpoint
+    from journal.commands import Note
     from journal.drafts import OnHeld
-    from journal.events import Event
-    from journal.journal import Journal, Note
+    from journal.events import Entry, Event
+    from journal.journal import Journal
     from journal.outcomes import Outcome, Unsettled
-    from journal.record import Record
+    from journal.record import Change, Record
     from journal.remotes.remote import Answer, Remote, Request
-    from journal.sync.checkpoint import Checkpoint
     from journal.sync.effects import Effect
     from journal.sync.lease import Other
     from journal.sync.reports import PushSpan, Spans, Step, StoppedBy
+    from journal.values import Ref
 
 ACTOR: Final = "sync"
 """Who acknowledges and holds, in the envelope of what a subscriber appends."""
@@ -73,9 +86,16 @@ SUSPENDED_S: Final = 10.0
 """By how much the clock on the wall is then ahead of the wait, at least."""
 SAVE_EVERY: Final = 500
 """After how many drafts it is noted how far they are settled, in case the end is not reached."""
+MAX_PROBLEM: Final = 1000
+"""How many characters say why the queue was stopped."""
 SETTLED_PAUSE_S: Final = 0.01
 """How long to wait where somebody else has settled a draft, in seconds."""
 
+_WHY: Final = {
+    "conflict": "the remote has another state of the record than the draft was made on",
+    "gone": "the remote no longer has the record",
+}
+"""The reason, in the envelope, of what became of a draft that stood in a conflict."""
 _log = getLogger("journal.sync")
 _Result = TypeVar("_Result")
 
@@ -87,6 +107,10 @@ class Settings(NamedTuple):
     backoff: Backoff = Backoff()
     attempts: int = 5
     """How often in a row a drain tries before it gives up for now."""
+    conflicts: Policies = Policies()
+    """What decides a conflict."""
+    rejections: int | None = 5
+    """How many rejections in a row stop the queue; None where they never do."""
     request_s: float = 30.0
     """How long a request may take."""
     lease_s: float | None = None
@@ -196,7 +220,7 @@ class Session:
         while stopped_by is None:
             draft = yield Call(self._next)
             if draft is None:
-                stopped_by = "held" if len(self._queue) else None
+                stopped_by = self._stopped_by()
                 break
             if should_stop():
                 stopped_by = "stop"
@@ -219,7 +243,7 @@ class Session:
     def _turn(
         self,
         draft: Draft,
-        sending: Generator[Effect, Any, Outcome | None],
+        sending: Generator[Effect, Any, Outcome | Resolved | None],
         deadline_s: float | None,
         attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
@@ -231,7 +255,10 @@ class Session:
                 self._problem = f"another sender has the lease: {other.text}"
                 self._board.write(is_leader=False, leader=other.text)
                 return "another sender"
+            is_new = not self._board.now().is_leader
             self._board.write(is_leader=True, leader="")
+            if is_new:
+                return None  # the one before may have settled it: look again
         try:
             outcome = yield from sending
             return (yield from self._after(draft, outcome, deadline_s, attempts))
@@ -244,7 +271,7 @@ class Session:
 
     def _sent(
         self, draft: Draft, may_go_on: Callable[[], bool]
-    ) -> Generator[Effect, Any, Outcome | None]:
+    ) -> Generator[Effect, Any, Outcome | Resolved | None]:
         """Send one draft and append what became of it (S1, S2, S3).
 
         Args:
@@ -252,7 +279,8 @@ class Session:
             may_go_on: says whether the next one may be begun at once.
 
         Returns:
-            The outcome, or None where somebody else has settled the draft.
+            The outcome, or how a conflict was resolved; None where somebody else has settled
+            the draft.
         """
         self._say("sending", draft)
         push = yield Call(lambda: self._started(draft))
@@ -264,41 +292,37 @@ class Session:
         span = yield from self._span(draft)
         outcome: Outcome | None = None
         try:
-            outcome, event = yield from self._pushed(push)
+            outcome = yield from self._pushed(push)
         finally:
             self._board.write(sending=None)
             self._ended(span, outcome)
         if isinstance(outcome, NotSent) and not push.is_maybe_applied:
             self._unsent = draft.draft_id
-        if event is not None:
-            following = self._following(draft) if isinstance(outcome, Acknowledged) else None
-            if following is None or not may_go_on():
-                yield Call(lambda: self._appended(draft, event))
-            else:
-                yield Call(lambda: self._appended_both(draft, event, following))
+        if isinstance(outcome, Settled):
+            is_plain = isinstance(outcome, Acknowledged) and may_go_on()
+            following = self._following(draft) if is_plain else None
+            became: Outcome | Resolved | None
+            became = yield Call(lambda: self._settled(draft, outcome, following))
+            return became
         return outcome
 
-    def _pushed(self, push: Push) -> Generator[Effect, Any, tuple[Outcome, Event | None]]:
-        """Let the remote send the draft; return the outcome, and the event that settles it.
+    def _pushed(self, push: Push) -> Generator[Effect, Any, Outcome]:
+        """Let the remote send the draft; return the outcome.
 
         A remote that breaks, a host's own among them, does not end the subscriber: what came of
         the draft is unknown then, and it is tried again.
         """
         try:
-            outcome = yield from self._exchanged(self._remote.push(push))
-            if not isinstance(outcome, (Acknowledged, Refused)):
-                return outcome, None
-            return outcome, settle(push.draft_id, push.revision, outcome, self._failures.all + 1)
+            return (yield from self._exchanged(self._remote.push(push)))
         except RemoteError as error:
-            refused = Refused("rejected", (FieldMessage(message=str(error)),))
-            return refused, settle(push.draft_id, push.revision, refused, self._failures.all + 1)
+            return Refused("rejected", (FieldMessage(message=str(error)),))
         except ProfileError as error:
-            return Unauthorized(str(error)), None
+            return Unauthorized(str(error))
         except LeaseLostError:
             raise
         except Exception as error:  # noqa: BLE001  it is logged, and the draft tried again
             _log.exception("the remote failed at %s of %s", push.kind, push.ref)
-            return Unknown(f"the remote failed: {type(error).__name__}"), None
+            return Unknown(f"the remote failed: {type(error).__name__}")
 
     def _exchanged(
         self, exchange: Generator[Request, Answer, _Result]
@@ -325,7 +349,7 @@ class Session:
     def _after(
         self,
         draft: Draft,
-        outcome: Outcome | None,
+        outcome: Outcome | Resolved | None,
         deadline_s: float | None,
         attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
@@ -335,25 +359,30 @@ class Session:
                 woken = yield Pause(SETTLED_PAUSE_S)
                 return "stop" if woken == "stop" else None
             case Acknowledged():
-                self._settled()
+                self._recovered()
                 self._acknowledged += 1
                 self._say("acknowledged", draft)
                 return None
+            case Resolved(reason=reason):
+                self._recovered()
+                self._say("resolved", draft, reason)
+                return None
             case Refused():
-                self._settled()
+                self._recovered()
                 self._problem = _first_message(outcome)
                 self._say("held", draft, self._problem)
                 return None
-            case Unauthorized():
+            case Unauthorized() | NotSent(is_misconfigured=True):
                 tries = None if attempts is None else 1
                 stopped_by = yield from self._waited(draft, outcome, deadline_s, tries)
-                return "unauthorized" if stopped_by == "unreachable" else stopped_by
+                is_refused = isinstance(outcome, Unauthorized) and stopped_by == "unreachable"
+                return "unauthorized" if is_refused else stopped_by
             case Wait() | Unknown() | NotSent():
                 return (yield from self._waited(draft, outcome, deadline_s, attempts))
             case _:
                 assert_never(outcome)
 
-    def _settled(self) -> None:
+    def _recovered(self) -> None:
         """Note that a draft was settled: whatever had failed before works again."""
         if self._failures.all:
             _log.info("sending goes on, after %d attempts that failed", self._failures.all)
@@ -443,6 +472,10 @@ class Session:
     def _next(self) -> Draft | None:
         """Return the draft to send now, after folding in what was appended since."""
         self._catch_up()
+        if self.lease.fence is not None and self._has_tripped(self._queue):
+            facts = Facts(ACTOR, self._journal.origin)
+            self._journal.note_on_queue(self._tripped, facts, self.lease.fence)
+            self._catch_up()
         if self._unsaved >= SAVE_EVERY:
             self._save()
         queue = self._queue
@@ -451,6 +484,32 @@ class Session:
             pending=len(queue), held=queue.held, stopped="" if stop is None else stop_text(stop)
         )
         return queue.next_to_send(self._settings.on_held)
+
+    def _has_tripped(self, queue: Queue) -> bool:
+        """Say whether so many drafts in a row were rejected that something else must be wrong."""
+        most = self._settings.rejections
+        return most is not None and queue.switch.rejections >= most and not queue.switch.stop
+
+    def _tripped(self, queue: Queue) -> tuple[Event, ...]:
+        """Return the events of stopping a queue in which too much is rejected (S6)."""
+        if not self._has_tripped(queue):
+            return ()
+        rejected = [d for d in queue if d.hold and d.hold.classification == "rejected"]
+        last = (
+            f", such as {name_of(rejected[-1])}: {hold_text(rejected[-1].hold)}" if rejected else ""
+        )
+        problem = f"{queue.switch.rejections} drafts in a row were rejected{last}"
+        return (QueueStopped(cause="rejections", problem=problem[:MAX_PROBLEM]),)
+
+    def _stopped_by(self) -> StoppedBy | None:
+        """Return why nothing can be sent, or None where nothing is left."""
+        if not len(self._queue):
+            return None
+        stop = self._queue.switch.stop
+        if stop is None:
+            return "held"
+        self._problem = stop_text(stop)
+        return "stopped"
 
     def _catch_up(self) -> None:
         while entries := self._journal.log.read(self._queue.position, ENTRIES_AT_ONCE):
@@ -463,7 +522,7 @@ class Session:
         """Note that the draft is about to leave (S2); None where it is pending no more."""
         if not draft.is_maybe_applied:
             started = PushStarted(draft_id=draft.draft_id, revision=draft.revision)
-            if not self._appended(draft, started):
+            if not self._appended(draft, lambda _record, _change: (started,)):
                 return None
         record = self._journal.load(draft.ref)
         change = record.change(draft.draft_id)
@@ -503,28 +562,68 @@ class Session:
             return None
         return None if first_two[1].is_maybe_applied else first_two[1]
 
-    def _appended_both(self, draft: Draft, event: Event, following: Draft) -> None:
-        """Append the end of a draft and the beginning of the next one, durable at once (S2, S3)."""
-        started = PushStarted(draft_id=following.draft_id, revision=following.revision)
-        notes = [self._note(draft, event), self._note(following, started)]
-        entries = self._journal.note_together(notes, self.lease.held())
-        if any(entry.event == started for entry in entries):
-            self._unsent = following.draft_id  # it is begun, and no request of it has left
+    def _settled(
+        self, draft: Draft, outcome: Settled, following: Draft | None
+    ) -> Outcome | Resolved | None:
+        """Append what became of a draft; return it, or how a conflict was resolved.
 
-    def _appended(self, draft: Draft, event: Event) -> bool:
-        """Append an event about a draft that is still as it was sent; say whether it is."""
-        return bool(self._journal.note_together([self._note(draft, event)], self.lease.held()))
+        Args:
+            draft: the draft.
+            outcome: what settles it.
+            following: the draft whose beginning is stored with it, durable at once (S2, S3).
+        """
+        outcome = _storable(outcome, draft.ref)
+        events: Sequence[Event] = ()
 
-    def _note(self, draft: Draft, event: Event) -> Note:
+        def decision(record: Record, change: Change) -> Sequence[Event]:
+            nonlocal events
+            policies = self._settings.conflicts
+            events = settled(record, change, outcome, self._failures.all + 1, policies)
+            return events
+
+        reason = _WHY.get(outcome.classification) if isinstance(outcome, Refused) else None
+        notes = [self._note(draft, decision, reason)]
+        if following is not None:
+            started = PushStarted(draft_id=following.draft_id, revision=following.revision)
+            notes.append(self._note(following, lambda _record, _change: (started,)))
+            if any(e.event == started for e in self._noted(notes)):
+                self._unsent = following.draft_id  # begun, and no request of it has left
+        else:
+            self._noted(notes)
+        if not events:
+            return None
+        match events[-1]:
+            case ConflictResolved() as event:
+                return Resolved(event.kind, event.fields, event.resolutions, reason or "")
+            case DraftHeld(messages=messages) if isinstance(outcome, Refused):
+                return outcome._replace(messages=messages)
+            case _:
+                return outcome
+
+    def _appended(self, draft: Draft, decide: Callable[[Record, Change], Sequence[Event]]) -> bool:
+        """Append events about a draft that is still as it was sent; say whether it is."""
+        return bool(self._noted([self._note(draft, decide)]))
+
+    def _noted(self, notes: Sequence[Note]) -> Sequence[Entry]:
+        """Append what was learned, as the sender that has the lease (S7)."""
+        return self._journal.note_together(notes, self.lease.held())
+
+    def _note(
+        self,
+        draft: Draft,
+        decide: Callable[[Record, Change], Sequence[Event]],
+        reason: str | None = None,
+    ) -> Note:
         """Return what is to be appended if the draft is still as it was sent."""
 
-        def decision(record: Record) -> tuple[Event, ...]:
+        def decision(record: Record) -> Sequence[Event]:
             change = record.change(draft.draft_id)
             if change is None or change.revision != draft.revision or change.state == "held":
                 return ()
-            return (event,)
+            return decide(record, change)
 
-        facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
+        origin = self._journal.origin
+        facts = Facts(ACTOR, origin, causation_id=draft.draft_id, reason=reason)
         return draft.ref, decision, facts
 
     def _span(self, draft: Draft) -> Generator[Effect, Any, PushSpan | None]:
@@ -564,6 +663,18 @@ class Session:
         pending = len(self._queue) - (step == "acknowledged")
         held = self._queue.held + (step == "held")
         self._progress(Progress(step, draft, self._acknowledged, held, pending, problem, delay_s))
+
+
+def _storable(outcome: Settled, ref: Ref) -> Settled:
+    """Return the outcome with what a read has shown as it can be kept, or without it."""
+    if isinstance(outcome, Acknowledged) or outcome.seen is None or outcome.seen.fields is None:
+        return outcome
+    try:
+        fields = freeze(outcome.seen.fields, record=ref)
+    except RefusedError as error:
+        said = FieldMessage(message=f"the remote's record cannot be kept: {error}")
+        return outcome._replace(messages=(*outcome.messages, said), seen=None)
+    return outcome._replace(seen=outcome.seen._replace(fields=fields))
 
 
 def _first_message(outcome: Refused) -> str:

@@ -9,10 +9,11 @@ from logging import getLogger
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from journal.checkpoint import Checkpoint
+from journal.conflicts import Policies
 from journal.errors import SubscriberBusyError
 from journal.remotes.wire import Limits
 from journal.sync.backoff import Backoff
-from journal.sync.checkpoint import Checkpoint
 from journal.sync.hooks import Hook
 from journal.sync.session import Session, Settings
 from journal.sync.status import Board
@@ -47,6 +48,8 @@ class AnySubscriber(Generic[_Client]):
         progress: Callable[[Progress], None] | None = None,
         on_status: Callable[[Status], None] | None = None,
         spans: Spans | None = None,
+        conflicts: Policies | None = None,
+        rejections: int | None = 5,
         client: _Client | None = None,
     ) -> None:
         """Send the drafts of the journal to the remote.
@@ -64,6 +67,8 @@ class AnySubscriber(Generic[_Client]):
                 logged, and where it is slow, it misses the oldest.
             on_status: called with every change of the status, in the same way.
             spans: traces pushes, such as `journal.sync.telemetry.push_spans`.
+            conflicts: the policies that decide conflicts; `merge` for all otherwise.
+            rejections: how many drafts rejected in a row stop the queue; None for never.
             client: of httpx, to use instead of one of our own; it is not closed.
         """
         self._journal = journal
@@ -74,7 +79,13 @@ class AnySubscriber(Generic[_Client]):
         self._hooks = [hook for hook in (progress_hook, status_hook) if hook is not None]
         self._board = Board(journal.sources.clock, status_hook)
         settings = Settings(
-            on_held, backoff or Backoff(), attempts, self._limits.timeout_s, lease_s
+            on_held,
+            backoff or Backoff(),
+            attempts,
+            conflicts or Policies(),
+            rejections,
+            self._limits.timeout_s,
+            lease_s,
         )
         self._session = Session(
             journal,
