@@ -8,7 +8,7 @@ from journal.decisions import WhatIf, what_if
 from journal.sync.backoff import Backoff
 from journal.sync.blocking import Subscriber
 from journal.sync.loops import AsyncSubscriber
-from journal.sync.reports import Progress, Report, Settlement, Status
+from journal.sync.reports import Progress, Report, Settlement, SyncStatus
 
 __all__ = [
     "AsyncSubscriber",
@@ -18,8 +18,8 @@ __all__ = [
     "Progress",
     "Report",
     "Settlement",
-    "Status",
     "Subscriber",
+    "SyncStatus",
     "WhatIf",
     "what_if",
 ]

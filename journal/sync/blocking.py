@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from journal.sync.effects import Effect
-    from journal.sync.reports import Report, Settlement, Status
+    from journal.sync.reports import Report, Settlement, SyncStatus
     from journal.values import Ref
 
 _Result = TypeVar("_Result")
@@ -104,7 +104,7 @@ class Subscriber(AnySubscriber[Client]):
         """Whether it sends in the background."""
         return self._thread is not None and self._thread.is_alive()
 
-    def watch(self) -> Iterator[Status]:
+    def watch(self) -> Iterator[SyncStatus]:
         """Yield the status, and again whenever it has changed since, until it is closed.
 
         Whoever is slow sees the latest, and not every one in between.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from journal.sync.effects import Effect
-    from journal.sync.reports import Report, Settlement, Status
+    from journal.sync.reports import Report, Settlement, SyncStatus
     from journal.values import Ref
 
 _Result = TypeVar("_Result")
@@ -105,7 +105,7 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
         """Whether it sends in the background."""
         return self._task is not None and not self._task.done()
 
-    async def watch(self) -> AsyncIterator[Status]:
+    async def watch(self) -> AsyncIterator[SyncStatus]:
         """Yield the status, and again whenever it has changed since, until it is closed.
 
         Whoever is slow sees the latest, and not every one in between.

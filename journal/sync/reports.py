@@ -49,7 +49,7 @@ class Report(NamedTuple):
     """What the last attempt ran into, where drafts are still pending."""
 
 
-class Status(NamedTuple):
+class SyncStatus(NamedTuple):
     """How a subscriber is doing."""
 
     is_running: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Condition
 from typing import TYPE_CHECKING, Any
 
-from journal.sync.reports import Status
+from journal.sync.reports import SyncStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 class Board:
     """The status now; whoever watches it is told that it changed, never how often."""
 
-    def __init__(self, clock: Clock, on_status: Callable[[Status], None] | None = None) -> None:
+    def __init__(self, clock: Clock, on_status: Callable[[SyncStatus], None] | None = None) -> None:
         """Begin with nothing going on; `on_status` is called with every change."""
         self._clock = clock
         self._on_status = on_status
-        self._status = Status(since=clock.now_us())
+        self._status = SyncStatus(since=clock.now_us())
         self._due_s: float | None = None
         self._number = 0
         self._changed = Condition()
         self._listeners: list[Callable[[], object]] = []
         self._is_closed = False
 
-    def now(self) -> Status:
+    def now(self) -> SyncStatus:
         """Return the status, with the time until the next attempt as it is now."""
         status, due_s = self._status, self._due_s
         if status.next_attempt_s is None or due_s is None:
@@ -69,7 +69,7 @@ class Board:
 
     # --- watching ------------------------------------------------------------------------
 
-    def watch(self) -> Iterator[Status]:
+    def watch(self) -> Iterator[SyncStatus]:
         """Yield the status, and again whenever it has changed since, until it is closed."""
         seen = -1
         while True:
@@ -83,7 +83,7 @@ class Board:
             if self._is_closed and self._number == seen:
                 return
 
-    def news(self, seen: int) -> tuple[int, Status | None, bool]:
+    def news(self, seen: int) -> tuple[int, SyncStatus | None, bool]:
         """Return the number of the last change, the status if that is news, and whether it ends."""
         with self._changed:
             number, is_closed = self._number, self._is_closed

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from journal.journal import Journal
     from journal.remotes.remote import Remote
     from journal.sync.effects import Effect, Listen, Pause, Woken
-    from journal.sync.reports import Progress, Report, Spans, Status
+    from journal.sync.reports import Progress, Report, Spans, SyncStatus
 
 _Client = TypeVar("_Client")
 _LONG_S: Final = 3600.0
@@ -46,7 +46,7 @@ class AnySubscriber(Generic[_Client]):
         limits: Limits | None = None,
         lease_s: float | None = None,
         progress: Callable[[Progress], None] | None = None,
-        on_status: Callable[[Status], None] | None = None,
+        on_status: Callable[[SyncStatus], None] | None = None,
         spans: Spans | None = None,
         conflicts: Policies | None = None,
         rejections: int | None = 5,
@@ -102,7 +102,7 @@ class AnySubscriber(Generic[_Client]):
         self._in_use = Lock()
 
     @property
-    def status(self) -> Status:
+    def status(self) -> SyncStatus:
         """How it is doing now."""
         return self._board.now()
 
