@@ -72,13 +72,13 @@ class Hook(Generic[_Value]):
             self._is_ending = True
             self._changed.notify()
 
-    def flush(self, timeout_s: float = FLUSH_S) -> None:
+    def flush(self) -> None:
         """End the thread once everything was handed over, and wait for that, up to a bound."""
         thread = self._thread
         self.end()
         if thread is None or thread is current_thread():
             return
-        thread.join(timeout_s)
+        thread.join(FLUSH_S)
         if thread.is_alive():
             _log.warning("the %s callback is slow: %d wait", self._name, len(self._waiting))
         if self.dropped:

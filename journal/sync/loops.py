@@ -223,7 +223,7 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
             self._board.close()
             threads, self._threads = self._threads, None
             if threads is not None:
-                threads.shutdown(wait=False)
+                threads.shutdown()  # nothing is under way in it
             await self._wire.close()
 
     async def __aenter__(self) -> Self:

@@ -384,6 +384,7 @@ class Session:
 
     def _recovered(self) -> None:
         """Note that a draft was settled: whatever had failed before works again."""
+        self._board.write(last_error="")
         if self._failures.all:
             _log.info("sending goes on, after %d attempts that failed", self._failures.all)
         self._failures = Failures()
@@ -439,6 +440,7 @@ class Session:
         clock = self._journal.sources.clock
         floor_s = self._not_before_s - self._now_s()
         append_s = max(floor_s, delay_s / 4)
+        yield Call(self._catch_up)  # or else what it appended itself would end the wait
         waited_s = 0.0
         while waited_s < delay_s:
             began_us = clock.now_us()

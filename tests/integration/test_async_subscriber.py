@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from journal.sync import Progress, Report
+    from journal.sync.effects import Effect
     from journal.sync.reports import Step
 
 HASTE: Final = Backoff(first_s=0.002, most_s=0.005, least_s=0.001)
@@ -230,6 +231,60 @@ class TestCancellation:
         assert sync is not None
         assert not sync.is_running
         assert journal.log.head() == 3
+
+    @pytest.mark.parametrize("is_before", [True, False], ids=["before", "within"])
+    def test_at_every_await(
+        self,
+        journal: Journal,
+        service: RecordService,
+        proxy: Proxy,
+        is_before: bool,  # noqa: FBT001  a parameter of the test
+    ) -> None:
+        """Cancelled at whichever await, it leaves the lease free and no half state (row 38)."""
+
+        async def cancelled_at(nth: int) -> bool:
+            """Cancel a drain at its n-th await; say whether there was one."""
+            sync = subscriber(journal, proxy.url)
+            carried_out, awaits = sync._carried_out, 0
+
+            async def counted(effect: Effect) -> Any:  # noqa: ANN401  what it results in
+                nonlocal awaits
+                awaits += 1
+                if awaits == nth:
+                    draining.cancel()
+                    if is_before:
+                        await asyncio.sleep(0)
+                return await carried_out(effect)
+
+            sync._carried_out = counted  # type: ignore[method-assign]
+            draining = asyncio.create_task(sync.drain())
+            await asyncio.wait([draining])
+            assert journal.log.leases.holder("default") is None
+            assert not sync.status.is_running
+            assert sync.status.sending is None
+            assert sync._in_use.acquire(blocking=False)
+            sync._in_use.release()
+            await sync.close()
+            return draining.cancelled()
+
+        async def main() -> int:
+            nth = 0
+            while True:
+                nth += 1
+                for name in ("a", "b"):
+                    journal.create("Account", ACME, id=f"{name}{nth}")
+                if not await cancelled_at(nth):
+                    return nth
+                async with subscriber(journal, proxy.url) as another:
+                    assert (await another.drain()).pending == 0
+
+        awaits = asyncio.run(main())
+
+        assert awaits > 8
+        paths = [effect.path for effect in service.effects]
+        assert paths == [f"/Account/{name}{n}" for n in range(1, awaits + 1) for name in "ab"]
+        assert journal.log.verify().is_intact
+        assert not [thread for thread in threads() if "journal-" in thread.name]
 
     def test_of_a_timeout_of_the_caller(self, journal: Journal, proxy: Proxy) -> None:
         """A caller's own timeout works as on anything else."""
