@@ -33,7 +33,6 @@ LONGER: Final = {
     "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/sync/session.py": "one loop, shared by two subscribers",
-    "journal/sync/subscriber.py": "the same subscriber twice: blocking, and async",
     "journal/schema.py": "one question: whether fields fit their type, under its kinds of names",
     "journal/values.py": "what a record may hold: names, values and references",
     "projections/history.py": "one view: its rows, and what is read from the log for them",
