@@ -117,7 +117,8 @@ class HttpRemote:
             RemoteError: the draft cannot be sent as it is.
         """
         outcome = yield from authorised(self._pushed(push), self.credentials)
-        return self.credentials.secrets.cleared(outcome, [push.fields, push.base])
+        known = [push.fields, push.base, push.record.remote.fields]
+        return self.credentials.secrets.cleared(outcome, known)
 
     def _pushed(self, push: Push) -> Generator[Request, Answer, Outcome]:
         version = push.base_version

@@ -479,6 +479,21 @@ class _Remote:
         yield
 
 
+class _Plain:
+    """A remote that knows of no credentials."""
+
+    url = URL
+
+    def headers(self) -> dict[str, str]:
+        """Return no headers."""
+        return {}
+
+    def push(self, push: object) -> Generator[Request, Answer, Any]:
+        """Send nothing."""
+        raise NotImplementedError(push)
+        yield
+
+
 class TestWhereItGoes:
     """Who sees what (A1)."""
 
@@ -556,6 +571,12 @@ class TestWhereItGoes:
         """A remote that has none cannot be asked for a token."""
         with pytest.raises(ProfileError, match="a token was to be asked for"):
             sent_as(_Remote(credentials({})), Request("POST", "", to="token"))
+        with pytest.raises(RemoteError, match="the remote has no credentials"):
+            sent_as(_Plain(), Request("POST", "", to="token"))
+
+    def test_a_remote_without_credentials(self) -> None:
+        """A remote of a host's own needs none."""
+        assert sent_as(_Plain(), GET).url == f"{URL}/Account/1"
 
 
 class TestNothingIsShown:
