@@ -37,6 +37,7 @@ _REAPING: Final = Lock()
 one second takes it for 255."""
 
 _COMMITS: Final = ("COMMIT", "CLOSE", "PRAGMA journal_mode=WAL")
+"""How what commits begins; outside of a transaction, whatever writes does, too."""
 _READS: Final = ("SELECT", "PRAGMA", "BEGIN")
 
 
@@ -80,7 +81,7 @@ class _WatchedConnection(sqlite3.Connection):
 
 @contextmanager
 def _watched(connection: sqlite3.Connection, statement: str) -> Iterator[None]:
-    is_commit = statement in _COMMITS or not (
+    is_commit = statement.startswith(_COMMITS) or not (
         connection.in_transaction or statement.startswith(_READS)
     )
     _WatchedConnection.watch(Moment("before", statement, is_commit))

@@ -243,16 +243,16 @@ class TestPush:
     ) -> None:
         """An interrupted push says how many drafts are acknowledged, and goes on when repeated."""
         some_drafts(cli)
-        original = Journal.note
+        original = Journal.note_together
         notes = iter(range(100))
 
-        def note(journal: Journal, *arguments: Any) -> bool:  # noqa: ANN401
-            if next(notes) == 3:
+        def note(journal: Journal, *arguments: Any) -> Any:  # noqa: ANN401
+            if next(notes) == 2:
                 raise KeyboardInterrupt
             return original(journal, *arguments)
 
         with monkeypatch.context() as patched:
-            patched.setattr(Journal, "note", note)
+            patched.setattr(Journal, "note_together", note)
             done = cli("push", "--remote", profile, *form)
 
         text = (
