@@ -608,7 +608,13 @@ class Session:
 
     def _noted(self, notes: Sequence[Note]) -> Sequence[Entry]:
         """Append what was learned, as the sender that has the lease (S7)."""
-        return self._journal.note_together(notes, self.lease.held())
+        entries = self._journal.note_together(notes, self.lease.held())
+        if entries and entries[0].position == self._queue.position + 1:
+            for entry in entries:
+                self._queue.apply(entry)  # nobody else wrote in between: no need to read it again
+        else:
+            self._catch_up()
+        return entries
 
     def _note(
         self,
@@ -662,9 +668,8 @@ class Session:
         _log.log(INFO if step == "held" else DEBUG, "%s %s of %s", step, draft.kind, draft.ref)
         if self._progress is None:
             return
-        pending = len(self._queue) - (step == "acknowledged")
-        held = self._queue.held + (step == "held")
-        self._progress(Progress(step, draft, self._acknowledged, held, pending, problem, delay_s))
+        counts = (self._acknowledged, self._queue.held, len(self._queue))
+        self._progress(Progress(step, draft, *counts, problem, delay_s))
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:
