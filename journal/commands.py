@@ -49,6 +49,7 @@ class Commands:
         actor: str | None = None,
         origin: str | None = None,
         types: RecordTypes = (),
+        create: bool = True,
         durability: Durability = "full",
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         sources: Sources | None = None,
@@ -60,13 +61,17 @@ class Commands:
             actor: who makes the changes, where a change does not say; the login name otherwise.
             origin: the device or application; the host's name otherwise.
             types: pydantic models that records must fit; any JSON object is a record otherwise.
+            create: whether a journal is made where there is none, or only an empty file; one
+                that only reads, or must not take a mistyped name for a new journal, says False.
             durability: ``full`` for changes that survive power loss, ``normal`` for changes
                 that survive the death of the process only.
             busy_timeout_s: how long to wait for another process, in seconds.
             sources: of time, ids and randomness.
 
         Raises:
+            LogMissingError: there is no journal, and `create` is False.
             LogError: the file cannot be used.
+            SchemaError: one of the types is no pydantic model, or two have one name.
             InvalidNameError: the actor, the origin or a type has a name that is not allowed.
         """
         self.sources = sources or Sources()
@@ -76,6 +81,7 @@ class Commands:
             open_recorder(
                 path,
                 lambda: self._new_id(self.sources.clock.now_us()),
+                create=create,
                 durability=durability,
                 busy_timeout_s=busy_timeout_s,
             )

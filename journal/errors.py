@@ -17,14 +17,16 @@ JournalError
 │   └── InvalidChangeError        a line of an import is not a change
 ├── VersionConflictError          the stream is not at the version that the writer expected
 ├── LogError                      the log could not be read or written
+│   ├── LogMissingError           there is no journal at this path, and none was to be made
 │   ├── LogBusyError              another process held the log for too long
-│   ├── LogFullError              no space left; nothing of the append was stored
+│   ├── LogFullError              no space left; what was stored before is safe
 │   ├── LogUnavailableError       the file cannot be opened, read or written
 │   ├── LogCorruptError           the log is damaged or was tampered with
 │   ├── LogClosedError            the journal was closed, or inherited over a fork
 │   ├── UnknownEventError         written by a newer release; upgrade to read it
 │   └── WrongFileError            the file is no journal, or not safe to use as one
 ├── ViewError                     a projection's tables could not be read or written
+├── SchemaError                   the record types that were registered cannot be used
 ├── ProfileError                  a remote's profile does not say what it must
 ├── PolicyError                   a policy for conflicts is none that there is
 ├── SubscriberBusyError           the subscriber is sending already
@@ -220,12 +222,24 @@ class LogError(JournalError):
     """The log could not be read or written."""
 
 
+class LogMissingError(LogError):
+    """There is no journal at this path, and none was to be made."""
+
+    def __init__(self, path: str, *, hint: str = "") -> None:
+        """Name the path."""
+        self.path = path
+        super().__init__(
+            f"there is no journal at {shown(path, 200)}",
+            hint=hint or "check the name; opened with create=True, it is made",
+        )
+
+
 class LogBusyError(LogError):
     """Another process held the log for too long."""
 
 
 class LogFullError(LogError):
-    """No space left; nothing of the append was stored."""
+    """No space left; what was stored before is safe."""
 
 
 class LogUnavailableError(LogError):
@@ -271,6 +285,10 @@ class WrongFileError(LogError):
 
 class ViewError(JournalError):
     """A projection's tables could not be read or written."""
+
+
+class SchemaError(JournalError):
+    """The record types that were registered cannot be used."""
 
 
 class ProfileError(JournalError):

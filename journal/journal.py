@@ -3,7 +3,9 @@
 It knows nothing of remotes, queues or views.
 
 - J1. When a command returns, its event is durable, or there was nothing left to do.
-- J2. A command that raised has stored nothing.
+- J2. A command that raised an error has stored nothing. An interrupt is no error: Ctrl-C may
+  come when the event is durable already, and only the log tells. A create with an id, or a
+  command with an expected version, is safe to repeat.
 - J3. A command is decided on the state that its events follow: where another writer was
   faster, it is decided anew, unless the caller named the version that it had seen.
 """

@@ -102,7 +102,10 @@ class Record(NamedTuple):
 
     def change(self, draft_id: str) -> Change | None:
         """Return the pending change with that draft id."""
-        return next((change for change in self.changes if change.draft_id == draft_id), None)
+        for change in self.changes:
+            if change.draft_id == draft_id:
+                return change
+        return None
 
 
 def initial(ref: Ref) -> Record:
@@ -119,16 +122,16 @@ def evolve(record: Record, entry: Entry) -> Record:
     """Return the record after one more entry of its stream."""
     event = entry.event
     match event:
-        case RecordCreated(fields=fields):
-            return _changed(record, entry, "create", fields, {}, None)
         case RecordUpdated(changes=fields, base=base, base_version=version):
             return _changed(record, entry, "update", fields, base, version)
+        case DraftAcknowledged():
+            return _acknowledged(record, entry, event)
+        case RecordCreated(fields=fields):
+            return _changed(record, entry, "create", fields, {}, None)
         case RecordDeleted(base=base, base_version=version):
             return _changed(record, entry, "delete", {}, base, version)
         case RecordObserved():
             return _relaid(record, entry.version, _observed(record.remote, event), record.changes)
-        case DraftAcknowledged():
-            return _acknowledged(record, entry, event)
         case DraftDiscarded() | ConflictResolved(kind=None):
             return _ended(record, entry, event)
         case DraftAmended() | ConflictResolved():

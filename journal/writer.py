@@ -142,7 +142,7 @@ class Writer:
 
     def _now(self, ref: Ref) -> Record:
         """Return the record as it is in the log now."""
-        return self._refreshed(self._records.get(ref, initial(ref)))
+        return self._refreshed(self._records.get(ref) or initial(ref))
 
     def _refreshed(self, record: Record) -> Record:
         """Return the record with what was appended to its stream since it was last seen."""
@@ -168,7 +168,7 @@ class Writer:
     def _learn(self, entries: Sequence[Entry]) -> None:
         """Fold what was appended into the records that are kept whole, and into no others."""
         for entry in entries:
-            record = self._records.get(entry.stream, initial(entry.stream))
+            record = self._records.get(entry.stream) or initial(entry.stream)
             if record.version == entry.version - 1:
                 self._keep(evolve(record, entry))
             else:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from journal.cli import shape, wording
+from journal.cli.interruption import explained
 from journal.cli.progress import bar, shows_bars
 from journal.cli.setting import Setting, common_options, pass_setting
+from journal.cli.strict_json import encoding_problem
 from journal.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from journal import Journal
     from journal.drafts import OnHeld
     from journal.remotes import Profile
     from journal.sync import Policies, Progress, Report
 
 STILL_PENDING: Final = 3
+PAGE: Final = 500
 _STYLES: Final = {
     "acknowledged": "good",
     "resolved": "good",
@@ -95,11 +100,15 @@ def push(  # noqa: PLR0913  options
     from journal.sync import Subscriber
     from projections import Drafts
 
-    described, conflicts = profile_and_policies(profile)
+    try:
+        described, conflicts = profile_and_policies(profile)
+    except ProfileError as error:
+        raise _explained(error, profile) from error
     remote = HttpRemote(described)
     with setting.journal() as journal:
         pending = len(Drafts(journal))
-        with _progress(setting, pending) as shown:
+        head = journal.log.head()
+        with explained(setting, lambda: _done(journal, head)), _progress(setting, pending) as shown:
             objects = as_object(setting) if is_watching and setting.is_json else None
             account = Account(shown or objects)
             subscriber = Subscriber(
@@ -123,6 +132,31 @@ def push(  # noqa: PLR0913  options
     return STILL_PENDING if report.pending else 0
 
 
+def _explained(error: ProfileError, profile: str) -> ProfileError:
+    """Return the error, in plain words where it is about how the file is encoded."""
+    if error.key != "file":
+        return error
+    with suppress(OSError), Path(profile).open("rb") as file:
+        start = file.read(4096)
+        if why := encoding_problem(start) or encoding_problem(start.decode(errors="replace")):
+            return ProfileError(error.key, f"{profile} cannot be read: {why}")
+    return error
+
+
+def _done(journal: Journal, head: int) -> str:
+    """Return what was done since the log ended at a position, when that was interrupted."""
+    from projections import Drafts
+
+    acknowledged = 0
+    while page := journal.log.rows(head, PAGE):
+        acknowledged += sum(row.event_type == "DraftAcknowledged" for row in page)
+        head = page[-1].position
+    return (
+        f"Nothing is lost: {wording.counted(acknowledged, 'draft')} acknowledged, "
+        f"{len(Drafts(journal)):,} still pending. Run the same command again to go on."
+    )
+
+
 def profile_and_policies(path: str) -> tuple[Profile, Policies]:
     """Return what a file says of a remote, and, in its table ``[conflicts]``, of conflicts.
 
@@ -131,7 +165,6 @@ def profile_and_policies(path: str) -> tuple[Profile, Policies]:
         PolicyError: a policy is none that there is.
     """
     import tomllib
-    from pathlib import Path
 
     from journal.remotes import Profile
     from journal.sync import Policies

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from journal.drafts import Draft, Status
-    from journal.log import Row, Verification
+    from journal.log import Anchor, Row, Verification
     from journal.sync import Progress, Report
     from projections.drafts import PendingDraft
     from projections.history import HistoryLine
@@ -221,14 +221,17 @@ def report(found: Report) -> dict[str, Any]:
     return {**found._asdict(), "duration_s": round(found.duration_s, 6)}
 
 
-def verification(found: Verification, sqlite_version: str, *, has_bug: bool) -> dict[str, Any]:
-    """Return what was found in checking the log."""
+def verification(
+    found: Verification, anchor: Anchor | None, sqlite_version: str, *, has_bug: bool
+) -> dict[str, Any]:
+    """Return what was found in checking the log, against an anchor where there is one."""
     return {
         "journal_id": found.journal_id,
         "intact": found.is_intact,
         "entries": found.entries,
         "head_hash": found.head_hash,
         "problems": [{"position": p.position, "text": p.text} for p in found.problems],
+        "anchor": anchor and {"position": anchor.position, "hash": anchor.hash},
         "sqlite_version": sqlite_version,
         "wal_reset_bug": has_bug,
     }

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from eventsourcing.persistence import IntegrityError
 
 from journal.errors import LogClosedError
+from journal.log.bell import Bell
 from journal.log.chain import Head, Row, genesis, seal
-from journal.log.database import Bell
 from journal.log.lease import MemoryLeases, lost
 from journal.log.recorder import RowRecorder, check_head
 from journal.log.views import MemoryViews

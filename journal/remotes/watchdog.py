@@ -3,8 +3,7 @@
 The timeouts of an HTTP client begin anew with every byte, and a blocking read cannot be
 cancelled: only the end of its connection ends it. A thread for each exchange would cost more
 than the exchange. This one sleeps until the earliest deadline that it has heard of, and ends
-when it wakes and nothing is going on; so a wire that is idle has none, and one that is busy is
-not disturbed by it.
+when it wakes and nothing is going on, or when its wire is closed.
 """
 
 from __future__ import annotations
@@ -121,6 +120,14 @@ class Watchdog:
         """Forget the link; it is not cut any more."""
         with self._changed:
             self._deadlines_s.pop(link, None)
+
+    def close(self) -> None:
+        """End the thread now, unless something is going on."""
+        with self._changed:
+            thread = None if self._deadlines_s else self._thread
+            self._changed.notify()
+        if thread is not None:
+            thread.join()
 
     def _run(self) -> None:
         with self._changed:

@@ -171,6 +171,7 @@ class Wire(_Wire):
     def close(self) -> None:
         """Close the connections, if they are our own; the next exchange makes new ones."""
         own, self._own, self._connection = self._own, None, None
+        self._watchdog.close()
         if own is not None:
             own.close()
 

@@ -3,8 +3,9 @@
 It knows nothing of views, nor of what a remote speaks.
 """
 
-from journal.conflicts import Conflict, Policies
-from journal.decisions import WhatIf, what_if
+from journal.conflicts import Conflict
+from journal.policies import Policies
+from journal.resolutions import WhatIf, what_if
 from journal.sync.backoff import Backoff
 from journal.sync.blocking import Subscriber
 from journal.sync.loops import AsyncSubscriber

@@ -29,8 +29,7 @@ from itertools import islice
 from logging import DEBUG, ERROR, INFO, WARNING, getLogger
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, assert_never
 
-from journal.conflicts import Policies, Resolved
-from journal.decisions import settled
+from journal.conflicts import Resolved
 from journal.drafts import Draft, Queue, hold_text, name_of, stop_text
 from journal.errors import (
     LeaseLostError,
@@ -50,8 +49,10 @@ from journal.outcomes import (
     Unknown,
     Wait,
 )
+from journal.policies import Policies
 from journal.record import base_version
 from journal.remotes.remote import Push, Response
+from journal.resolutions import settled
 from journal.sources import process_name
 from journal.staging import Facts
 from journal.sync.backoff import Backoff, Failures, kind_of

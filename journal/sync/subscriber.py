@@ -10,8 +10,8 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from journal.checkpoint import Checkpoint
-from journal.conflicts import Policies
 from journal.errors import SubscriberBusyError
+from journal.policies import Policies
 from journal.remotes.wire import Limits
 from journal.sync.backoff import Backoff
 from journal.sync.hooks import Hook

@@ -115,11 +115,14 @@ class TestWatchdog:
         watchdog, patient, hasty = Watchdog(), Watched(), Watched()
 
         watchdog.begin(patient, LONG_S)
+        while not watchdog._changed._waiters:  # type: ignore[attr-defined]
+            pass  # the thread is not asleep yet
         watchdog.begin(hasty, 0.01)
 
         assert hasty.bitten.wait(PATIENCE_S)
         assert not patient.has_bitten
         watchdog.end(patient)
+        watchdog.close()
 
     def test_who_has_ended_is_left_alone(self) -> None:
         """A link that ended before its deadline is not bitten."""
@@ -146,6 +149,25 @@ class TestWatchdog:
 
         assert not thread.is_alive()
         assert first.has_bitten
+        watchdog.close()
         again = Watched()
         watchdog.begin(again, 0.01)
         assert again.bitten.wait(PATIENCE_S)
+
+    def test_close(self) -> None:
+        """A watchdog that is closed has no thread, unless something is still going on."""
+        watchdog, first, second = Watchdog(), Watched(), Watched()
+        watchdog.close()
+        watchdog.begin(first, LONG_S)
+        thread = watchdog._thread
+        assert thread is not None
+        watchdog.begin(second, LONG_S)
+        watchdog.end(second)
+
+        watchdog.close()
+        assert thread.is_alive()
+        watchdog.end(first)
+        watchdog.close()
+
+        assert not thread.is_alive()
+        assert not first.has_bitten
