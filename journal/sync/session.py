@@ -414,8 +414,11 @@ class Session:
         delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
         if isinstance(outcome, Wait):
             self._not_before_s = self._now_s() + (delay_s if asked_s is None else asked_s)
-        self._warn(kind, problem, delay_s)
-        if attempts is not None and self._failures.all >= attempts:
+        is_over = attempts is not None and self._failures.all >= attempts
+        self._warn(
+            kind, "it is not tried again for now" if is_over else f"again in {delay_s:.1f} s"
+        )
+        if is_over:
             self._board.write(last_error=problem)
             return "unreachable"
         return (yield from self._patient(draft, delay_s, deadline_s))
@@ -458,14 +461,10 @@ class Session:
                 yield Call(self.lease.keep)
         return False
 
-    def _warn(self, kind: str, problem: str, delay_s: float) -> None:
-        """Log a failure: what only a person can mend at once, the rest the first time."""
-        is_first = self._failures.all == 1
-        if kind == "misconfigured":
-            _log.log(ERROR if is_first else DEBUG, "nothing can be sent: %s", problem)
-        else:
-            level = WARNING if is_first else DEBUG
-            _log.log(level, "the next attempt is in %.1f s: %s", delay_s, problem)
+    def _warn(self, kind: str, what: str) -> None:
+        """Log a failure: what only a person can mend as an error; loud for the first one only."""
+        level = ERROR if kind == "misconfigured" else WARNING
+        _log.log(level if self._failures.all == 1 else DEBUG, "%s: %s", what, self._problem)
 
     def _now_s(self) -> float:
         return self._journal.sources.clock.monotonic_s()
