@@ -257,17 +257,13 @@ def _in_state(
         state = "sending"
     elif isinstance(event, DraftHeld):
         state, held_as = "held", event.classification
-    changes = tuple(
-        change._replace(
-            state=state,
-            held_as=held_as,
-            resolved=0 if state == "held" else change.resolved,
-        )
-        if change.draft_id == event.draft_id
-        else change
-        for change in record.changes
-    )
-    return record._replace(version=entry.version, changes=changes)
+    at = next((n for n, c in enumerate(record.changes) if c.draft_id == event.draft_id), None)
+    if at is None:
+        return record._replace(version=entry.version)
+    before, change, after = record.changes[:at], record.changes[at], record.changes[at + 1 :]
+    resolved = 0 if state == "held" else change.resolved
+    moved = change._replace(state=state, held_as=held_as, resolved=resolved)
+    return record._replace(version=entry.version, changes=(*before, moved, *after))
 
 
 def _ended(record: Record, entry: Entry, event: DraftDiscarded | ConflictResolved) -> Record:

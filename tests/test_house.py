@@ -27,10 +27,12 @@ TOP: Final = {
 NEVER_NAMES: Final = {"core", "helper", "helpers", "manager", "managers", "util", "utils"}
 LINES_MOST: Final = 300
 LONGER: Final = {
+    "journal/commands.py": "one journal: how it is opened, how what it does is stored, how it ends",
     "journal/drafts.py": "one fold: the states of a draft and the order of the queue",
     "journal/errors.py": "one tree, drawn at its top",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
     "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
+    "journal/log/sqlite.py": "one adapter: how rows are appended, read, waited for and looked over",
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/sync/session.py": "one loop, shared by two subscribers",
     "journal/schema.py": "one question: whether fields fit their type, under its kinds of names",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from logging import NullHandler, getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -95,6 +96,7 @@ def push(  # noqa: PLR0913  options
     The exit code is 3 where any is still pending at the end. Where another process sends the
     drafts of the journal already, it is said which; with --watch, its place is taken when it ends.
     """
+    getLogger("journal").addHandler(NullHandler())  # all that it logs is said here in words
     from journal.cli.watching import Account, as_object, telling, watched
     from journal.remotes import HttpRemote
     from journal.sync import Subscriber
@@ -108,10 +110,7 @@ def push(  # noqa: PLR0913  options
     with setting.journal() as journal:
         pending = len(Drafts(journal))
         head = journal.log.head()
-        with (
-            explained(setting, lambda: _done(journal, head)),
-            _progress(setting, pending) as shown,
-        ):
+        with explained(setting, lambda: _done(journal, head)), _progress(setting, pending) as shown:
             objects = as_object(setting) if is_watching and setting.is_json else None
             account = Account(shown or objects)
             subscriber = Subscriber(

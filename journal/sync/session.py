@@ -414,8 +414,11 @@ class Session:
         delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
         if isinstance(outcome, Wait):
             self._not_before_s = self._now_s() + (delay_s if asked_s is None else asked_s)
-        self._warn(kind, problem, delay_s)
-        if attempts is not None and self._failures.all >= attempts:
+        is_over = attempts is not None and self._failures.all >= attempts
+        self._warn(
+            kind, "it is not tried again for now" if is_over else f"again in {delay_s:.1f} s"
+        )
+        if is_over:
             self._board.write(last_error=problem)
             return "unreachable"
         return (yield from self._patient(draft, delay_s, deadline_s))
@@ -458,14 +461,10 @@ class Session:
                 yield Call(self.lease.keep)
         return False
 
-    def _warn(self, kind: str, problem: str, delay_s: float) -> None:
-        """Log a failure: what only a person can mend at once, the rest the first time."""
-        is_first = self._failures.all == 1
-        if kind == "misconfigured":
-            _log.log(ERROR if is_first else DEBUG, "nothing can be sent: %s", problem)
-        else:
-            level = WARNING if is_first else DEBUG
-            _log.log(level, "the next attempt is in %.1f s: %s", delay_s, problem)
+    def _warn(self, kind: str, what: str) -> None:
+        """Log a failure: what only a person can mend as an error; loud for the first one only."""
+        level = ERROR if kind == "misconfigured" else WARNING
+        _log.log(level if self._failures.all == 1 else DEBUG, "%s: %s", what, self._problem)
 
     def _now_s(self) -> float:
         return self._journal.sources.clock.monotonic_s()
@@ -609,7 +608,13 @@ class Session:
 
     def _noted(self, notes: Sequence[Note]) -> Sequence[Entry]:
         """Append what was learned, as the sender that has the lease (S7)."""
-        return self._journal.note_together(notes, self.lease.held())
+        entries = self._journal.note_together(notes, self.lease.held())
+        if entries and entries[0].position == self._queue.position + 1:
+            for entry in entries:
+                self._queue.apply(entry)  # nobody else wrote in between: no need to read it again
+        else:
+            self._catch_up()
+        return entries
 
     def _note(
         self,
@@ -663,9 +668,8 @@ class Session:
         _log.log(INFO if step == "held" else DEBUG, "%s %s of %s", step, draft.kind, draft.ref)
         if self._progress is None:
             return
-        pending = len(self._queue) - (step == "acknowledged")
-        held = self._queue.held + (step == "held")
-        self._progress(Progress(step, draft, self._acknowledged, held, pending, problem, delay_s))
+        counts = (self._acknowledged, self._queue.held, len(self._queue))
+        self._progress(Progress(step, draft, *counts, problem, delay_s))
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.bench import growing, reading, report, starting, writing
+from tests.bench import growing, pushing, reading, report, starting, writing
 
 
 class Effort(NamedTuple):
@@ -21,10 +21,12 @@ class Effort(NamedTuple):
     large: int
     growth_rounds: int
     start_rounds: int
+    drafts: int
+    waits: int
 
 
-WHOLE = Effort(300, 40, 30_000, 15, 100_000, 400, 10)
-QUICK = Effort(20, 6, 5_000, 3, 10_000, 30, 3)
+WHOLE = Effort(300, 40, 30_000, 15, 100_000, 400, 10, 2_000, 300)
+QUICK = Effort(20, 6, 5_000, 3, 10_000, 30, 3, 300, 50)
 
 
 def main() -> int:
@@ -45,6 +47,7 @@ def main() -> int:
             *reading.results(folder, effort.read_events, effort.read_rounds),
             *growing.results(folder, effort.large, effort.growth_rounds),
             *starting.results(effort.start_rounds),
+            *pushing.results(folder, effort.drafts, effort.waits),
         ]
     print((report.as_json if arguments.json else report.as_table)(found, results))
     return int(arguments.check and any(result.is_met is False for result in results))

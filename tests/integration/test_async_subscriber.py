@@ -284,7 +284,9 @@ class TestCancellation:
         paths = [effect.path for effect in service.effects]
         assert paths == [f"/Account/{name}{n}" for n in range(1, awaits + 1) for name in "ab"]
         assert journal.log.verify().is_intact
-        assert not [thread for thread in threads() if "journal-" in thread.name]
+        assert not [
+            one for one in threads() if one.name.startswith(("journal-sub", "journal-hook"))
+        ]
 
     def test_of_a_timeout_of_the_caller(self, journal: Journal, proxy: Proxy) -> None:
         """A caller's own timeout works as on anything else."""

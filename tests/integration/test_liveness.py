@@ -11,13 +11,21 @@ import pytest
 
 from journal import Journal
 from journal.errors import DraftMissingError, StillPendingError
-from journal.events import PushStarted
+from journal.events import DraftAcknowledged, PushStarted
 from journal.log import Claim
 from journal.remotes import HttpRemote, Profile
 from journal.sync.backoff import Backoff
 from journal.testing.service import RecordService
 from tests.integration.driving import Driven, Flavour, Watch
-from tests.integration.faults import PATIENCE_S, Held, Proxy, dropped_before, passed, status
+from tests.integration.faults import (
+    PATIENCE_S,
+    Held,
+    Proxy,
+    dropped_after,
+    dropped_before,
+    passed,
+    status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,6 +156,31 @@ class TestOneSender:
         last = leases.last("default")
         assert last is not None
         assert last.epoch == taken.fence.epoch + 1
+
+    def test_what_another_one_has_sent_is_looked_up(
+        self,
+        make: Callable[..., Driven],
+        flavour: Flavour,
+        journal: Journal,
+        proxy: Proxy,
+        service: RecordService,
+    ) -> None:
+        """That one's own attempt never left says nothing once another sender was there."""
+        journal.create("Account", ACME, id="a1")
+        service.stop()
+        remote = HttpRemote(Profile.of({"url": service.url}))
+        first = flavour(journal, remote, backoff=HASTE, attempts=1)
+        assert first.drain().problem.startswith("ConnectError")
+        service.start()
+        proxy.then(passed, dropped_after)  # a read, and the write
+        assert make(attempts=1).drain().stopped_by == "unreachable"
+
+        assert first.drain().acknowledged == 1
+
+        receipt = journal.log.read()[-1].event
+        assert isinstance(receipt, DraftAcknowledged)
+        assert receipt.evidence == "read"
+        assert len(service.effects) == 1
 
     def test_an_empty_drain_takes_no_lease(
         self, make: Callable[..., Driven], journal: Journal

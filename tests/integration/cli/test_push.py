@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
+import subprocess
+import sys
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from journal import Journal
+from journal.log import Claim
 from journal.testing.service import RecordService
 from tests.integration.cli.conftest import Cli, Done, in_process, on_terminal
+from tests.pages import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -264,6 +270,62 @@ class TestPush:
         assert "Traceback" not in done.err
         assert cli("push", "--remote", profile).code == 0
         assert cli("drafts", "--json").out == ""
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_watching(
+        self, cli: Cli, file: Path, profile: str, service: RecordService, number: signal.Signals
+    ) -> None:
+        """With --watch, changes are sent as they are made, until a signal: a calm end."""
+        some_drafts(cli)
+        command = [sys.executable, "-m", "journal", "--journal", str(file)]
+        command += ["push", "--remote", profile, "--watch"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        ) as process:
+            assert process.stderr is not None
+            first = [process.stderr.readline() for _ in range(3)]
+            cli("create", "Account", "Name=Later", "City=Bern", "--id", "later")
+            later = process.stderr.readline()
+            busy = cli("push", "--remote", profile)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=30)
+
+        assert first[-1] == "3/3 acknowledged update Account:acme\n"
+        assert later == "4/4 acknowledged create Account:later\n"
+        assert "Nothing is pending." in busy.out
+        assert err == "stopped, after the draft that was under way\n"
+        assert re.sub(r"in \d+\.\d s", "in 0.0 s", out) == (
+            "4 drafts acknowledged in 0.0 s\nNothing is pending.\n"
+        )
+        assert process.returncode == 0
+        assert len(service.effects) == 4
+
+    def test_watching_with_json(self, cli: Cli, profile: str) -> None:
+        """With --json, every step is an object, and the report is the last one."""
+        some_drafts(cli)
+
+        done = cli("push", "--remote", profile, "--watch", "--timeout", "0.6", "--json")
+
+        *steps, report = done.objects
+        assert [step["step"] for step in steps] == ["sending", "acknowledged"] * 3
+        assert steps[-1]["ref"] == "Account:acme"
+        assert (report["acknowledged"], report["attempts"], report["stopped_by"]) == (3, 3, None)
+
+    def test_another_sender(
+        self, cli: Cli, file: Path, profile: str, service: RecordService
+    ) -> None:
+        """Where another process sends, it is said which, and nothing is sent here."""
+        some_drafts(cli)
+        with Journal(file, origin="elsewhere") as journal:
+            claim = Claim("default", "t", "elsewhere, process 7", 0, 60.0, monotonic())
+            assert journal.log.leases.take(claim) is not None
+
+            done = cli("push", "--remote", profile)
+
+        assert done.code == 3
+        assert "another sender has the lease: elsewhere, process 7, since 1970-01-01" in done.out
+        assert "It goes on with them; there is nothing to do here.\n" in done.out
+        assert service.effects == []
 
     def test_a_wrong_profile(self, cli: Cli, tmp_path: Path) -> None:
         """A profile that is wrong is an error that names the key."""
