@@ -36,7 +36,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class JournalError(Exception):
@@ -248,7 +248,14 @@ class ProfileError(JournalError):
     def __init__(self, key: str, problem: str, *, hint: str = "") -> None:
         """Name the key of the profile, such as ``create.path``."""
         self.key = key
+        self.others: tuple[ProfileError, ...] = ()
         super().__init__(f"profile key {key}: {problem}", hint=hint)
+
+    def joined(self, others: Iterable[ProfileError]) -> ProfileError:
+        """Return the error that says the others too, one a line."""
+        self.others = tuple(others)
+        self.args = ("\n".join([str(self), *map(str, self.others)]),)
+        return self
 
 
 class SubscriberBusyError(JournalError):

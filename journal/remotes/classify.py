@@ -129,3 +129,8 @@ def _date(text: str) -> datetime | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date
+
+
+def refused(classification: HoldClass, response: Response) -> Refused:
+    """Return the refusal that an answer is, with what it says of it."""
+    return _refused(classification, response)

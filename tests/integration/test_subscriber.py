@@ -913,7 +913,7 @@ class TestSecrets:
 
     def test_it_is_nowhere(self, desk: Desk, path: Path, caplog: pytest.LogCaptureFixture) -> None:
         """No file, log line, text of an object or exception holds the token."""
-        profile = Profile.of({"url": desk.proxy.url, "auth": {"bearer_env": "TOKEN"}})
+        profile = Profile.of({"url": desk.proxy.url, "auth": {"bearer": "{env:TOKEN}"}})
         remote = HttpRemote(profile, environ={"TOKEN": CANARY})
         desk.proxy.then(
             dropped_before,

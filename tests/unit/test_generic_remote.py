@@ -124,9 +124,10 @@ class TestRequests:
 
     def test_the_version_is_sent_back_to_the_letter(self, journal: Journal) -> None:
         """A version is opaque: weak, odd, in any header, it is sent back as it came."""
-        names = {"header": "X-Version", "condition": "X-If"}
         journal.create("Account", ACME, id="a1")
-        script = Script(journal, remote(version=names))
+        script = Script(
+            journal, remote(version={"condition": "X-If"}, answer={"version": "header:X-Version"})
+        )
         odd = 'W/"ä , \\"'
         script.drain(Response(201, {"x-version": odd}, json.dumps(ACME).encode()))
 
@@ -137,7 +138,7 @@ class TestRequests:
 
     def test_no_versions_no_condition(self, journal: Journal) -> None:
         """A service without versions is sent none, even where one was observed."""
-        script = Script(journal, remote(version={"header": None}))
+        script = Script(journal, remote(answer={"version": "none"}))
         journal.observe(ACCOUNT, ACME, remote_version="7")
         journal.update(ACCOUNT, {"Size": 2})
 
@@ -773,14 +774,17 @@ class TestRefusals:
 
         assert (held(journal).classification, held(journal).status) == ("rejected", status)
 
-    def test_a_rejection_of_what_was_edited_too(self, journal: Journal) -> None:
-        """A rejected change of what somebody else has edited is a rejection first of all."""
+    @pytest.mark.parametrize("status", [400, 403, 409, 422])
+    def test_a_refusal_of_what_was_edited_too(self, journal: Journal, status: int) -> None:
+        """A refused change of what somebody else has edited is a conflict, whatever its status."""
         script = started(journal)
         journal.update(ACCOUNT, {"Size": -1})
 
-        script.drain(says(422), shows({**ACME, "Size": 3}, '"2"'))
+        script.drain(says(status, b'{"detail": "no"}'), shows({**ACME, "Size": 3}, '"2"'))
 
-        assert held(journal).classification == "rejected"
+        event = held(journal)
+        assert (event.classification, event.status) == ("conflict", status)
+        assert event.messages == (NEWER, FieldMessage(message="no"))
 
     def test_a_refusal_without_a_read(self, journal: Journal) -> None:
         """Where the remote refuses to be read, its refusal of the draft stands."""
@@ -907,7 +911,7 @@ class TestSecrets:
     @pytest.mark.parametrize("status", [400, 412, 422])
     def test_an_echo_of_the_token_is_not_kept(self, journal: Journal, status: int) -> None:
         """A service that shows our token in its error puts it nowhere in the log."""
-        profile = Profile.of({"url": URL, "auth": {"bearer_env": "TOKEN"}})
+        profile = Profile.of({"url": URL, "auth": {"bearer": "{env:TOKEN}"}})
         journal.create("Account", ACME, id="a1")
         script = Script(journal, HttpRemote(profile, environ={"TOKEN": CANARY}), attempts=2)
         echo = json.dumps(
@@ -923,7 +927,7 @@ class TestSecrets:
 
     def test_an_echo_in_an_error_is_not_said(self, journal: Journal) -> None:
         """A problem of the network that shows our token is told without it."""
-        profile = Profile.of({"url": URL, "auth": {"bearer_env": "TOKEN"}})
+        profile = Profile.of({"url": URL, "auth": {"bearer": "{env:TOKEN}"}})
         journal.create("Account", ACME, id="a1")
         script = Script(journal, HttpRemote(profile, environ={"TOKEN": CANARY}), attempts=1)
 
