@@ -14,6 +14,7 @@ from journal.remotes.checks import holes_of, is_whole
 from journal.remotes.meanings import content_of, meaning
 from journal.remotes.pointers import MISSING, Steps, at, steps_of, without
 from journal.remotes.remote import Request
+from journal.remotes.sections import Changes, Find
 from journal.remotes.selection import NONE, Selector, inner_steps, select, selector
 from journal.remotes.templates import as_form, fill_json, fill_path, header, json_of, text_of
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from journal.remotes.profiles import Profile
     from journal.remotes.remote import Answer, Response
     from journal.remotes.sections import Verb
+    from journal.remotes.selection import Source
     from journal.remotes.templates import Values
     from journal.values import Fields
 
@@ -174,16 +176,39 @@ class Dialect:
         return self._shown(places._replace(record=None), MISSING, response.headers) or Shown()
 
     def items(self, verb: Verb, record_type: str, response: Response) -> list[Item] | None:
-        """Return the records that an answer lists; None where it is no list of records."""
-        where = getattr(self.profile.request(verb), "items", "")
+        """Return the records that an answer lists; None where it is no list of records.
+
+        A change that only says that its record is gone may show nothing of the record; then
+        its id, key and version stand in the change itself.
+        """
+        described = self.profile.request(verb)
+        where = described.items if isinstance(described, (Find, Changes)) else ""
         found = at(content_of(response), steps_of(where))
         places = self._placed(verb, record_type)
         if not isinstance(found, list):
             return None
-        shown = [(self._shown(places, item, {}), item) for item in found]
-        if any(one is None for one, _ in shown):
-            return None
-        return [Item(one, item) for one, item in shown if one is not None]
+        items = []
+        for content in found:
+            shown = self._shown(places, content, {})
+            if shown is None and verb == "changes":
+                shown = self._shown(places._replace(record=None), content, {})
+            if shown is None:
+                return None
+            items.append(Item(shown, content))
+        return items
+
+    def find(
+        self, source: Source, record_type: str, content: object, headers: Mapping[str, str]
+    ) -> object:
+        """Return what stands where a selector of the profile says, or `MISSING`.
+
+        Args:
+            source: the selector, such as ``changes.next_since``.
+            record_type: our name of the record type.
+            content: the JSON of the answer, or an item of it.
+            headers: the headers of the answer.
+        """
+        return select(selector(source, self._type(record_type)[0]), content, headers)
 
     def _shown(self, places: _Places, content: object, headers: Mapping[str, str]) -> Shown | None:
         record = content if places.record is None else select(places.record, content, headers)

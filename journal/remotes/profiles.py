@@ -178,7 +178,7 @@ class Profile(Section):
     def places(self, verb: Verb) -> AnswerSection:
         """Return where the answers to one kind of request show what."""
         request = self.request(verb)
-        said = request.answer.model_dump(exclude_none=True)
+        said = {name: found for name, found in request.answer if found is not None}
         if isinstance(request, (Find, Changes)):
             said.setdefault("record", request.record)
         return self.answer.model_copy(update=said)

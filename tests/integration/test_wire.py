@@ -44,7 +44,7 @@ CANARY: Final = "s3cr3t-c4n4ry"
 
 def remote(url: str) -> HttpRemote:
     """Return a remote at the address."""
-    profile = Profile.of({"url": url, "auth": {"bearer_env": "TOKEN"}})
+    profile = Profile.of({"url": url, "auth": {"bearer": "{env:TOKEN}"}})
     return HttpRemote(profile, environ={"TOKEN": CANARY})
 
 

@@ -18,7 +18,8 @@ from journal.events import (
     PushStarted,
 )
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
-from journal.remotes.comparison import agrees, merge_patch
+from journal.remotes.comparison import merge_patch
+from journal.remotes.forms import agrees
 from journal.staging import Facts
 from tests.strategies import json_values
 from tests.unit.scripted import LOST, REFUSED, Script, outcomes, says, shows

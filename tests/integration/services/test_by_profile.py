@@ -20,7 +20,7 @@ SERVICES: Final = {
 }
 
 
-@pytest.fixture(params=SERVICES.values(), ids=SERVICES.keys())
+@pytest.fixture(params=list(SERVICES.values()), ids=list(SERVICES))
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     """A desk in front of each service."""
     service, profile, record_type, table = request.param
