@@ -287,11 +287,6 @@ class Rule(Section):
     is_empty: bool = False
     means: Means
 
-    @property
-    def compares(self) -> bool:
-        """Whether it compares what is there with a value."""
-        return self.is_ is not None or self.is_not is not None
-
 
 class FieldForm(Section):
     """How the service names and writes one field."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.services.datasette import Datasette, datasette
 from tests.integration.services.kinto import Kinto, kinto
+from tests.integration.services.stand_ins import Couch, Rpc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,4 +25,20 @@ def kinto_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinto]:
 def datasette_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Datasette]:
     """A Datasette that runs."""
     with datasette(tmp_path_factory.mktemp("datasette")) as service:
+        yield service
+
+
+@pytest.fixture
+def couch_service() -> Iterator[Couch]:
+    """A service like CouchDB."""
+    service = Couch()
+    with service.running():
+        yield service
+
+
+@pytest.fixture
+def rpc_service() -> Iterator[Rpc]:
+    """A POST-only service."""
+    service = Rpc()
+    with service.running():
         yield service
