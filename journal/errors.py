@@ -245,17 +245,17 @@ class ViewError(JournalError):
 class ProfileError(JournalError):
     """A remote's profile does not say what it must."""
 
-    def __init__(self, key: str, problem: str, *, hint: str = "") -> None:
-        """Name the key of the profile, such as ``create.path``."""
+    def __init__(
+        self, key: str, problem: str, *, hint: str = "", others: Iterable[ProfileError] = ()
+    ) -> None:
+        """Name the key of the profile, such as ``create.path``, and keep what else is wrong."""
         self.key = key
-        self.others: tuple[ProfileError, ...] = ()
+        self.others = tuple(others)
         super().__init__(f"profile key {key}: {problem}", hint=hint)
 
-    def joined(self, others: Iterable[ProfileError]) -> ProfileError:
-        """Return the error that says the others too, one a line."""
-        self.others = tuple(others)
-        self.args = ("\n".join([str(self), *map(str, self.others)]),)
-        return self
+    def __str__(self) -> str:
+        """Say all that is wrong, one mistake a line."""
+        return "\n".join([super().__str__(), *map(str, self.others)])
 
 
 class SubscriberBusyError(JournalError):

@@ -215,8 +215,9 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401  a typ
 
 
 def _error(found: list[Mistake]) -> ProfileError:
-    first, *others = (ProfileError(m.key, m.problem, hint=m.hint) for m in found)
-    return first.joined(others)
+    first, *more = found
+    others = [ProfileError(m.key, m.problem, hint=m.hint) for m in more]
+    return ProfileError(first.key, first.problem, hint=first.hint, others=others)
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+Headers: TypeAlias = "Mapping[str, str]"
 Content: TypeAlias = Any
 """JSON."""
 
