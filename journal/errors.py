@@ -248,14 +248,15 @@ class ProfileError(JournalError):
     def __init__(
         self, key: str, problem: str, *, hint: str = "", others: Iterable[ProfileError] = ()
     ) -> None:
-        """Name the key of the profile, such as ``create.path``, and keep what else is wrong."""
+        """Name the key of the profile, such as ``create.path``, and all keys that are wrong."""
+        more = tuple(others)
         self.key = key
-        self.others = tuple(others)
-        super().__init__(f"profile key {key}: {problem}", hint=hint)
-
-    def __str__(self) -> str:
-        """Say all that is wrong, one mistake a line."""
-        return "\n".join([super().__str__(), *map(str, self.others)])
+        self.keys = (key, *(other.key for other in more))
+        problem = f"profile key {key}: {problem}"
+        if more:
+            first = f"{problem}; {hint}" if hint else problem
+            problem, hint = "\n".join([first, *map(str, more)]), ""
+        super().__init__(problem, hint=hint)
 
 
 class SubscriberBusyError(JournalError):

@@ -30,7 +30,6 @@ LONGER: Final = {
     "journal/drafts.py": "one fold: the states of a draft and the order of the queue",
     "journal/journal.py": "four commands, each with its envelope and its documentation",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
-    "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
     "journal/remotes/wire.py": "one exchange twice: blocking, and async",
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/sync/session.py": "one loop, shared by two subscribers",

@@ -5,56 +5,25 @@ Every check is a mistake that was made with a real service, and would lose or do
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
+from journal.remotes.placeholders import WORD, Mistake, holes_of, placeholders, unknown
 from journal.remotes.selection import NONE, Source, inner_steps
-from journal.remotes.templates import holes_in, json_of, parts_of, texts_in
+from journal.remotes.templates import holes_in, json_of, texts_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from journal.remotes.profiles import Profile
-    from journal.remotes.sections import Request, Rule
+    from journal.remotes.sections import Rule
 
-ALLOWED: Final = {
-    "create": {"type", "key", "id", "fields", "names", "names.joined", "draft"},
-    "update": {"type", "key", "id", "version", "fields", "record", "operations", "names"}
-    | {"names.joined", "unset", "unset.joined", "draft"},
-    "delete": {"type", "key", "id", "version", "draft"},
-    "read": {"type", "key", "id"},
-    "find": {"type", "key"},
-    "changes": {"type", "since", "index", "page"},
-}
-"""The placeholders of each request."""
-_OPERATION: Final = {"type", "key", "id", "name", "pointer", "value"}
-_WORD: Final = "type."
 _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 """By these a service learns that a field is unset which is not mentioned otherwise."""
 
 
-class Mistake(NamedTuple):
-    """What is wrong with a profile, and where."""
-
-    key: str
-    problem: str
-    hint: str = ""
-
-
-def texts_of(request: Request) -> tuple[str, ...]:
-    """Return every text of a request in which placeholders may stand."""
-    body = () if request.body is None else tuple(texts_in(json_of(request.body)))
-    return (request.path, *request.headers.values(), *body)
-
-
-def holes_of(request: Request) -> frozenset[str]:
-    """Return the placeholders of a request."""
-    return frozenset().union(*map(holes_in, texts_of(request)))
-
-
 def mistakes(profile: Profile) -> Iterator[Mistake]:
     """Yield what is wrong with a profile."""
-    yield from _placeholders(profile)
+    yield from placeholders(profile)
     yield from _addresses(profile)
     yield from _creation(profile)
     yield from _updates(profile)
@@ -82,46 +51,6 @@ def notes(profile: Profile) -> Iterator[str]:
         yield "delete has no {version}: the record is read and compared right before it"
     if profile.create.on_doubt == "hold":
         yield "create.on_doubt is hold: a create whose answer is lost waits for a person"
-
-
-# --- placeholders ------------------------------------------------------------------------
-
-
-def _placeholders(profile: Profile) -> Iterator[Mistake]:
-    for verb, request in profile.requests():
-        yield from _unknown(f"{verb}.path", request.path, ALLOWED[verb])
-        for name, text in request.headers.items():
-            yield from _unknown(f"{verb}.headers.{name}", text, ALLOWED[verb])
-        for text in () if request.body is None else texts_in(json_of(request.body)):
-            yield from _unknown(f"{verb}.body", text, ALLOWED[verb])
-    for name, text in profile.headers.items():
-        for hole in sorted(holes_in(text)):
-            where = "[auth]" if hole.startswith("env:") else "the headers of a verb"
-            problem = f"has the placeholder {{{hole}}}, which is not filled in here"
-            yield Mistake(f"headers.{name}", problem, f"write it into {where}")
-    for key, source in (("set", profile.update.set), ("unset", profile.update.unset)):
-        for text in _texts_of_json(source):
-            allowed = _OPERATION if profile.update.set else set()
-            yield from _unknown(f"update.{key}", text, allowed)
-    for text in _texts_of_json(profile.create.unset):
-        yield from _unknown("create.unset", text, set())
-
-
-def _texts_of_json(source: str | None) -> tuple[str, ...]:
-    return () if source in {None, "null", "omit"} else tuple(texts_in(json_of(str(source))))
-
-
-def _unknown(key: str, text: str, allowed: set[str]) -> Iterator[Mistake]:
-    for hole in sorted(holes_in(text) - allowed):
-        if hole.startswith((_WORD, "version.")) and hole.partition(".")[0] in allowed:
-            continue
-        if hole.startswith("env:"):
-            yield Mistake(key, f"has the secret {{{hole}}}", "secrets stand in [auth] only")
-            continue
-        near = get_close_matches(hole.lower(), allowed, 1)
-        known = ", ".join(f"{{{name}}}" for name in sorted(allowed)) or "none"
-        hint = f"did you mean {{{near[0]}}}?" if near else f"here there can be {known}"
-        yield Mistake(key, f"has the unknown placeholder {{{hole}}}", hint)
 
 
 # --- which record a request is about -----------------------------------------------------
@@ -300,7 +229,7 @@ def _rule(key: str, rule: Rule) -> Iterator[Mistake]:
 
 
 def _types(profile: Profile) -> Iterator[Mistake]:
-    words = {hole.removeprefix(_WORD) for hole in _all_words(profile)}
+    words = {hole.removeprefix(WORD) for hole in _all_words(profile)}
     for name, section in profile.types.items():
         for word in sorted(words - section.words.keys()):
             problem = f"has no {word!r}, which the profile uses as {{type.{word}}}"
@@ -313,12 +242,12 @@ def _types(profile: Profile) -> Iterator[Mistake]:
                 yield Mistake(f"types.{name}.fields.{ours}.name", problem)
             taken[theirs] = ours
             for text in () if form.write is None else texts_in(json_of(form.write)):
-                yield from _unknown(f"types.{name}.fields.{ours}.write", text, {"value"})
+                yield from unknown(f"types.{name}.fields.{ours}.write", text, {"value"})
 
 
 def _all_words(profile: Profile) -> Iterator[str]:
     for _, request in profile.requests():
-        yield from (hole for hole in holes_of(request) if hole.startswith(_WORD))
+        yield from (hole for hole in holes_of(request) if hole.startswith(WORD))
     for verb, _ in profile.requests():
         places = profile.places(verb)
         parts = places.version.values() if isinstance(places.version, dict) else [places.version]
@@ -329,13 +258,4 @@ def _all_words(profile: Profile) -> Iterator[str]:
 def _words_in(source: Source) -> Iterator[str]:
     for steps in inner_steps(source):
         for step in steps:
-            yield from (hole for hole in holes_in(step) if hole.startswith(_WORD))
-
-
-def is_whole(template: Any, name: str) -> bool:  # noqa: ANN401  JSON
-    """Say whether a placeholder stands alone in a text of a JSON template, so keeps its type."""
-    holes = (parts_of(text) for text in texts_in(template))
-    return any(
-        len(parts) == 1 and not isinstance(parts[0], str) and parts[0].name == name
-        for parts in holes
-    )
+            yield from (hole for hole in holes_in(step) if hole.startswith(WORD))

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pydantic_core import from_json, to_json
 
 from journal.errors import RemoteError
-from journal.remotes.checks import holes_of, is_whole
 from journal.remotes.meanings import content_of, meaning
+from journal.remotes.paths import fill_path
+from journal.remotes.placeholders import holes_of, is_whole
+from journal.remotes.places import Places, places_of
 from journal.remotes.pointers import MISSING, Steps, at, steps_of, without
 from journal.remotes.remote import Request
 from journal.remotes.sections import Changes, Find
-from journal.remotes.selection import NONE, Selector, inner_steps, select, selector
-from journal.remotes.templates import as_form, fill_json, fill_path, header, json_of, text_of
+from journal.remotes.selection import NONE, Selector, select, selector
+from journal.remotes.templates import as_form, fill_json, header, json_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,17 +57,6 @@ class Item(NamedTuple):
     """The whole item."""
 
 
-class _Places(NamedTuple):
-    """Where the answers to one kind of request show what, for one record type."""
-
-    record: Selector | None
-    fields: Selector | None
-    id: Selector
-    key: Selector
-    version: Selector | dict[str, Selector]
-    own: tuple[Steps, ...]
-
-
 class Dialect:
     """Speaks to a service as its profile says."""
 
@@ -74,7 +65,7 @@ class Dialect:
         self.profile = profile
         self.holes = {verb: holes_of(request) for verb, request in profile.requests()}
         self._types: dict[str, tuple[dict[str, str], Forms]] = {}
-        self._places: dict[tuple[str, str], _Places] = {}
+        self._places: dict[tuple[str, str], Places] = {}
         bodies = [json_of(body) for r in (profile.update, profile.delete) if (body := r.body)]
         is_composed = isinstance(profile.answer.version, dict)
         self._is_json_version = is_composed or any(is_whole(body, "version") for body in bodies)
@@ -92,6 +83,13 @@ class Dialect:
     def uses(self, verb: Verb, *holes: str) -> bool:
         """Say whether a request has one of these placeholders."""
         return not self.holes.get(verb, frozenset()).isdisjoint(holes)
+
+    def is_conditional(self, verb: Verb) -> bool:
+        """Say whether a write carries the version, where one is known."""
+        return self._places_version(verb) or self.profile.version.condition != NONE
+
+    def _places_version(self, verb: Verb) -> bool:
+        return any(hole.partition(".")[0] == "version" for hole in self.holes[verb])
 
     def forms(self, record_type: str) -> Forms:
         """Return how the service names and writes the fields of a record type."""
@@ -143,9 +141,7 @@ class Dialect:
         if verb == "create":
             only_new = create.method == "PUT" if create.only_new is None else create.only_new
             return {"If-None-Match": "*"} if only_new else {}
-        if verb not in {"update", "delete"} or name == NONE or not self.has_versions:
-            return {}
-        if any(hole.partition(".")[0] == "version" for hole in self.holes[verb]):
+        if name == NONE or verb not in {"update", "delete"} or self._places_version(verb):
             return {}
         version = header(name, "{version}", values)
         return {} if version is None else {name: version}
@@ -210,7 +206,7 @@ class Dialect:
         """
         return select(selector(source, self._type(record_type)[0]), content, headers)
 
-    def _shown(self, places: _Places, content: object, headers: Mapping[str, str]) -> Shown | None:
+    def _shown(self, places: Places, content: object, headers: Mapping[str, str]) -> Shown | None:
         record = content if places.record is None else select(places.record, content, headers)
         if record is MISSING and places.record is not None:
             return None
@@ -281,30 +277,13 @@ class Dialect:
         """Return the places among the fields that the service keeps itself."""
         return self._placed(verb, record_type).own
 
-    def _placed(self, verb: Verb, record_type: str) -> _Places:
+    def _placed(self, verb: Verb, record_type: str) -> Places:
         known = self._places.get((verb, record_type))
         if known is None:
-            known = self._places[verb, record_type] = self._found(verb, record_type)
+            known = self._places[verb, record_type] = places_of(
+                self.profile, verb, self._type(record_type)[0]
+            )
         return known
-
-    def _found(self, verb: Verb, record_type: str) -> _Places:
-        places, words = self.profile.places(verb), self._type(record_type)[0]
-        version = places.version
-        marks = list(version.values()) if isinstance(version, dict) else [version]
-        own = [steps_of(pointer) for pointer in places.own]
-        named = [s for mark in (places.id, places.key, *marks) for s in inner_steps(mark)]
-        for prefix in inner_steps(places.fields) or ((),):
-            own += [s[len(prefix) :] for s in named if s[: len(prefix)] == prefix != s]
-        return _Places(
-            None if places.record == NONE else selector(places.record, words),
-            None if places.fields == NONE else selector(places.fields, words),
-            selector(places.id, words),
-            selector(places.key, words),
-            {name: selector(part, words) for name, part in version.items()}
-            if isinstance(version, dict)
-            else selector(version, words),
-            tuple(own),
-        )
 
 
 def _text(value: object) -> str | None:

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from journal.errors import RemoteError
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, Refused, Seen
-from journal.remotes.comparison import (
-    expected,
-    holds,
-    is_about,
-    is_overtaken,
-    merge_patch,
-    ours,
-    resolved,
-    shown,
-)
-from journal.remotes.dialect import MERGE_PATCH, Shown
-from journal.remotes.templates import fill_json, json_of
-from journal.values import pointer
+from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown
+from journal.remotes.contents import contents
+from journal.remotes.dialect import Shown
 
 if TYPE_CHECKING:
-    from journal.events import Evidence, HoldClass
+    from journal.events import Evidence
     from journal.remotes.dialect import Dialect
     from journal.remotes.remote import Push, Request, Response
-    from journal.remotes.sections import Verb
     from journal.values import Fields
 
 _NO_CONTENT: Final = frozenset({204, 205})
@@ -108,14 +97,8 @@ class Errand:
             or is_overtaken(push, self._forms)
             or (self.remote_id is None and dialect.uses(push.kind, "id"))
             or (push.kind == "update" and dialect.uses("update", "record"))
-            or (push.kind == "delete" and not self._is_conditional)
+            or (push.kind == "delete" and not dialect.is_conditional("delete"))
         )
-
-    @property
-    def _is_conditional(self) -> bool:
-        profile = self._dialect.profile
-        sent = any(hole.startswith("version") for hole in self._dialect.holes["delete"])
-        return sent or profile.version.condition != "none"
 
     @property
     def _known_version(self) -> str | None:
@@ -161,7 +144,7 @@ class Errand:
             )
         values = {**self._values(found.id), **self._dialect.version_values(version)}
         if kind != "delete":
-            values |= self._contents(kind, found.fields)
+            values |= contents(self._dialect, self.push, values, found.fields)
         return self._dialect.request(kind, self._type, values)
 
     def read(self, remote_id: str | None) -> Request:
@@ -180,38 +163,6 @@ class Errand:
         if remote_id is not None:
             values["id"] = self._dialect.id_value(remote_id)
         return values
-
-    def _contents(self, kind: Verb, record: Fields) -> dict[str, object]:
-        """Return what stands for the fields; the same whenever the draft is sent (I15)."""
-        push, forms, profile = self.push, self._forms, self._dialect.profile
-        fields = resolved(push, self._dialect.id_value)
-        names = {name: forms.name(name) for name in fields}
-        unset = [name for name, value in fields.items() if value is None]
-        is_whole = self._dialect.uses("update", "record")
-        how = profile.update.unset or ("omit" if is_whole else "null")
-        if kind == "create":
-            how = profile.create.unset
-        if kind == "update" and self._dialect.media_type("update") == MERGE_PATCH:
-            fields = {name: merge_patch(push.base.get(name), item) for name, item in fields.items()}
-        written = {names[name]: forms.written(name, value) for name, value in fields.items()}
-        gone = [names[name] for name in unset]
-        values: dict[str, object] = {"names": list(names.values()), "unset": gone}
-        values |= {"names.joined": ",".join(names.values()), "unset.joined": ",".join(gone)}
-        if profile.update.set is not None and kind == "update":
-            return {**values, "operations": [self._operation(n, v) for n, v in written.items()]}
-        for name in unset:
-            if how == "omit":
-                del written[names[name]]
-            elif how != "null":
-                written[names[name]] = json_of(how)
-        kept = {name: value for name, value in record.items() if name not in gone}
-        return {**values, "fields": written, "record": {**kept, **written}}
-
-    def _operation(self, name: str, value: object) -> Any:  # noqa: ANN401  JSON
-        update = self._dialect.profile.update
-        template = update.unset if value is None else update.set
-        values = {**self._values(None), "name": name, "pointer": pointer((name,))[1:]}
-        return fill_json(json_of(str(template)), {**values, "value": value})
 
     # --- answers to a look-up ------------------------------------------------------------
 
@@ -267,10 +218,10 @@ class Errand:
         message = FieldMessage(message="the remote no longer has the record")
         return Refused("gone", (message,), response.status, seen=Seen(None, self.remote_id))
 
-    def held(self, problem: str, response: Response, said: HoldClass = "unknown") -> Refused:
+    def held(self, problem: str, response: Response) -> Refused:
         """Return the hold of a doubt that only a person can settle."""
         answer = response.body.decode("utf-8", "replace")
-        return Refused(said, (FieldMessage(message=problem),), response.status, answer)
+        return Refused("unknown", (FieldMessage(message=problem),), response.status, answer)
 
     def _is_as_expected(self, version: str | None, received: Fields) -> bool:
         """Say whether the remote's record is still the one that the draft was made on."""

@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from journal.errors import ProfileError
-from journal.remotes.checks import Mistake, mistakes, notes
+from journal.remotes.checks import mistakes, notes
+from journal.remotes.constraints import checked_url
 from journal.remotes.credentials import Auth
 from journal.remotes.forms import Forms
+from journal.remotes.placeholders import Mistake
 from journal.remotes.sections import (
     AnswerSection,
     Changes,
@@ -36,7 +38,6 @@ from journal.remotes.sections import (
     Update,
     Verb,
     VersionSection,
-    checked_url,
 )
 from journal.remotes.templates import json_of
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
+from journal.remotes.constraints import (
+    as_tuple,
+    checked_common,
+    checked_headers,
+    checked_json,
+    checked_path,
+    checked_pattern,
+    checked_place,
+    checked_pointer,
+    checked_unset,
+    checked_version,
+    several,
+)
 from journal.remotes.forms import Kind
-from journal.remotes.pointers import steps_of
 from journal.remotes.selection import NONE, Source, check_selector
-from journal.remotes.templates import check_path, json_of
 
 Verb: TypeAlias = Literal["create", "update", "delete", "read", "find", "changes"]
 """What is asked of a service."""
@@ -20,118 +29,18 @@ Means: TypeAlias = Literal[
 ]
 """What an answer can mean."""
 
-_OURS: Final = frozenset(
-    {"accept-encoding", "connection", "content-length", "content-type", "expect", "host"}
-    | {"te", "trailer", "transfer-encoding", "upgrade"}
-)
-"""Headers that the library sets itself, or that would change what a request is."""
-_CONDITIONS: Final = frozenset({"if-match", "if-none-match"})
-_SECRETS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
-
-
-def _refuse(message: str) -> NoReturn:
-    raise ValueError(message)
-
-
-def checked_url(url: str) -> str:
-    """Return the URL of a service without a slash at its end.
-
-    Raises:
-        ValueError: it is none, or holds what does not belong there.
-    """
-    if not (url.isascii() and url.isprintable()) or {" ", "\\"} & set(url):
-        _refuse("must be printable ASCII without spaces and backslashes")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        _refuse("must be an http or https URL")
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        _refuse("must not hold credentials, a query or a fragment; use [auth] for credentials")
-    try:
-        parts.hostname.encode("idna")
-    except UnicodeError as error:
-        message = "must name a host whose parts have 1 to 63 characters each"
-        raise ValueError(message) from error
-    if parts.port == 0:
-        _refuse("must not name the port 0")
-    return url.rstrip("/")
-
-
-def _checked_path(path: str) -> str:
-    check_path(path)
-    return path
-
-
-def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
-    for name in headers:
-        if name.lower() in _SECRETS:
-            _refuse(f"{name} is a credential: say in [auth] where it is, and not what it is")
-        if name.lower() in _OURS:
-            _refuse(f"{name} is set by the library")
-    return headers
-
-
-def _checked_common(headers: dict[str, str]) -> dict[str, str]:
-    for name in headers:
-        if name.lower() in _CONDITIONS:
-            _refuse(f"{name} is set by the library; see version.condition and create.only_new")
-    return _checked_headers(headers)
-
-
-def _checked_json(source: str) -> str:
-    json_of(source)
-    return source
-
-
-def _checked_unset(source: str) -> str:
-    return source if source in {"null", "omit"} else _checked_json(source)
-
-
-def _checked_pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        message = f"is no regular expression: {error}"
-        raise ValueError(message) from None
-    return pattern
-
-
-def _checked_version(source: object) -> object:
-    if not isinstance(source, dict):
-        return check_selector(source)
-    if not source:
-        _refuse("must name its parts, as { seq = '/_seq_no' } does")
-    return {name: check_selector(part) for name, part in source.items()}
-
-
-def _checked_place(source: object) -> Source:
-    return check_selector(source, is_pointer=True)
-
-
-def _checked_pointer(source: str) -> str:
-    steps_of(source)
-    return source
-
-
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _several(value: object) -> object:
-    return (value,) if isinstance(value, int) else _tuple(value)
-
-
-_Path = Annotated[str, AfterValidator(_checked_path)]
+_Path = Annotated[str, AfterValidator(checked_path)]
 _Token = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")]
 _HeaderText = Annotated[str, Field(pattern=r"^([!-~]([ -~]*[!-~])?)?$")]
-_Json = Annotated[str, AfterValidator(_checked_json)]
-_Unset = Annotated[str, AfterValidator(_checked_unset)]
+_Json = Annotated[str, AfterValidator(checked_json)]
+_Unset = Annotated[str, AfterValidator(checked_unset)]
 _Selector = Annotated[Source, PlainValidator(check_selector)]
-_Place = Annotated[Source, PlainValidator(_checked_place)]
-_Pointer = Annotated[str, AfterValidator(_checked_pointer)]
-_Pointers = Annotated[tuple[_Pointer, ...], BeforeValidator(_tuple)]
-_VersionSource = Annotated[Any, PlainValidator(_checked_version)]
-_Headers = Annotated[dict[_Token, _HeaderText], AfterValidator(_checked_headers)]
-CommonHeaders: TypeAlias = Annotated[dict[_Token, _HeaderText], AfterValidator(_checked_common)]
+_Place = Annotated[Source, PlainValidator(checked_place)]
+_Pointer = Annotated[str, AfterValidator(checked_pointer)]
+_Pointers = Annotated[tuple[_Pointer, ...], BeforeValidator(as_tuple)]
+_VersionSource = Annotated[Any, PlainValidator(checked_version)]
+_Headers = Annotated[dict[_Token, _HeaderText], AfterValidator(checked_headers)]
+CommonHeaders: TypeAlias = Annotated[dict[_Token, _HeaderText], AfterValidator(checked_common)]
 _Word = Annotated[str, Field(min_length=1)]
 
 
@@ -272,15 +181,15 @@ class VersionSection(Section):
 class Key(Section):
     """What the service takes for a key."""
 
-    pattern: Annotated[str, AfterValidator(_checked_pattern)] = ".+"
+    pattern: Annotated[str, AfterValidator(checked_pattern)] = ".+"
     """What our key must match, whole, before anything is sent."""
 
 
 class Rule(Section):
     """What an answer means."""
 
-    on: Annotated[tuple[Verb, ...] | None, BeforeValidator(_tuple)] = None
-    status: Annotated[tuple[int, ...] | None, BeforeValidator(_several)] = None
+    on: Annotated[tuple[Verb, ...] | None, BeforeValidator(as_tuple)] = None
+    status: Annotated[tuple[int, ...] | None, BeforeValidator(several)] = None
     at: _Selector | None = None
     is_: Annotated[Any, Field(alias="is")] = None
     is_not: Any = None

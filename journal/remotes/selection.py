@@ -21,7 +21,7 @@ from journal.remotes.pointers import MISSING, Missing, Steps, at, steps_of
 from journal.remotes.templates import holes_in, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 NONE: Final = "none"
 """The selector that selects nothing."""
@@ -190,3 +190,11 @@ def inner_steps(source: Source) -> tuple[Steps, ...]:
         else:
             found += [inner for inner in _INNER.findall(one) if inner.startswith("/")]
     return tuple(map(steps_of, found))
+
+
+def pointers_in(where: Selector) -> Iterator[Steps]:
+    """Yield the pointers that a selector follows into the content."""
+    for one in where:
+        for part in one.parts if isinstance(one, Text) else (one,):
+            if not isinstance(part, (str, Header)):
+                yield part

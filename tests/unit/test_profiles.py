@@ -312,11 +312,7 @@ class TestErrors:
         with pytest.raises(ProfileError) as caught:
             Profile.of(wrong)
 
-        assert [caught.value.key, *(other.key for other in caught.value.others)] == [
-            "update.path",
-            "update.path",
-            "delete.path",
-        ]
+        assert caught.value.keys == ("update.path", "update.path", "delete.path")
         assert str(caught.value).splitlines()[0] == (
             "profile key update.path: has the unknown placeholder {idd}; did you mean {id}?"
         )
@@ -340,8 +336,7 @@ class TestErrors:
         with pytest.raises(ProfileError, match="is unknown") as caught:
             Profile.of({"url": URL, **wrong})
 
-        errors = [caught.value, *caught.value.others]
-        assert hint in {error.hint for error in errors}
+        assert f"is unknown; {hint}" in str(caught.value)
 
     def test_a_template_names_the_place(self) -> None:
         """A body that is no JSON is told with line and column."""

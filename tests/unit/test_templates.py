@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.errors import RemoteError
+from journal.remotes.paths import check_path, fill_path
 from journal.remotes.pointers import MISSING, at, steps_of, without
 from journal.remotes.templates import (
     as_form,
-    check_path,
     fill,
     fill_json,
-    fill_path,
     header,
     holes_in,
     json_of,
