@@ -193,6 +193,7 @@ class TestIdsOfTheService:
         report = script.drain(LOST, answer)
 
         assert (report.pending, report.held) == (1, 0)
+        assert "the remote failed" not in report.problem
         assert script.methods == ["POST", "GET"]
 
     def test_a_refused_create_of_a_taken_key(self, journal: Journal) -> None:
@@ -210,12 +211,13 @@ class TestIdsOfTheService:
             "UNIQUE",
         ]
 
-    def test_a_create_without_an_id_in_its_answer(self, journal: Journal) -> None:
+    @pytest.mark.parametrize("answer", [says(201), says(204), shows({"ref": "k1", **FIELDS})])
+    def test_a_create_without_an_id_in_its_answer(self, journal: Journal, answer: Answer) -> None:
         """What the service calls the record must be known, and is looked up where need be."""
         journal.create("Note", FIELDS, id="k1")
         script = Script(journal, remote(**ASSIGNED))
 
-        script.drain(says(201), found(MADE), shows(MADE, '"1"'))
+        script.drain(answer, found(MADE), shows(MADE, '"1"'))
 
         assert script.methods == ["POST", "GET", "GET"]
         assert journal.load(NOTE).remote.remote_id == "7"
@@ -620,6 +622,17 @@ class TestReceipts:
         script.drain(answer, *([] if is_receipt else [says(404)]))
 
         assert last(journal).model_dump()["evidence"] == ("answer" if is_receipt else "read")
+
+    @pytest.mark.parametrize("shown", [{"ok": True}, {"error": "log in"}, [], "yes"])
+    def test_an_answer_that_shows_nothing(self, journal: Journal, shown: object) -> None:
+        """Where answers show nothing of the record, each change is read back."""
+        known(journal)
+        journal.update(NOTE, {"n": 2})
+        script = Script(journal, remote(update={"answer": {"record": "none"}}))
+
+        script.drain(shows(shown, '"2"'), shows({**FIELDS, "n": 2}, '"2"'))
+
+        assert last(journal).model_dump()["evidence"] == "read"
 
     def test_a_rule_says_that_it_is_done(self, journal: Journal) -> None:
         """What a rule calls done is a receipt, though it shows nothing that could be compared."""
