@@ -4,7 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
-CORE   := journal/values.py,journal/events.py,journal/record.py,journal/drafts.py,journal/outcomes.py
+REMOTES := addresses auth classify masking naming pages patience problems
+PURE   := values events record drafts outcomes conflicts decisions $(REMOTES:%=remotes/%)
+COMMA  := ,
+SPACE  := $(subst ,, )
+CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))
 step    = @printf '== %s\n'
 
 MAKEFLAGS += --no-print-directory

@@ -13,7 +13,7 @@ It knows nothing of remotes, networks, clocks or logs.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, assert_never
 
@@ -231,21 +231,26 @@ class Queue:
         self._lanes: dict[Ref, Draft] = {}
         """The lanes that those in `_passed` hold, each with the held draft."""
         self._held = sum(draft.state == "held" for draft in self)
+        self._row_begins = 0
+        """Where the rejections in a row begin, as far as that is known."""
 
     def apply(self, entry: Entry) -> None:
         """Fold in the next entry of the log; one that was folded in before changes nothing."""
         if entry.position <= self.position:
             return
         self.position = entry.position
+        before = self.switch.rejections
         self.switch = switched(self.switch, entry)
+        if self.switch.rejections and not before:
+            self._row_begins = entry.position
         draft_id = draft_id_of(entry)
         if draft_id is None:
             return
         if draft_id in self._passed:
             self._look_anew()
-        before = self._ahead.get(draft_id)
-        after = evolve(before, entry)
-        self._held += _is_held(after) - _is_held(before)
+        draft = self._ahead.get(draft_id)
+        after = evolve(draft, entry)
+        self._held += _is_held(after) - _is_held(draft)
         if after is not None:
             self._ahead[draft_id] = after
         else:
@@ -277,12 +282,14 @@ class Queue:
 
     @property
     def low_water(self) -> int:
-        """The position up to which every change is settled, and nothing that stops it is later.
+        """The position up to which every change is settled, and nothing that may stop it began.
 
         A fold that begins after it, with no drafts, comes to the same queue.
         """
         first = next(iter(self), None)
         settled = self.position if first is None else first.position - 1
+        if self.switch.rejections:
+            settled = min(settled, max(self._row_begins - 1, 0))
         return settled if self.switch.stop is None else min(settled, self.switch.stop.position - 1)
 
     def next_to_send(self, on_held: OnHeld = "lane") -> Draft | None:
@@ -364,27 +371,74 @@ def explained(
     drafts: Iterable[Draft], switch: Switch = STARTED, on_held: OnHeld = "lane"
 ) -> Iterator[tuple[Draft, Draft | None, str]]:
     """Yield each draft, in order, with its blocker and what it waits for, in one sentence."""
+    found = list(blockers(drafts, on_held))
+    behind = Counter(
+        blocker.draft_id for draft, blocker in found if blocker is not None and blocker is not draft
+    )
+    lanes: dict[Ref, Draft] = {}
     ahead = 0
-    for draft, blocker in blockers(drafts, on_held):
-        yield draft, blocker, _explained(draft, blocker, switch, ahead)
-        ahead += blocker is None
+    for draft, blocker in found:
+        is_in_lane = _blocker(draft, lanes) is not None
+        if blocker is draft:
+            sentence = _held_text(draft, behind[draft.draft_id], on_held)
+        elif blocker is not None:
+            sentence = _blocked_text(draft, blocker, is_in_lane=is_in_lane)
+        else:
+            sentence = _free_text(draft, switch, ahead)
+            ahead += 1
+        yield draft, blocker, sentence
 
 
-def _explained(draft: Draft, blocker: Draft | None, switch: Switch, ahead: int) -> str:
-    what = f"the {draft.kind} of {draft.ref}"
-    if blocker is draft:
-        return f"{what} is held: {_hold_text(draft.hold)}; it waits for a decision"
-    if blocker is not None:
-        why = f"waits behind the {blocker.kind} of {blocker.ref}, which is held"
-        return f"{what} {why}: {_hold_text(blocker.hold)}; it waits for a decision on that draft"
+def _held_text(draft: Draft, behind: int, on_held: OnHeld) -> str:
+    waits = f"it waits for a decision: {_remedy(draft)}"
+    if behind:
+        everything = ", as nothing passes a held draft" if on_held == "stop" else ""
+        wait = "draft waits" if behind == 1 else "drafts wait"
+        waits += f"; {behind} {wait} behind it{everything}"
+    return f"{name_of(draft)} is held: {hold_text(draft.hold)}; {waits}"
+
+
+def _blocked_text(draft: Draft, blocker: Draft, *, is_in_lane: bool) -> str:
+    why = "waits behind" if is_in_lane else "waits, as nothing passes a held draft, behind"
+    held = f"{name_of(blocker)}, which is held: {hold_text(blocker.hold)}"
+    return f"{name_of(draft)} {why} {held}; it waits for a decision on that draft"
+
+
+def _free_text(draft: Draft, switch: Switch, ahead: int) -> str:
     if switch.stop is not None:
-        return f"{what} waits until the queue is started: {stop_text(switch.stop)}"
+        started = f"waits until the queue is started: {stop_text(switch.stop)}"
+        return f"{name_of(draft)} {started}"
     if draft.state == "sending":
-        return f"{what} was sent and its outcome is not known yet; it is being resolved"
+        return f"{name_of(draft)} was sent and its outcome is not known yet; it is being resolved"
     if ahead:
         plural = "s" if ahead > 1 else ""
-        return f"{what} waits for its turn behind {ahead} draft{plural}"
-    return f"{what} is the next to be sent"
+        return f"{name_of(draft)} waits for its turn behind {ahead} draft{plural}"
+    return f"{name_of(draft)} is the next to be sent"
+
+
+def name_of(draft: Draft) -> str:
+    """Return which draft it is, in a few words."""
+    return f"the {draft.kind} of {draft.ref}"
+
+
+def _remedy(draft: Draft) -> str:
+    """Return what would unblock a held draft."""
+    classification = None if draft.hold is None else draft.hold.classification
+    match classification:
+        case "conflict" if draft.kind == "delete":
+            return "resolve it for ours (delete it) or theirs (keep it)"
+        case "conflict":
+            return "resolve it for ours, for theirs or with values, or discard it"
+        case "gone":
+            return "resolve it for ours (create it again) or theirs (give it up)"
+        case "unknown":
+            return "retry it, resolve it as applied, or discard it by force"
+        case "rejected" | None if draft.kind == "delete":
+            return "retry it, or discard it"
+        case "rejected" | None:
+            return "amend it, retry it, or discard it"
+        case _:
+            assert_never(classification)
 
 
 def stop_text(stop: Stop) -> str:
@@ -393,7 +447,7 @@ def stop_text(stop: Stop) -> str:
     return f"it was stopped by {stop.actor}" + (f" ({why})" if why else "")
 
 
-def _hold_text(hold: Hold | None) -> str:
+def hold_text(hold: Hold | None) -> str:
     """Return why a draft is held, in a few words."""
     if hold is None:
         return "for a reason that was not recorded"
@@ -402,3 +456,62 @@ def _hold_text(hold: Hold | None) -> str:
         for message in hold.messages
     )
     return f"{hold.classification} ({said})" if said else hold.classification
+
+
+class Status(NamedTuple):
+    """The queue as a whole."""
+
+    pending: int
+    """How many drafts are not acknowledged, the held ones included."""
+    held: int
+    sending: int
+    """How many are maybe applied: sent, and the outcome not known yet."""
+    stopped: Stop | None
+    """Who stopped the queue, and why; None where it is sent."""
+    next: Draft | None
+    """The draft that will be sent next; None where none can be."""
+    oldest_age_s: float | None
+    """How long ago the oldest of them was made, in seconds; None where there is none."""
+    sentence: str
+    """What it waits for, why, and what would unblock it."""
+
+
+def status_of(queue: Queue, now_us: int, on_held: OnHeld = "lane") -> Status:
+    """Return how the queue is as a whole.
+
+    Args:
+        queue: the queue.
+        now_us: the time, in microseconds since 1970.
+        on_held: what a held draft stops, as for `Queue.next_to_send`.
+    """
+    following = queue.next_to_send(on_held)
+    first = next(iter(queue), None)
+    return Status(
+        len(queue),
+        queue.held,
+        sum(draft.state == "sending" for draft in queue),
+        queue.switch.stop,
+        following,
+        None if first is None else max(now_us - first.occurred_at, 0) / 1_000_000,
+        _sentence(queue, following, on_held),
+    )
+
+
+def _sentence(queue: Queue, following: Draft | None, on_held: OnHeld) -> str:
+    if queue.switch.stop is not None:
+        stopped = f"the queue is stopped: {stop_text(queue.switch.stop)}"
+        return f"{stopped}; {_counted(len(queue))} until it is started"
+    if not len(queue):
+        return "nothing is pending: everything is acknowledged"
+    if following is None:
+        first = next(draft for draft in queue if draft.state == "held")
+        others = f"; {queue.held - 1} more held" if queue.held > 1 else ""
+        return f"nothing can be sent: {queue.explain(first.draft_id, on_held)}{others}"
+    is_sending = "is being sent" if following.state == "sending" else "is the next to be sent"
+    held = f", {queue.held} of them held" if queue.held else ""
+    plural = "s are" if len(queue) > 1 else " is"
+    return f"{len(queue)} draft{plural} pending{held}; {name_of(following)} {is_sending}"
+
+
+def _counted(pending: int) -> str:
+    return f"{pending} draft waits" if pending == 1 else f"{pending} drafts wait"

@@ -12,18 +12,23 @@ JournalError
 │   ├── RecordExistsError         another record with this id was created before
 │   ├── DanglingReferenceError    a field refers to a record that cannot be referred to
 │   ├── DraftMissingError         no pending draft has this id
+│   ├── DraftStateError           the draft is in a state in which this cannot be done
+│   ├── ConflictUnresolvedError   what was decided leaves fields of the conflict open
 │   └── InvalidChangeError        a line of an import is not a change
 ├── VersionConflictError          the stream is not at the version that the writer expected
 ├── LogError                      the log could not be read or written
+│   ├── LogMissingError           there is no journal at this path, and none was to be made
 │   ├── LogBusyError              another process held the log for too long
-│   ├── LogFullError              no space left; nothing of the append was stored
+│   ├── LogFullError              no space left; what was stored before is safe
 │   ├── LogUnavailableError       the file cannot be opened, read or written
 │   ├── LogCorruptError           the log is damaged or was tampered with
 │   ├── LogClosedError            the journal was closed, or inherited over a fork
 │   ├── UnknownEventError         written by a newer release; upgrade to read it
 │   └── WrongFileError            the file is no journal, or not safe to use as one
 ├── ViewError                     a projection's tables could not be read or written
+├── SchemaError                   the record types that were registered cannot be used
 ├── ProfileError                  a remote's profile does not say what it must
+├── PolicyError                   a policy for conflicts is none that there is
 ├── SubscriberBusyError           the subscriber is sending already
 └── RemoteError                   a remote broke its contract with the subscriber
 ```
@@ -161,6 +166,32 @@ class DraftMissingError(RefusedError):
         )
 
 
+class DraftStateError(RefusedError):
+    """The draft is in a state in which this cannot be done."""
+
+    def __init__(self, draft_id: str, record: str, state: str, problem: str, *, hint: str) -> None:
+        """Name the draft, its record and its state."""
+        self.draft_id = draft_id
+        self.record = record
+        self.state = state
+        super().__init__(f"draft {shown(draft_id)} of {record}: {problem}", hint=hint)
+
+
+class ConflictUnresolvedError(RefusedError):
+    """What was decided leaves fields of the conflict open."""
+
+    def __init__(self, draft_id: str, record: str, messages: Mapping[str, str]) -> None:
+        """Keep one message per field; the empty name stands for the whole record."""
+        self.draft_id = draft_id
+        self.record = record
+        self.messages = dict(messages)
+        listed = ", ".join(f"{field or 'record'}: {text}" for field, text in messages.items())
+        super().__init__(
+            f"the conflict of draft {shown(draft_id)} of {record} is still open: {listed}",
+            hint="decide for ours or theirs, or give values for these fields",
+        )
+
+
 class InvalidChangeError(RefusedError):
     """A line of an import is not a change."""
 
@@ -189,12 +220,24 @@ class LogError(JournalError):
     """The log could not be read or written."""
 
 
+class LogMissingError(LogError):
+    """There is no journal at this path, and none was to be made."""
+
+    def __init__(self, path: str, *, hint: str = "") -> None:
+        """Name the path."""
+        self.path = path
+        super().__init__(
+            f"there is no journal at {shown(path, 200)}",
+            hint=hint or "check the name; opened with create=True, it is made",
+        )
+
+
 class LogBusyError(LogError):
     """Another process held the log for too long."""
 
 
 class LogFullError(LogError):
-    """No space left; nothing of the append was stored."""
+    """No space left; what was stored before is safe."""
 
 
 class LogUnavailableError(LogError):
@@ -242,6 +285,10 @@ class ViewError(JournalError):
     """A projection's tables could not be read or written."""
 
 
+class SchemaError(JournalError):
+    """The record types that were registered cannot be used."""
+
+
 class ProfileError(JournalError):
     """A remote's profile does not say what it must."""
 
@@ -257,6 +304,18 @@ class ProfileError(JournalError):
             first = f"{problem}; {hint}" if hint else problem
             problem, hint = "\n".join([first, *map(str, more)]), ""
         super().__init__(problem, hint=hint)
+
+
+class PolicyError(JournalError):
+    """A policy for conflicts is none that there is."""
+
+    def __init__(self, key: str, policy: object) -> None:
+        """Name the key under which it was given, such as ``Account.Phone``."""
+        self.key = key
+        super().__init__(
+            f"the policy {shown(str(policy))} for {shown(key)} is none that there is",
+            hint="use merge, ours, theirs, hold or, in code, a function",
+        )
 
 
 class SubscriberBusyError(JournalError):

@@ -55,18 +55,24 @@ class Refused(NamedTuple):
     answer: str = ""
     seen: Seen | None = None
     """What the read that settled it has shown, where there was one."""
+    is_alarm: bool = False
+    """Whether nothing more may be sent before a person has looked: our fault, or tampering."""
 
 
 class Unknown(NamedTuple):
     """The request left, and whether it was applied is not known."""
 
     problem: str
+    is_offline: bool = False
+    """Whether who answered is not the remote, but somebody on the way, such as a captive portal."""
 
 
 class NotSent(NamedTuple):
     """No request of the draft has left: it is safe to send it again."""
 
     problem: str
+    is_misconfigured: bool = False
+    """Whether a person has to mend it, such as a certificate; it is worth a retry now and then."""
 
 
 class Wait(NamedTuple):

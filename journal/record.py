@@ -7,6 +7,8 @@ record and a command and refuses or returns events; `evolve` never refuses.
 - R2. A command that was carried out before returns no events: it is safe to try again.
 - R3. `evolve(fold(a), b) == fold(a + [b])`, and neither changes what it was given.
 - R4. A delete is the last of the pending changes: nothing is changed after it.
+- R5. The base of a change is what its author saw: where an earlier pending change of the record
+  gets other fields, or falls away, by a decision made here, the bases of those after it follow.
 """
 
 from __future__ import annotations
@@ -64,6 +66,8 @@ class Change(NamedTuple):
     state: DraftState = "pending"
     held_as: HoldClass | None = None
     """How a held one was refused."""
+    resolved: int = 0
+    """How often in a row, without a hold in between, a conflict of it was resolved."""
 
 
 class Remote(NamedTuple):
@@ -98,7 +102,10 @@ class Record(NamedTuple):
 
     def change(self, draft_id: str) -> Change | None:
         """Return the pending change with that draft id."""
-        return next((change for change in self.changes if change.draft_id == draft_id), None)
+        for change in self.changes:
+            if change.draft_id == draft_id:
+                return change
+        return None
 
 
 def initial(ref: Ref) -> Record:
@@ -115,21 +122,20 @@ def evolve(record: Record, entry: Entry) -> Record:
     """Return the record after one more entry of its stream."""
     event = entry.event
     match event:
-        case RecordCreated(fields=fields):
-            return _changed(record, entry, "create", fields, {}, None)
         case RecordUpdated(changes=fields, base=base, base_version=version):
             return _changed(record, entry, "update", fields, base, version)
+        case DraftAcknowledged():
+            return _acknowledged(record, entry, event)
+        case RecordCreated(fields=fields):
+            return _changed(record, entry, "create", fields, {}, None)
         case RecordDeleted(base=base, base_version=version):
             return _changed(record, entry, "delete", {}, base, version)
         case RecordObserved():
             return _relaid(record, entry.version, _observed(record.remote, event), record.changes)
-        case DraftAcknowledged():
-            return _acknowledged(record, entry, event)
+        case DraftDiscarded() | ConflictResolved(kind=None):
+            return _ended(record, entry, event)
         case DraftAmended() | ConflictResolved():
             return _amended(record, entry, event)
-        case DraftDiscarded() | ConflictResolved(kind=None):
-            kept = tuple(c for c in record.changes if c.draft_id != event.draft_id)
-            return _relaid(record, entry.version, record.remote, kept)
         case PushStarted() | DraftHeld() | DraftRetried():
             return _in_state(record, entry, event)
         case QueueStopped() | QueueStarted():
@@ -142,10 +148,24 @@ def base_version(record: Record, change: Change) -> str | None:
     """Return the remote version that the change is to be conditional on.
 
     That is the version it was made on, or the one that our own later acknowledgement of an
-    earlier change of the same record left behind; never one that a pull has seen since.
+    earlier change of the same record left behind; never one that a pull has seen since. It is
+    None, so that the values are compared, where the record at that version had others than the
+    change was made on: an earlier change of it then lay over them, and has fallen away.
     """
     remote = record.remote
-    return remote.receipt_version if remote.receipt > change.based_at else change.base_version
+    if remote.receipt > change.based_at:
+        return remote.receipt_version
+    is_as_seen = all(same(remote.fields.get(name), v) for name, v in change.base.items())
+    return change.base_version if change.base_version != remote.version or is_as_seen else None
+
+
+def fields_before(record: Record, change: Change) -> Fields:
+    """Return the fields as they are before a pending change: what those before it leave."""
+    is_based = record.remote.exists or record.changes[0].kind != "create"
+    fields = record.remote.fields if is_based else None
+    for earlier in record.changes[: record.changes.index(change)]:
+        fields = _laid_over(fields, earlier)
+    return fields or {}
 
 
 def _changed(  # noqa: PLR0913, PLR0917  one for each part of a change
@@ -222,7 +242,7 @@ def _after_push(remote: Remote, change: Change, event: DraftAcknowledged) -> Fie
         return {}
     if event.fields is not None:
         return event.fields
-    if change.kind == "create" and not remote.exists:
+    if change.kind == "create":
         return change.fields
     return {**remote.fields, **change.fields}
 
@@ -238,7 +258,11 @@ def _in_state(
     elif isinstance(event, DraftHeld):
         state, held_as = "held", event.classification
     changes = tuple(
-        change._replace(state=state, held_as=held_as)
+        change._replace(
+            state=state,
+            held_as=held_as,
+            resolved=0 if state == "held" else change.resolved,
+        )
         if change.draft_id == event.draft_id
         else change
         for change in record.changes
@@ -246,23 +270,65 @@ def _in_state(
     return record._replace(version=entry.version, changes=changes)
 
 
-def _amended(record: Record, entry: Entry, event: DraftAmended | ConflictResolved) -> Record:
-    def amended(change: Change) -> Change:
-        if change.draft_id != event.draft_id:
-            return change
-        change = change._replace(
-            fields=event.fields, revision=event.revision, state="pending", held_as=None
-        )
-        if isinstance(event, ConflictResolved):
-            change = change._replace(
-                kind=event.kind or change.kind,
-                base=event.theirs or {},
-                base_version=event.remote_version,
-                based_at=entry.position,
-            )
-        return change
+def _ended(record: Record, entry: Entry, event: DraftDiscarded | ConflictResolved) -> Record:
+    """Return the record without one of its changes.
 
-    return _relaid(record, entry.version, record.remote, tuple(map(amended, record.changes)))
+    Those after a discarded one follow what was before it (R5). One that has ended in a conflict
+    has left the remote's values, which nobody has seen who made those after it: they are
+    compared with them in their turn.
+    """
+    change = record.change(event.draft_id)
+    if change is None:
+        return record._replace(version=entry.version)
+    at = record.changes.index(change)
+    later = record.changes[at + 1 :]
+    if isinstance(event, DraftDiscarded):
+        later = _rebased(later, {*change.fields}, change.base)
+    return _relaid(record, entry.version, record.remote, (*record.changes[:at], *later))
+
+
+def _amended(record: Record, entry: Entry, event: DraftAmended | ConflictResolved) -> Record:
+    """Return the record with other fields in one of its changes."""
+    change = record.change(event.draft_id)
+    if change is None:
+        return record._replace(version=entry.version)
+    fields = event.fields
+    after = change._replace(fields=fields, revision=event.revision, state="pending", held_as=None)
+    touched, left = {*change.fields, *fields}, {**change.base, **fields}
+    if isinstance(event, ConflictResolved):
+        after = after._replace(
+            kind=event.kind or change.kind,
+            base=event.theirs or {},
+            base_version=event.remote_version,
+            based_at=entry.position,
+            resolved=change.resolved + 1,
+        )
+        touched = {each.field for each in event.resolutions if each.side == "value"}
+    elif change.kind == "update":
+        known = {**fields_before(record, change), **change.base}
+        after = after._replace(base={name: known[name] for name in fields if name in known})
+    at = record.changes.index(change)
+    later = _rebased(record.changes[at + 1 :], touched, left)
+    changes = (*record.changes[:at], after, *later)
+    return _relaid(record, entry.version, record.remote, changes)
+
+
+def _rebased(later: tuple[Change, ...], touched: set[str], left: Fields) -> tuple[Change, ...]:
+    """Return changes as made on other values of fields than they were (R5).
+
+    Args:
+        later: the changes, in order.
+        touched: the fields in question.
+        left: what is in them before the first of these changes.
+    """
+    rebased = []
+    for change in later:
+        names = touched if change.kind == "delete" else touched & change.fields.keys()
+        kept = {name: value for name, value in change.base.items() if name not in names}
+        known = {name: left[name] for name in sorted(names) if name in left}
+        rebased.append(change._replace(base=kept | known) if names else change)
+        touched = touched - names
+    return tuple(rebased)
 
 
 # --- decisions ---------------------------------------------------------------------------
@@ -340,8 +406,8 @@ def _decide_create(
     remote = record.remote
     if record.changes or remote.receipt or remote.remote_id or remote.fields:
         raise RecordDeletedError(record.ref)
-    places = _checked_references(record.ref, fields, targets)
-    return (RecordCreated(fields=fields, references=_within("fields", places)),)
+    places = checked_references(record.ref, fields, targets)
+    return (RecordCreated(fields=fields, references=within("fields", places)),)
 
 
 def _decide_update(
@@ -356,14 +422,14 @@ def _decide_update(
     if not changes:
         return ()
     base = {name: fields[name] for name in changes if name in fields}
-    places = _checked_references(record.ref, changes, targets)
+    places = checked_references(record.ref, changes, targets)
     based = [place for place, _ in references(base)]
     return (
         RecordUpdated(
             changes=changes,
             base=base,
             base_version=record.remote.version,
-            references=_within("changes", places) + _within("base", based),
+            references=within("changes", places) + within("base", based),
         ),
     )
 
@@ -379,7 +445,7 @@ def _decide_delete(record: Record) -> tuple[Event, ...]:
         RecordDeleted(
             base=base,
             base_version=record.remote.version,
-            references=_within("base", places),
+            references=within("base", places),
         ),
     )
 
@@ -392,7 +458,7 @@ def _decide_observe(record: Record, command: ObserveRecord) -> tuple[Event, ...]
         remote_id=command.remote_id,
         remote_version=command.remote_version,
         partial=command.partial,
-        references=_within("fields", [place for place, _ in references(fields)]),
+        references=within("fields", [place for place, _ in references(fields)]),
     )
     remote = record.remote
     after = _observed(remote, event)
@@ -409,8 +475,12 @@ def _changeable(record: Record) -> Fields:
     return record.fields
 
 
-def _checked_references(ref: Ref, fields: Fields, targets: Mapping[Ref, Record]) -> list[str]:
-    """Return the places of the references, each of which leads to a record that is there."""
+def checked_references(ref: Ref, fields: Fields, targets: Mapping[Ref, Record]) -> list[str]:
+    """Return the places of the references, each of which leads to a record that is there.
+
+    Raises:
+        DanglingReferenceError: one does not.
+    """
     places = []
     for place, target in references(fields):
         record = targets[target]
@@ -422,5 +492,6 @@ def _checked_references(ref: Ref, fields: Fields, targets: Mapping[Ref, Record])
     return places
 
 
-def _within(name: str, places: Iterable[str]) -> tuple[str, ...]:
+def within(name: str, places: Iterable[str]) -> tuple[str, ...]:
+    """Return the places in a part of an event as places in the event."""
     return tuple([f"/{name}{place}" for place in places])

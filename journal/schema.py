@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pydantic import AliasChoices, BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from journal.errors import InvalidRecordError, InvalidValueError, UnknownTypeError
+from journal.errors import (
+    InvalidRecordError,
+    InvalidValueError,
+    SchemaError,
+    UnknownTypeError,
+    shown,
+)
 from journal.values import (
     Fields,
     Ref,
@@ -68,13 +74,12 @@ class Schema:
         """Register the types, under their names in a mapping or the names of their classes.
 
         Raises:
+            SchemaError: one is no pydantic model, or two have one name.
             InvalidNameError: a name is not that of a record type.
         """
-        if not isinstance(record_types, Mapping):
-            record_types = {model.__name__: model for model in record_types}
-        for name in record_types:
+        self.record_types = _by_name(record_types)
+        for name in self.record_types:
             check_type(name)
-        self.record_types = dict(record_types)
         self._shapes = {name: _Shape(model) for name, model in self.record_types.items()}
 
     def of_create(self, ref: Ref, fields: Mapping[str, object] | BaseModel) -> Fields:
@@ -133,6 +138,45 @@ class Schema:
             return self._shapes[ref.type]
         except KeyError:
             raise UnknownTypeError(ref.type, tuple(self.record_types)) from None
+
+
+def _by_name(record_types: object) -> dict[str, type[BaseModel]]:
+    """Return the types under their names.
+
+    Raises:
+        SchemaError: one is no pydantic model, or two have one name.
+    """
+    if isinstance(record_types, Mapping):
+        return {name: _checked_model(model) for name, model in record_types.items()}
+    if not isinstance(record_types, Iterable) or isinstance(record_types, str | bytes):
+        raise SchemaError(
+            "the types of a journal are a list of pydantic models, "
+            f"not {shown(repr(record_types))}",
+            hint="such as types=[Account, Visit]",
+        )
+    found: dict[str, type[BaseModel]] = {}
+    for model in map(_checked_model, record_types):
+        other = found.setdefault(model.__name__, model)
+        if other is not model:
+            raise SchemaError(
+                f"two record types are called {shown(model.__name__)}: "
+                f"{_full_name(other)} and {_full_name(model)}",
+                hint='name them apart, in a mapping: types={"Account": …, "OldAccount": …}',
+            )
+    return found
+
+
+def _checked_model(model: object) -> type[BaseModel]:
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return model
+    raise SchemaError(
+        f"{shown(repr(model))} is no record type",
+        hint="a record type is a class that is derived from pydantic.BaseModel",
+    )
+
+
+def _full_name(model: type) -> str:
+    return f"{model.__module__}.{model.__qualname__}"
 
 
 class _Shape:

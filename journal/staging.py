@@ -6,7 +6,7 @@ It knows nothing of logs or clocks; ids are made by whoever it is handed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypedDict
 
 from journal.errors import InvalidNameError, VersionConflictError
 from journal.events import Entry, Event, NewEntry
@@ -15,6 +15,19 @@ from journal.values import Ref
 
 Lookup: TypeAlias = Callable[[Ref], Record]
 Decision: TypeAlias = Callable[[Record, Lookup], Sequence[Event]]
+
+
+class Envelope(TypedDict, total=False):
+    """What may be said with every command; it stands in the envelope of its events."""
+
+    actor: str | None
+    """Who does it."""
+    reason: str | None
+    """Why."""
+    correlation_id: str | None
+    """What it belongs to, such as a request of the application."""
+    causation_id: str | None
+    """The event or command that led to it."""
 
 
 class Facts(NamedTuple):
@@ -26,6 +39,19 @@ class Facts(NamedTuple):
     causation_id: str | None = None
     reason: str | None = None
     trace: str | None = None
+
+    def but(self, given: Envelope) -> Facts:
+        """Return these facts with those in their place that are given.
+
+        Raises:
+            InvalidNameError: one is no text, empty, too long, or not printable.
+            TypeError: there is no such fact.
+        """
+        if unknown := given.keys() - Envelope.__optional_keys__:
+            message = f"got an unexpected keyword argument {min(unknown)!r}"
+            raise TypeError(message)
+        known = {name: value for name, value in given.items() if value is not None}
+        return self._replace(**known).checked() if known else self  # type: ignore[arg-type]
 
     def checked(self) -> Facts:
         """Return the facts, of which each must be kept, and shown, as it is.

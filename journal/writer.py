@@ -95,6 +95,29 @@ class Writer:
                     self._learn(entries)
                     return entries
 
+    def carry_out_at_head(self, plan: Callable[[], tuple[Sequence[Step], int]]) -> list[Entry]:
+        """Carry out what is planned on the log as it is, and again where the log has moved on.
+
+        Args:
+            plan: returns the steps, and the position of the last entry that they are based on.
+        """
+        with self._lock:
+            tries = 0
+            while True:
+                tries += 1
+                steps, head = plan()
+                staging = Staging(self._now, self._now)
+                try:
+                    for step in steps:
+                        staging.stage(step, self._new_id)
+                    entries = self._log.append(staging.new, head)
+                except (RefusedError, VersionConflictError):
+                    if tries < TRIES and self._log.head() > head:
+                        continue
+                    raise
+                self._learn(entries)
+                return entries
+
     def _staged(self, steps: Sequence[Step]) -> Staging:
         staging = Staging(self.known, self._now)
         for step in steps:
@@ -110,7 +133,7 @@ class Writer:
 
     def _now(self, ref: Ref) -> Record:
         """Return the record as it is in the log now."""
-        return self._refreshed(self._records.get(ref, initial(ref)))
+        return self._refreshed(self._records.get(ref) or initial(ref))
 
     def _refreshed(self, record: Record) -> Record:
         """Return the record with what was appended to its stream since it was last seen."""
@@ -136,7 +159,7 @@ class Writer:
     def _learn(self, entries: Sequence[Entry]) -> None:
         """Fold what was appended into the records that are kept whole, and into no others."""
         for entry in entries:
-            record = self._records.get(entry.stream, initial(entry.stream))
+            record = self._records.get(entry.stream) or initial(entry.stream)
             if record.version == entry.version - 1:
                 self._keep(evolve(record, entry))
             else:

@@ -16,11 +16,13 @@ from journal.drafts import (
     Draft,
     Hold,
     Queue,
+    Status,
     Stop,
     Switch,
     draft_id_of,
     evolve,
     explained,
+    status_of,
     switched,
 )
 from journal.errors import DraftMissingError
@@ -32,6 +34,7 @@ from projections.rows import packed, unpacked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from journal.drafts import OnHeld
     from journal.events import Entry
     from journal.log import Cursor
 
@@ -102,10 +105,12 @@ class Drafts(Projection):
         """
         most = -1 if limit is None else max(limit, 0)
         with self.reading() as cursor:
-            cursor.execute(_ALL, (most,))
-            drafts = list(map(_draft_of_row, cursor.fetchall()))
+            drafts = _read(cursor, most)
             switch = _switch(cursor)
-        return self._explained(drafts, switch)
+            if 0 <= most <= len(drafts) and any(draft.state == "held" for draft in drafts):
+                drafts = _read(cursor, -1)  # to count those that wait behind the held ones
+        found = self._explained(drafts, switch)
+        return found if most < 0 else found[:most]
 
     def get(self, draft_id: str) -> PendingDraft:
         """Return the pending draft with that id.
@@ -118,9 +123,36 @@ class Drafts(Projection):
             cursor.execute(_UP_TO, (draft_id,))
             drafts = list(map(_draft_of_row, cursor.fetchall()))
             switch = _switch(cursor)
-        if not drafts:
-            raise DraftMissingError(draft_id)
-        return self._explained(drafts, switch)[-1]
+            if not drafts:
+                raise DraftMissingError(draft_id)
+            at = len(drafts) - 1
+            if drafts[at].state == "held":
+                drafts = _read(cursor, -1)
+        return self._explained(drafts, switch)[at]
+
+    def explain(self, draft_id: str, on_held: OnHeld = "lane") -> str:
+        """Return one sentence: what a draft waits for, why, and what would unblock it.
+
+        Args:
+            draft_id: of a pending draft.
+            on_held: what a held draft stops, as it was said to the subscriber.
+
+        Raises:
+            DraftMissingError: no pending draft has that id.
+            LogError: it could not be read.
+        """
+        return self.queue().explain(draft_id, on_held)
+
+    def status(self, on_held: OnHeld = "lane") -> Status:
+        """Return how the queue is as a whole, and what it waits for, in one sentence.
+
+        Args:
+            on_held: what a held draft stops, as it was said to the subscriber.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        return status_of(self.queue(), self._journal.sources.clock.now_us(), on_held)
 
     def __len__(self) -> int:
         """Return the number of pending drafts."""
@@ -147,9 +179,7 @@ class Drafts(Projection):
             LogError: it could not be read.
         """
         with self.reading() as cursor:
-            cursor.execute(_ALL, (-1,))
-            drafts = list(map(_draft_of_row, cursor.fetchall()))
-            return Queue(drafts, self._at(cursor), _switch(cursor))
+            return Queue(_read(cursor, -1), self._at(cursor), _switch(cursor))
 
     def _explained(self, drafts: Iterable[Draft], switch: Switch) -> list[PendingDraft]:
         now_us = self._journal.sources.clock.now_us()
@@ -175,6 +205,12 @@ class Drafts(Projection):
         cursor.executemany(_DROP, [(key,) for key, draft in touched.items() if not draft])
         if switch != before:
             _keep_switch(cursor, switch)
+
+
+def _read(cursor: Cursor, most: int) -> list[Draft]:
+    """Return the drafts in order, at most so many; all of them where that is negative."""
+    cursor.execute(_ALL, (most,))
+    return list(map(_draft_of_row, cursor.fetchall()))
 
 
 def _keep_switch(cursor: Cursor, switch: Switch) -> None:

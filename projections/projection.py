@@ -7,7 +7,8 @@ It knows nothing of what the tables are about.
 - P2. A transaction applies only what follows the checkpoint that it has read itself: any number
   of threads and processes may catch up the same view at once.
 - P3. A read begins with all that was appended before it.
-- P4. A view whose tables, version or log are not those of its checkpoint is built anew; a
+- P4. While it applies entries, a projection writes to its own tables, and to nothing else.
+- P5. A view whose tables, version or log are not those of its checkpoint is built anew; a
   reader that comes upon one that is being built helps to build it, and never sees half of it.
 """
 
@@ -130,7 +131,9 @@ class Projection(ABC):
 
     @abstractmethod
     def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
-        """Change the rows as the entries say; each entry is handed over once, in order.
+        """Change the rows as the entries say; each entry is handed over once, in order (P4).
+
+        It may read any table of the file, and write to those in `tables` only.
 
         Args:
             cursor: runs statements, in the transaction that also moves the checkpoint.
@@ -176,12 +179,12 @@ class Projection(ABC):
         with self._log.views.read() as cursor:
             left = self._found(cursor)
         if left is None:
-            with self._log.views.write() as cursor:
+            with self._log.views.write(self.name) as cursor:
                 left = self._found(cursor) or self._begun(cursor)
         return self._followed(left, progress)
 
     def rebuild(self, progress: Progress | None = None) -> int:
-        """Delete all rows and apply the whole log, in as many transactions as it takes (P4).
+        """Delete all rows and apply the whole log, in as many transactions as it takes (P5).
 
         Args:
             progress: called after each transaction with the position and the log's head.
@@ -193,7 +196,7 @@ class Projection(ABC):
             ViewError: a statement of the projection was refused.
             LogError: the file could not be read or written.
         """
-        with self._log.views.write() as cursor:
+        with self._log.views.write(self.name) as cursor:
             left = self._begun(cursor)
         return self._followed(left, progress)
 
@@ -240,18 +243,19 @@ class Projection(ABC):
         Returns:
             Where the view is now, which is elsewhere where somebody else was faster.
         """
-        with self._log.views.write() as cursor:
+        with self._log.views.write(self.name) as cursor:
             found = self._found(cursor) or self._begun(cursor)
             if found == left:
                 batch = _Batch(self._log, page)
-                self.apply(cursor, batch)
+                with self._log.views.only(self.name, self.tables):
+                    self.apply(cursor, batch)
                 found = batch.rest()
                 cursor.execute(_SAVE, (*found, self.name))
         self._left = found
         return found
 
     def _found(self, cursor: Cursor) -> Checkpoint | None:
-        """Return the checkpoint, or None where the view has to be built anew (P4)."""
+        """Return the checkpoint, or None where the view has to be built anew (P5)."""
         if not self._has_tables(cursor):
             return None
         cursor.execute(_LOAD, (self.name,))

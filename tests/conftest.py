@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from hypothesis import settings
+
+from tests.integration.matrix import HITS, report
+
+if TYPE_CHECKING:
+    import pytest
 
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=100)
 settings.register_profile("search", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how often each row of the fault matrix was hit in this run."""
+    if HITS:
+        terminalreporter.section("faults injected, by row of the fault matrix")
+        terminalreporter.write("".join(f"{line}\n" for line in report()))

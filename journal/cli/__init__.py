@@ -29,6 +29,7 @@ def main() -> None:
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. Nothing is lost: what was stored stays stored.\n")
         code = 130
     sys.exit(code)
 

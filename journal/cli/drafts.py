@@ -1,4 +1,4 @@
-"""The command that shows the queue: drafts."""
+"""The command that shows the pending drafts, and the group of those that decide about them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from journal.cli import shape, wording
-from journal.cli.setting import Setting, common_options, pass_setting
+from journal.cli.decisions import amend, discard, explain, resolve, retry
+from journal.cli.setting import Setting, common_options
 from journal.cli.table import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -27,12 +28,25 @@ _COLUMNS: Final = (
 _KINDS: Final = {"create": "new", "update": "changed", "delete": "bad"}
 
 
-@click.command()
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND [ARGS]...]")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many drafts.")
 @common_options
-@pass_setting
-def drafts(setting: Setting, limit: int | None) -> None:
-    """Show the pending drafts, in order."""
+@click.pass_context
+def drafts(context: click.Context, limit: int | None) -> None:
+    """Show the pending drafts, in order; decide about one.
+
+    A DRAFT is named by its number, by its id or the beginning of that, or by its record, where
+    that has only one that is held.
+    """
+    if context.invoked_subcommand is None:
+        _list(context.ensure_object(Setting), limit)
+
+
+for _command in (explain, retry, amend, discard, resolve):
+    drafts.add_command(_command)
+
+
+def _list(setting: Setting, limit: int | None) -> None:
     from projections import Drafts
 
     with setting.journal() as journal:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from journal.cli import shape, wording
+from journal.cli.interruption import deferred, explained
 from journal.cli.setting import Setting, common_options, pass_setting
 from journal.cli.table import Cell, Column, Table
 from journal.values import restore
@@ -67,17 +68,26 @@ def log(setting: Setting, follow: bool, after: int, last: int | None) -> None:  
         if last is not None:
             after = max(after, source.head() - last)
         table = Table(_COLUMNS, output.width, output.styled)
-        is_empty = True
-        for page in _pages(source, after, follow=follow):
-            is_empty = False
-            if setting.is_json:
-                for row in page:
-                    output.object(shape.entry(row))
-            else:
-                output.lines(table.lines([_cells(row, output) for row in page]))
-            output.flush()
-        if is_empty and not setting.is_json:
-            output.line("There are no entries here; draft-journal create makes the first.")
+        shown = after
+        with explained(setting, lambda: f"Nothing was changed. Go on with --after {shown}."):
+            for page in _pages(source, after, follow=follow):
+                with deferred():
+                    if setting.is_json:
+                        for row in page:
+                            output.object(shape.entry(row))
+                    else:
+                        output.lines(table.lines([_cells(row, output) for row in page]))
+                    output.flush()
+                    shown = page[-1].position
+        if shown == after and not setting.is_json:
+            output.line(_nothing(after, source.head()))
+
+
+def _nothing(after: int, head: int) -> str:
+    """Return why no entry was shown."""
+    if not head:
+        return "The log is empty; draft-journal create makes the first entry."
+    return f"There is nothing after position {after:,}: the log ends at {head:,}."
 
 
 def _pages(log: Log, after: int, *, follow: bool) -> Iterator[list[Row]]:

@@ -1,8 +1,9 @@
 """The command that writes the log as a file: export.
 
 Every line is an entry with the names and values of its stored columns, hashes in hexadecimal;
-its last key is ``data``, which holds the stored bytes to the letter. So whoever has an export
-can check the hashes of the chain without this library.
+its last key is ``data``, which holds the stored bytes to the letter. Its first key is the id of
+the journal, which is no column and under no hash of its own, but from which the chain begins. So
+whoever has an export can check the whole chain without the journal and without this library.
 """
 
 from __future__ import annotations
@@ -67,9 +68,9 @@ def export(setting: Setting, file: str, after: int) -> None:
         )
 
 
-def exported(row: Row) -> bytes:
-    """Return the line of a row."""
-    columns = {
+def exported(row: Row, journal_id: str) -> bytes:
+    """Return the line of a row of the journal with that id."""
+    columns = {"journal_id": journal_id} | {
         name: value.hex() if isinstance(value, bytes) else value
         for name, value in row._asdict().items()
         if name != "data"
@@ -92,7 +93,7 @@ def _lines(log: Log, after: int, move: Callable[[int, int], None]) -> Iterator[b
     """Yield the lines up to what is the last entry now."""
     head = log.head()
     while after < head and (page := log.rows(after, min(PAGE, head - after))):
-        yield from map(exported, page)
+        yield from [exported(row, log.journal_id) for row in page]
         after = page[-1].position
         move(after, head)
 

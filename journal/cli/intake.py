@@ -15,6 +15,7 @@ import click
 
 from journal.cli import wording
 from journal.cli.change import Change, Create, Delete, Update, parse
+from journal.cli.interruption import deferred
 from journal.cli.progress import bar
 from journal.cli.setting import Setting, pass_setting, writing_options
 from journal.errors import InvalidChangeError, JournalError, RefusedError
@@ -89,15 +90,16 @@ class Intake:
             LogError: they could not be stored.
         """
         changes = [(number, parse(line, number)) for number, line in lines if line.strip()]
-        with self._journal.batch(reason=self._reason) as batch:
-            for number, change in changes:
-                try:
-                    self._make(change)
-                except RefusedError as error:
-                    raise InvalidChangeError(number, error.problem, hint=error.hint) from error
-        self.through = lines[-1][0]
-        self.changes += len(changes)
-        self.appended += batch.events
+        with deferred():
+            with self._journal.batch(reason=self._reason) as batch:
+                for number, change in changes:
+                    try:
+                        self._make(change)
+                    except RefusedError as error:
+                        raise InvalidChangeError(number, error.problem, hint=error.hint) from error
+            self.through = lines[-1][0]
+            self.changes += len(changes)
+            self.appended += batch.events
 
     def _make(self, change: Change) -> None:
         actor, reason, correlation_id = change.facts
@@ -127,36 +129,44 @@ def _told(setting: Setting, intake: Intake, first: int) -> Iterator[None]:
     """Say at the end, whatever ends it, how far the import has come (I2)."""
     try:
         yield
-    except (JournalError, KeyboardInterrupt, OSError):
-        _tell(setting, intake, first, is_done=False)
+    except KeyboardInterrupt:
+        _tell(setting, intake, is_done=False)
+        setting.afterword = f"Interrupted. {_stored(intake, first)}"
         raise
-    _tell(setting, intake, first, is_done=True)
+    except (JournalError, OSError):
+        _tell(setting, intake, is_done=False)
+        if not setting.is_json:
+            setting.afterword = _stored(intake, first, "Mend it, and run")
+        raise
+    _tell(setting, intake, is_done=True)
 
 
-def _tell(setting: Setting, intake: Intake, first: int, *, is_done: bool) -> None:
+def _tell(setting: Setting, intake: Intake, *, is_done: bool) -> None:
     output = setting.output
-    through = intake.through
     if setting.is_json:
         output.object(
             {
                 "done": is_done,
-                "stored_through_line": through,
+                "stored_through_line": intake.through,
                 "changes": intake.changes,
                 "appended": intake.appended,
             }
         )
-        return
-    if is_done:
+    elif is_done:
         done = output.styled(f"{wording.counted(intake.changes, 'change')} imported", "good")
         same = intake.changes - intake.appended
         output.line(f"{done}, {same:,} of them made before" if same else done)
-    elif through < first:
-        setting.afterword = "Nothing was stored. Mend it, and run the same command again."
-    else:
-        setting.afterword = (
-            f"Lines {first} to {through} are stored, and nothing after them. "
-            f"Go on with --from-line {through + 1}."
-        )
+
+
+def _stored(intake: Intake, first: int, again: str = "Run") -> str:
+    """Return what is stored, and how to go on."""
+    through = intake.through
+    if through < first:
+        return f"Nothing was stored. {again} the same command again."
+    return (
+        f"Lines {first} to {through} are stored, and nothing after them. "
+        f"Go on with --from-line {through + 1}."
+    )
 
 
 def _numbered(file: BinaryIO, first: int) -> Iterator[tuple[int, bytes]]:

@@ -1,7 +1,8 @@
 """The program `draft-journal`: its commands, and how each of its ends becomes an exit code.
 
 - 0: done. 1: failed; one readable message on standard error. 2: wrong usage. 3: drafts are
-  still pending after a push. 130: interrupted. 141: whoever read the output went away.
+  still pending after a push. 130: interrupted; one line on standard error says what is safe.
+  141: whoever read the output went away.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from journal.cli.entries import log
 from journal.cli.export import export
 from journal.cli.history import history
 from journal.cli.intake import import_
+from journal.cli.interruption import ANYWHERE
 from journal.cli.output import encoded, is_coloured
 from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.setting import Setting, global_options
+from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
 from journal.cli.wording import harmless
 from journal.errors import JournalError, ProfileError
@@ -57,6 +60,8 @@ class _Program(click.Group):
         except BrokenPipeError:
             _forget_output()
             return Code.READER_GONE
+        except KeyboardInterrupt:
+            raise click.Abort from None  # otherwise click writes a line of its own
         return code
 
 
@@ -108,6 +113,7 @@ for _command in (
     show,
     list_,
     drafts,
+    queue,
     push,
     history,
     log,
@@ -127,11 +133,12 @@ def run(arguments: Sequence[str]) -> int:
             list(arguments), prog_name="draft-journal", standalone_mode=False, obj=setting
         )
     except click.Abort:
-        _say(setting.afterword)
+        _say_interrupted(setting.afterword, is_json=setting.is_json or "--json" in arguments)
         return Code.INTERRUPTED
     except (click.ClickException, JournalError, OSError) as error:
         _report(error, is_json=setting.is_json or "--json" in arguments)
-        _say(setting.afterword)
+        if setting.afterword:
+            _say(setting.afterword)
         return error.exit_code if isinstance(error, click.ClickException) else Code.FAILED
     return code if isinstance(code, int) else Code.DONE
 
@@ -140,11 +147,7 @@ def _report(error: click.ClickException | JournalError | OSError, *, is_json: bo
     """Say on standard error what went wrong."""
     described = error_object(error)
     if is_json:
-        with suppress(OSError):
-            sys.stdout.flush()
-        with suppress(OSError):
-            sys.stderr.buffer.write(encoded({"error": described}))
-            sys.stderr.buffer.flush()
+        _say_object(described)
         return
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _say(error.ctx.get_usage())
@@ -157,14 +160,33 @@ def _report(error: click.ClickException | JournalError | OSError, *, is_json: bo
         _say(f"  {harmless(described['hint'])}")
 
 
+def _say_interrupted(afterword: str, *, is_json: bool) -> None:
+    """Say on standard error that the program was interrupted, and what is safe."""
+    text = afterword or ANYWHERE
+    if is_json:
+        _say_object({"type": "Interrupted", "problem": text, "hint": "", "facts": {}})
+        return
+    if sys.stderr.isatty():
+        _say("")  # the line on which the terminal shows ^C
+    _say(text)
+
+
+def _say_object(described: Mapping[str, Any]) -> None:
+    """Write an error for a program to standard error."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    with suppress(OSError):
+        sys.stderr.buffer.write(encoded({"error": described}))
+        sys.stderr.buffer.flush()
+
+
 def _say(text: str) -> None:
     """Write to standard error, after what went to standard output, if anybody listens."""
     with suppress(OSError):
         sys.stdout.flush()
-    if text:
-        with suppress(OSError):
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def error_object(error: click.ClickException | JournalError | OSError) -> dict[str, Any]:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from journal.cli import shape, wording
+from journal.cli.interruption import explained
 from journal.cli.progress import bar, shows_bars
 from journal.cli.setting import Setting, common_options, pass_setting
+from journal.cli.strict_json import encoding_problem
+from journal.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from journal import Journal
     from journal.drafts import OnHeld
-    from journal.sync import Progress, Report
+    from journal.remotes import Profile
+    from journal.sync import Policies, Progress, Report
 
 STILL_PENDING: Final = 3
-_STYLES: Final = {"acknowledged": "good", "held": "bad", "waiting": "changed"}
+PAGE: Final = 500
+_STYLES: Final = {
+    "acknowledged": "good",
+    "resolved": "good",
+    "held": "bad",
+    "waiting": "changed",
+}
 _ENDS: Final = {
-    "held": "Held drafts need a decision; see why: draft-journal drafts",
+    "held": "Held drafts need a decision; see which: draft-journal drafts explain DRAFT",
+    "stopped": "The queue is stopped. Start it again: draft-journal queue start",
     "timeout": "The time was up. Run the same command again to go on.",
     "unreachable": "The service did not take them. Run the same command again when it is back.",
     "unauthorized": "The service did not accept the credentials of the profile.",
@@ -68,17 +81,28 @@ def push(
 
     The exit code is 3 where any is still pending at the end.
     """
-    from journal.remotes import HttpRemote, Profile
+    from journal.remotes import HttpRemote
     from journal.sync import Subscriber
     from projections import Drafts
 
-    remote = HttpRemote(Profile.load(profile))
+    try:
+        described, conflicts = profile_and_policies(profile)
+    except ProfileError as error:
+        raise _explained(error, profile) from error
+    remote = HttpRemote(described)
     with setting.journal() as journal:
         pending = len(Drafts(journal))
+        head = journal.log.head()
         with (
+            explained(setting, lambda: _done(journal, head)),
             _progress(setting, pending) as progress,
             Subscriber(
-                journal, remote, on_held=on_held, attempts=attempts, progress=progress
+                journal,
+                remote,
+                on_held=on_held,
+                attempts=attempts,
+                progress=progress,
+                conflicts=conflicts,
             ) as subscriber,
         ):
             report = subscriber.drain(timeout_s)
@@ -87,6 +111,55 @@ def push(
     else:
         setting.output.lines(_reported(setting, report))
     return STILL_PENDING if report.pending else 0
+
+
+def _explained(error: ProfileError, profile: str) -> ProfileError:
+    """Return the error, in plain words where it is about how the file is encoded."""
+    if error.key != "file":
+        return error
+    with suppress(OSError), Path(profile).open("rb") as file:
+        start = file.read(4096)
+        if why := encoding_problem(start) or encoding_problem(start.decode(errors="replace")):
+            return ProfileError(error.key, f"{profile} cannot be read: {why}")
+    return error
+
+
+def _done(journal: Journal, head: int) -> str:
+    """Return what was done since the log ended at a position, when that was interrupted."""
+    from projections import Drafts
+
+    acknowledged = 0
+    while page := journal.log.rows(head, PAGE):
+        acknowledged += sum(row.event_type == "DraftAcknowledged" for row in page)
+        head = page[-1].position
+    return (
+        f"Nothing is lost: {wording.counted(acknowledged, 'draft')} acknowledged, "
+        f"{len(Drafts(journal)):,} still pending. Run the same command again to go on."
+    )
+
+
+def profile_and_policies(path: str) -> tuple[Profile, Policies]:
+    """Return what a file says of a remote, and, in its table ``[conflicts]``, of conflicts.
+
+    Raises:
+        ProfileError: the file cannot be read, or a key in it is wrong.
+        PolicyError: a policy is none that there is.
+    """
+    import tomllib
+
+    from journal.remotes import Profile
+    from journal.sync import Policies
+
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Profile.load(path), Policies()  # which says what is wrong with the file
+    if "conflicts" not in content:
+        return Profile.of(content), Policies()
+    table = content.pop("conflicts")
+    if not isinstance(table, dict):
+        raise ProfileError("conflicts", "must be a table", hint="begin it with [conflicts]")
+    return Profile.of(content), Policies.of(table)
 
 
 @contextmanager

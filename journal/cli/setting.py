@@ -5,6 +5,7 @@ The options that say so stand before the command or after it; the later one wins
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from journal.cli.output import Output
-from journal.errors import LogUnavailableError
+from journal.errors import LogMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,18 +57,27 @@ class Setting:
             may_create: whether a file that is not there is made.
 
         Raises:
+            LogMissingError: there is none, and none is made.
             LogError: the file cannot be used.
         """
         path = self.path
-        if not (may_create or path.is_symlink() or path.exists()):
-            raise LogUnavailableError(
-                f"there is no journal {path}",
-                hint="check the name; create and import make a journal where there is none",
-            )
+        if not (may_create or os.path.lexists(path)):
+            raise _missing(path)  # before the library is imported, which takes longer
         from journal import Journal
 
-        with Journal(path, actor=self.actor) as journal:
+        try:
+            journal = Journal(path, actor=self.actor, create=may_create)
+        except LogMissingError:
+            raise _missing(path) from None
+        with journal:
             yield journal
+
+
+def _missing(path: Path) -> LogMissingError:
+    return LogMissingError(
+        str(path),
+        hint="check the name; your first change makes one: draft-journal create, or import",
+    )
 
 
 pass_setting = click.make_pass_decorator(Setting)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from journal.drafts import Draft
-    from journal.log import Row, Verification
+    from journal.drafts import Draft, Status
+    from journal.log import Anchor, Row, Verification
     from journal.sync import Report
     from projections.drafts import PendingDraft
     from projections.history import HistoryLine
@@ -111,6 +111,28 @@ def _hold(draft: Draft) -> dict[str, Any] | None:
     }
 
 
+def queue(found: Status) -> dict[str, Any]:
+    """Return how the queue is as a whole."""
+    stop, following, age_s = found.stopped, found.next, found.oldest_age_s
+    return {
+        "pending": found.pending,
+        "held": found.held,
+        "sending": found.sending,
+        "stopped": None
+        if stop is None
+        else {
+            "cause": stop.cause,
+            "problem": stop.problem,
+            "at": time_text(instant(stop.occurred_at)),
+            "actor": stop.actor,
+            "reason": stop.reason,
+        },
+        "next": None if following is None else following.draft_id,
+        "oldest_age_s": None if age_s is None else round(age_s, 3),
+        "why": found.sentence,
+    }
+
+
 def history_line(line: HistoryLine) -> dict[str, Any]:
     """Return one event of a record: who, when, why, from what to what, and what became of it."""
     outcome = line.outcome
@@ -183,14 +205,17 @@ def report(found: Report) -> dict[str, Any]:
     return {**found._asdict(), "duration_s": round(found.duration_s, 6)}
 
 
-def verification(found: Verification, sqlite_version: str, *, has_bug: bool) -> dict[str, Any]:
-    """Return what was found in checking the log."""
+def verification(
+    found: Verification, anchor: Anchor | None, sqlite_version: str, *, has_bug: bool
+) -> dict[str, Any]:
+    """Return what was found in checking the log, against an anchor where there is one."""
     return {
         "journal_id": found.journal_id,
         "intact": found.is_intact,
         "entries": found.entries,
         "head_hash": found.head_hash,
         "problems": [{"position": p.position, "text": p.text} for p in found.problems],
+        "anchor": anchor and {"position": anchor.position, "hash": anchor.hash},
         "sqlite_version": sqlite_version,
         "wal_reset_bug": has_bug,
     }

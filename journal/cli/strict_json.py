@@ -12,9 +12,12 @@ from typing import Any, Final, NoReturn
 _MOST_DIGITS: Final = 400
 """More than any number that JSON's readers keep; beyond some thousand, Python reads none."""
 
+_MARKS_OF_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""With which Windows begins a text that it calls Unicode; that of UTF-32 begins alike."""
+
 
 def parse(text: str | bytes) -> Any:  # noqa: ANN401  any JSON value
-    """Return the value of a JSON text.
+    """Return the value of a JSON text; of bytes, a byte order mark of UTF-8 is passed over.
 
     Raises:
         ValueError: no UTF-8, no JSON, a key that stands twice in an object, a number that JSON
@@ -22,19 +25,32 @@ def parse(text: str | bytes) -> Any:  # noqa: ANN401  any JSON value
     """
     try:
         return json.loads(
-            text.decode() if isinstance(text, bytes) else text,
+            text.decode("utf-8-sig") if isinstance(text, bytes) else text,
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
             parse_int=_integer,
         )
     except UnicodeDecodeError as error:
-        raise ValueError(f"it is not UTF-8 at byte {error.start + 1}") from error
+        raise ValueError(
+            encoding_problem(text) or f"it is not UTF-8 at byte {error.start + 1}"
+        ) from error
     except json.JSONDecodeError as error:
         raise ValueError(
-            f"it is not JSON: {_phrase(error.msg)} at character {error.pos + 1}"
+            encoding_problem(text)
+            or f"it is not JSON: {_phrase(error.msg)} at character {error.pos + 1}"
         ) from error
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
+
+
+def encoding_problem(text: str | bytes) -> str:
+    """Return in plain words how a text is encoded, where that is why it cannot be read."""
+    if isinstance(text, str):
+        is_marked = text.startswith("\ufeff")
+        return "it begins with an invisible byte order mark: take that away" if is_marked else ""
+    if text.startswith(_MARKS_OF_UTF_16) or b"\0" in text:
+        return "it is UTF-16, or has zero bytes in it: save it as UTF-8"
+    return ""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

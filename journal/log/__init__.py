@@ -8,11 +8,12 @@ from journal.log.chain import Row, genesis, hash_of, leaf
 from journal.log.database import Durability, has_wal_reset_bug
 from journal.log.entries import Log
 from journal.log.factory import MEMORY, Factory, open_recorder
-from journal.log.verify import Problem, Verification
+from journal.log.verify import Anchor, Problem, Verification
 from journal.log.views import Cursor, Views
 
 __all__ = [
     "MEMORY",
+    "Anchor",
     "Cursor",
     "Durability",
     "Factory",

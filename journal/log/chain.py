@@ -17,7 +17,7 @@ Nothing here reads a file: a third party can verify an export with these few lin
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,20 +91,7 @@ def seal(head: Head, rows: Sequence[Unsealed]) -> list[Row]:
         if occurred_at <= last:
             occurred_at = last + 1
         last = occurred_at
-        (event_id, stream, version, event_type, schema_version, _, *rest) = row
-        values: tuple[Any, ...] = (
-            position,
-            batch,
-            event_id,
-            stream,
-            version,
-            event_type,
-            schema_version,
-            occurred_at,
-            adjusted,
-            *rest,
-            previous,
-        )
+        values = (position, batch, *row[:5], occurred_at, adjusted, *row[6:], previous)
         previous = sha256(leaf(*values)).digest()
         sealed.append(Row._make((*values, previous)))
     return sealed
@@ -134,41 +121,43 @@ def leaf(  # noqa: PLR0913, PLR0917  one for each column
     data: bytes,
     previous_hash: bytes,
 ) -> bytes:
-    """Return the bytes that the hash of a row covers (C2)."""
-    before = _lines(
-        ("actor", actor),
-        ("batch", str(batch)),
-        ("causation_id", causation_id),
-        ("clock_adjusted", str(clock_adjusted)),
-        ("correlation_id", correlation_id),
+    """Return the bytes that the hash of a row covers (C2).
+
+    They are put together as a text of which each character stands for a byte.
+    """
+    texts = (event_id, stream, event_type, actor, origin)
+    given = (correlation_id, causation_id, reason, trace)
+    if not "".join((*texts, *filter(None, given))).isascii():
+        event_id, stream, event_type, actor, origin = map(_bytewise, texts)
+        correlation_id, causation_id, reason, trace = [t and _bytewise(t) for t in given]
+    place, first, number = str(position), str(batch), str(version)
+    time, adjusted, schema = str(occurred_at), str(clock_adjusted), str(schema_version)
+    text = (
+        f"actor:{len(actor)}:{actor}\n"
+        f"batch:{len(first)}:{first}\n"
+        f"{'' if causation_id is None else _line('causation_id', causation_id)}"
+        f"clock_adjusted:{len(adjusted)}:{adjusted}\n"
+        f"{'' if correlation_id is None else _line('correlation_id', correlation_id)}"
+        f"data:{len(data)}:{data.decode('latin-1')}\n"
+        f"event_id:{len(event_id)}:{event_id}\n"
+        f"event_type:{len(event_type)}:{event_type}\n"
+        f"occurred_at:{len(time)}:{time}\n"
+        f"origin:{len(origin)}:{origin}\n"
+        f"position:{len(place)}:{place}\n"
+        f"previous_hash:{len(previous_hash) * 2}:{previous_hash.hex()}\n"
+        f"{'' if reason is None else _line('reason', reason)}"
+        f"schema_version:{len(schema)}:{schema}\n"
+        f"stream:{len(stream)}:{stream}\n"
+        f"{'' if trace is None else _line('trace', trace)}"
+        f"version:{len(number)}:{number}\n"
     )
-    after = _lines(
-        ("event_id", event_id),
-        ("event_type", event_type),
-        ("occurred_at", str(occurred_at)),
-        ("origin", origin),
-        ("position", str(position)),
-        ("previous_hash", previous_hash.hex()),
-        ("reason", reason),
-        ("schema_version", str(schema_version)),
-        ("stream", stream),
-        ("trace", trace),
-        ("version", str(version)),
-    )
-    return b"%bdata:%d:%b\n%b" % (before, len(data), data, after)
+    return text.encode("latin-1")
 
 
-def _lines(*columns: tuple[str, str | None]) -> bytes:
-    """Return the lines of those columns that hold a value."""
-    text = "".join(
-        [f"{name}:{len(value)}:{value}\n" for name, value in columns if value is not None]
-    )
-    if text.isascii():
-        return text.encode()
-    return b"".join(
-        [
-            b"%b:%d:%b\n" % (name.encode(), len(value.encode()), value.encode())
-            for name, value in columns
-            if value is not None
-        ]
-    )
+def _line(name: str, text: str) -> str:
+    return f"{name}:{len(text)}:{text}\n"
+
+
+def _bytewise(text: str) -> str:
+    """Return the text with a character for each byte of its UTF-8; ASCII stays what it is."""
+    return text.encode().decode("latin-1")

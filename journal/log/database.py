@@ -14,17 +14,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import sys
 from collections import deque
 from contextlib import contextmanager, suppress
-from errno import EINVAL
 from pathlib import Path
-from threading import Event, Lock, get_ident
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 from journal.errors import (
-    LogBusyError,
     LogClosedError,
     LogCorruptError,
     LogError,
@@ -32,29 +29,31 @@ from journal.errors import (
     LogUnavailableError,
     ViewError,
     WrongFileError,
-    shown,
 )
+from journal.log.failures import APPEND, FATAL, SAFE, VIEWS, translate
 from journal.log.filelock import FileLock
+from journal.log.place import absolute, claimed, is_marked, look
+from journal.log.registry import register, unregister
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 Durability: TypeAlias = Literal["full", "normal"]
-RowT = TypeVar("RowT", bound=tuple[Any, ...])
+Written = TypeVar("Written")
 
-APPLICATION_ID: Final = 0x444A524E
-"""``DJRN``: the mark in the header of a file that is a journal."""
 OLDEST_SQLITE: Final = (3, 38, 0)
 """The first SQLite with STRICT tables and the `->` operator."""
 WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
 """The first and the last version of SQLite with the WAL-reset bug."""
 BUSY_TIMEOUT_S: Final = 30.0
 
-_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_READ_ONLY = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
-_FATAL = _CORRUPT | {sqlite3.SQLITE_IOERR}
+
+COMMIT: Final = "COMMIT -- by the journal"
+ROLLBACK: Final = "ROLLBACK -- by the journal"
+"""Not the words of a projection: what is prepared already, SQLite's authorizer is not asked for."""
+_ROLLBACKS: Final = 3
+"""How often to try: Ctrl-C may come in the guard of a view, which then lets nothing pass."""
 
 
 def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
@@ -63,23 +62,25 @@ def has_wal_reset_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) ->
 
 
 class Database:
-    """A journal's file, with one connection to append, one for views, and a pool to read."""
+    """A journal's file: a connection to append, one for each view, and a pool to read."""
 
     def __init__(
         self,
         path: str | os.PathLike[str],
         *,
+        create: bool = True,
         durability: Durability = "full",
         busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         """Open the file, creating it with mode 0600 where there is none.
 
         Raises:
+            LogMissingError: there is no journal, and none is to be made.
             WrongFileError: a link, a folder open to all, no SQLite file, or too old a SQLite.
             LogUnavailableError: it cannot be opened.
         """
         _check_sqlite_version()
-        self.path = _absolute(path)
+        self.path = absolute(path)
         self._name = os.fspath(self.path)
         self.durability = durability
         self._busy_timeout_s = busy_timeout_s
@@ -90,21 +91,26 @@ class Database:
         self._is_closed = False
         self._readers: deque[sqlite3.Connection] = deque()
         self._lent: set[sqlite3.Connection] = set()
-        self._identity = _created(self.path)
+        self._viewers: dict[str, sqlite3.Connection] = {}
+        self._identity = claimed(self.path, create=create)
         self._inode = self._identity[1]
-        _register(self._identity, self.path)
+        register(self._identity, self.path)
         try:
+            look(self.path, create=create)
             self._file_lock = FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
         except BaseException:
-            _unregister(self._identity)
+            unregister(self._identity)
             raise
         try:
-            with self._translated(), self._file_lock:
-                self._appender = self._connected(durability)
-                self._viewer = self._connected("normal")
+            self._file_lock.take()
+            try:
+                with self._translated():
+                    self._appender = self._connected(durability)
+            finally:
+                self._file_lock.release()
         except BaseException:
             self._file_lock.close()
-            _unregister(self._identity)
+            unregister(self._identity)
             raise
 
     def _connected(self, durability: Durability) -> sqlite3.Connection:
@@ -128,12 +134,7 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection, durability: Durability) -> None:
         """Set the connection up, unless the file is another application's: that stays as it is."""
-        application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-        if application_id != APPLICATION_ID and _has_tables(connection):
-            raise WrongFileError(
-                f"{self.path} is an SQLite file of another application",
-                hint="name another file; a journal creates its own",
-            )
+        is_marked(connection, self.path)
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         if mode != "wal":
             raise WrongFileError(
@@ -153,64 +154,76 @@ class Database:
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(self._appender)
+        return self._writing(lambda: self._appender, APPEND)
 
-    def append_row(
-        self,
-        statement: str,
-        row: Callable[[sqlite3.Connection], RowT],
-        stored: Callable[[RowT], None],
-    ) -> RowT:
+    def append_alone(self, write: Callable[[sqlite3.Connection], Written]) -> Written:
         """Write by one statement, which SQLite begins and commits by itself (D1, D2).
 
         Args:
-            statement: the statement.
-            row: makes its values, once nobody else can write.
-            stored: is told of them when they are durable, before anybody else can write.
+            write: runs the statement, when nobody else can write, and returns what it wrote.
 
         Returns:
-            The values.
+            What it wrote, which is durable.
 
         Raises:
             LogError: the statement was rolled back.
         """
         self._check_may_write()
-        with self._lock, self._file_lock:
+        with self._lock:
+            self._file_lock.take()
             try:
                 self._check_file()
-                values = row(self._appender)
-                if self._appender.execute(statement, values).rowcount != 1:
-                    raise _unkept(self.path)
-                stored(values)
+                return write(self._appender)
             except sqlite3.Error as error:
-                self._raise_translated(error)
+                self._raise_translated(error, APPEND)
                 raise
-        return values
+            finally:
+                self._file_lock.release()
 
-    def write_views(self) -> AbstractContextManager[sqlite3.Connection]:
+    def write_views(self, name: str = "") -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction of which only the atomicity is promised (D1, D2).
+
+        Args:
+            name: of the view; each is written on a connection of its own.
 
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(self._viewer)
+        return self._writing(lambda: self._viewer(name), VIEWS)
+
+    def _viewer(self, name: str) -> sqlite3.Connection:
+        """Return the connection of a view, made when it is first written."""
+        connection = self._viewers.get(name)
+        if connection is None:
+            connection = self._viewers[name] = self._connected("normal")
+        return connection
 
     @contextmanager
-    def _writing(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    def _writing(
+        self, connected: Callable[[], sqlite3.Connection], left: str
+    ) -> Iterator[sqlite3.Connection]:
         self._check_may_write()
-        with self._lock, self._file_lock:
+        connection = None
+        with self._lock:
+            self._file_lock.take()
             try:
                 self._writer_thread = get_ident()
                 self._check_file()
+                connection = connected()
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
-                connection.execute("COMMIT")
+                connection.execute(COMMIT)
             except BaseException as error:
-                _rolled_back(connection)
+                if connection is not None and connection.in_transaction:
+                    try:  # here, not in a function: an interrupt could come as it begins
+                        connection.execute(ROLLBACK)
+                    except sqlite3.Error:
+                        _rolled_back(connection)
                 if isinstance(error, sqlite3.Error):
-                    self._raise_translated(error)
+                    self._raise_translated(error, left)
                 raise
             finally:
+                self._file_lock.release()
                 self._writer_thread = 0
 
     def _check_may_write(self) -> None:
@@ -243,12 +256,32 @@ class Database:
             self._raise_translated(error)
             raise
 
+    def select(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        """Read by one statement, and return the rows that it found.
+
+        It does what `read` does, without the cost of a generator for every look at the file.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        self.check_usable()
+        try:
+            connection = self._taken()
+            try:
+                return connection.execute(statement, values).fetchall()
+            finally:
+                self._given_back(connection)
+        except sqlite3.Error as error:
+            self._raise_translated(error)
+            raise
+
     def _taken(self) -> sqlite3.Connection:
         """Return a connection that nobody else reads on, to be given back."""
         try:
             connection = self._readers.pop()
         except IndexError:
             connection = self._connected("normal")
+            connection.execute("PRAGMA query_only=ON")
         self._lent.add(connection)
         return connection
 
@@ -288,15 +321,20 @@ class Database:
             return
         self._is_closed = True
         with self._lock:
-            self._close_last(*self._readers, self._viewer, self._appender)
+            self._close_last(*self._readers, *self._viewers.values(), self._appender)
             self._readers.clear()
-        _unregister(self._identity)
+            self._viewers.clear()
+        unregister(self._identity)
 
     def _close_last(self, *connections: sqlite3.Connection) -> None:
         """Close under the lock, for the last connection to close checkpoints (D2)."""
-        with suppress(sqlite3.Error, LogError), self._file_lock:
-            for connection in connections:
-                connection.close()
+        with suppress(sqlite3.Error, LogError):
+            self._file_lock.take()
+            try:
+                for connection in connections:
+                    connection.close()
+            finally:
+                self._file_lock.release()
         if not self._lent:
             self._file_lock.close()
 
@@ -338,42 +376,17 @@ class Database:
             self._raise_translated(error)
             raise
 
-    def _raise_translated(self, error: sqlite3.Error) -> None:
+    def _raise_translated(self, error: sqlite3.Error, left: str = SAFE) -> None:
         """Raise ours for one of SQLite's, unless it is of integrity, which is the recorder's."""
         if isinstance(error, sqlite3.IntegrityError):
             return
-        translated = translate(error, self.path)
-        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _FATAL:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_AUTH:
+            raise KeyboardInterrupt from error  # it came in a guard, where SQLite swallows it
+        translated = translate(error, self.path, left)
+        is_fatal = (getattr(error, "sqlite_errorcode", 0) & 0xFF) in FATAL
+        if is_fatal and not isinstance(translated, LogFullError):
             self._failure = translated
         raise translated from error
-
-
-def _unkept(path: Path) -> LogCorruptError:
-    return LogCorruptError(None, f"{path} does not keep what is written to it: it was changed")
-
-
-def translate(error: sqlite3.Error, path: Path | str) -> LogError:
-    """Return our error for one of SQLite's."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_NOTADB:
-        return WrongFileError(f"{path} is no journal: {error}", hint="name another file")
-    if code in _CORRUPT or str(error).startswith("Could not decode"):
-        return LogCorruptError(None, f"{path}: {error}")
-    if code in _BUSY:
-        return LogBusyError(
-            f"{path} is in use by another process: {error}",
-            hint="try again, and look for a process that holds it",
-        )
-    if code == sqlite3.SQLITE_FULL:
-        return LogFullError(
-            f"no space left for {path}; nothing of this append was stored",
-            hint="free some space and try again",
-        )
-    if code in _READ_ONLY:
-        return LogUnavailableError(f"{path} cannot be written to", hint="check its permissions")
-    return LogUnavailableError(
-        f"{path}: {error}", hint="check the disk and the permissions, and open it again"
-    )
 
 
 def _check_sqlite_version() -> None:
@@ -385,123 +398,10 @@ def _check_sqlite_version() -> None:
         )
 
 
-_OPEN: Final[dict[tuple[int, int], tuple[int, int]]] = {}
-"""The files that are open: device and inode, to the process that opened them, and how often."""
-_OPENING: Final = Lock()
-
-
-def _register(identity: tuple[int, int], path: Path) -> None:
-    """Note that the file is open, unless that was inherited over a fork.
-
-    SQLite remembers the locks of a process in its memory, which a child inherits, and holds
-    them at the system, where a child has none: in the child it would believe itself safe.
-    """
-    with _OPENING:
-        pid, count = _OPEN.get(identity, (os.getpid(), 0))
-        if pid != os.getpid():
-            raise LogClosedError(
-                f"{path} was open when this process was forked, and cannot be opened safely here",
-                hint="open the journal after the fork only, or start the process by spawn",
-            )
-        _OPEN[identity] = (pid, count + 1)
-
-
-def _unregister(identity: tuple[int, int]) -> None:
-    with _OPENING:
-        pid, count = _OPEN.get(identity, (0, 1))
-        if count > 1:
-            _OPEN[identity] = (pid, count - 1)
-        else:
-            _OPEN.pop(identity, None)
-
-
-def _absolute(path: str | os.PathLike[str]) -> Path:
-    """Return the path from the root, so that it stays the same wherever the process goes."""
-    try:
-        return Path(os.path.abspath(path))  # noqa: PTH100  a link is refused, not followed
-    except (OSError, ValueError) as error:
-        raise _unopened(Path(path), error) from error
-
-
-def _created(path: Path) -> tuple[int, int]:
-    """Return the device and the inode of the file, made for this user alone if it is not there.
-
-    A file that is there is not opened: to close any descriptor of it would drop the locks that
-    SQLite holds on it in this process (``fcntl``), and others would take it for unused.
-    """
-    try:
-        _check_place(path)
-        with _OPENING:
-            if not path.exists():
-                _make(path)
-        found = _ordinary(path.stat())
-    except (OSError, ValueError) as error:
-        raise _unopened(path, error) from error
-    return found.st_dev, found.st_ino
-
-
-def _ordinary(found: os.stat_result) -> os.stat_result:
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(EINVAL, "it is no ordinary file")
-    return found
-
-
-def _make(path: Path) -> None:
-    """Create the file, unless another process was faster."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    with suppress(FileExistsError):
-        os.close(os.open(path, flags, 0o600))
-
-
-def _unopened(path: Path, error: Exception) -> LogUnavailableError:
-    return LogUnavailableError(
-        f"{shown(str(path), 200)} cannot be opened: {getattr(error, 'strerror', None) or error}",
-        hint="check that its folder exists and may be written to",
-    )
-
-
-def _check_place(path: Path) -> None:
-    """Refuse a link, and a folder in which anybody could put another file in its place."""
-    if path.is_symlink():
-        raise WrongFileError(f"{path} is a symbolic link", hint="name the file that it leads to")
-    mode = path.absolute().parent.stat().st_mode
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        raise WrongFileError(
-            f"everybody may replace files in the folder of {path}",
-            hint="take the write permission of others away: chmod o-w",
-        )
-
-
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    found = connection.execute("SELECT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()
-    return bool(found[0])
-
-
 def _rolled_back(connection: sqlite3.Connection) -> None:
     """Roll back, unless SQLite did so itself, without hiding the error that led here."""
-    if connection.in_transaction:
+    for _ in range(_ROLLBACKS):
+        if not connection.in_transaction:
+            return
         with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-
-
-class Bell:
-    """Rung when something was appended in this process; a wait on it costs no poll."""
-
-    def __init__(self) -> None:
-        """Begin with nobody waiting."""
-        self._waiting: set[Event] = set()
-
-    def ring(self) -> None:
-        """Wake everybody who waits now."""
-        for event in tuple(self._waiting):
-            event.set()
-
-    @contextmanager
-    def listen(self) -> Iterator[Event]:
-        """Return an event that is set by every ring from now on."""
-        event = Event()
-        self._waiting.add(event)
-        try:
-            yield event
-        finally:
-            self._waiting.discard(event)
+            connection.execute(ROLLBACK)

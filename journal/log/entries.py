@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from journal.events import NewEntry
     from journal.log.chain import Row
     from journal.log.recorder import RowRecorder
+    from journal.log.verify import Anchor
     from journal.log.views import Views
     from journal.values import Ref
 
@@ -45,24 +46,26 @@ class Log:
         """The place for the tables of projections."""
         return self._recorder.views
 
-    def append(self, new: Sequence[NewEntry]) -> list[Entry]:
+    def append(self, new: Sequence[NewEntry], head: int | None = None) -> list[Entry]:
         """Store the entries after the last one, durably, all or none (L1, L2).
 
         Args:
             new: entries whose versions follow those that the writer saw.
+            head: the position that they must follow; None for whichever is the last.
 
         Returns:
             The entries with their positions.
 
         Raises:
-            VersionConflictError: a stream has moved on since the writer saw it.
+            VersionConflictError: a stream has moved on since the writer saw it, or the head.
             LogError: they could not be stored.
         """
         if not new:
             return []
         unsealed = list(map(self._mapper.unsealed, new))
         try:
-            rows = self._recorder.append(unsealed)
+            append = self._recorder.append
+            rows = append(unsealed) if head is None else append(unsealed, head)
         except IntegrityError as error:
             raise self._conflict(new, error) from error
         return [_entry(entry, row) for entry, row in zip(new, rows, strict=True)]
@@ -85,19 +88,19 @@ class Log:
         Raises:
             LogError: they could not be read.
         """
-        return list(map(self._mapper.entry, self._recorder.rows(after, limit, until)))
+        return list(map(self._mapper.entry, self._recorder.contents(after, limit, until)))
 
     def scan(self, after: int = 0, until: int | None = None, page: int = 100) -> Iterator[Entry]:
         """Yield all entries in order, after one position and up to another, page by page.
 
-        Pages are small, for entries that are gone soon cost the garbage collector nothing.
+        Rows are read in small pages and entries made one by one: what is gone soon costs no memory.
 
         Raises:
             LogError: they could not be read.
         """
-        while entries := self.read(after, page, until):
-            yield from entries
-            after = entries[-1].position
+        while found := self._recorder.contents(after, page, until):
+            yield from map(self._mapper.entry, found)
+            after = found[-1][0]
 
     def stream(self, ref: Ref, after: int = 0) -> list[Entry]:
         """Return the entries of a record in order, after a version of its stream.
@@ -169,14 +172,24 @@ class Log:
         return self._recorder.wait(after, timeout_s, interrupt)
 
     def verify(
-        self, progress: Callable[[int, int], None] = lambda _done, _total: None
+        self,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+        anchor: Anchor | None = None,
     ) -> Verification:
         """Check the file, the chain, the streams and every event.
+
+        Args:
+            progress: told how many entries are checked, and how many there are.
+            anchor: what was kept of an earlier verification: a log that does not hold that
+                entry any more was cut off, or written anew.
 
         Raises:
             LogError: it could not be read at all.
         """
-        return verify(self._recorder, self._mapper, progress)
+        found = verify(self._recorder, self._mapper, progress)
+        if anchor is None:
+            return found
+        return found._replace(problems=(*found.problems, *anchor.problems(self)))
 
     def close(self) -> None:
         """Close the log; a second time changes nothing."""
@@ -184,19 +197,6 @@ class Log:
 
 
 def _entry(new: NewEntry, row: Row) -> Entry:
-    return Entry(
-        row.position,
-        row.batch,
-        new.event_id,
-        new.stream,
-        new.version,
-        row.occurred_at,
-        bool(row.clock_adjusted),
-        new.actor,
-        new.origin,
-        new.correlation_id,
-        new.causation_id,
-        new.reason,
-        new.trace,
-        new.event,
-    )
+    """Return the entry, of which the append has decided position, batch and time."""
+    adjusted = bool(row.clock_adjusted)
+    return Entry._make((row.position, row.batch, *new[:3], row.occurred_at, adjusted, *new[4:]))

@@ -1,4 +1,10 @@
-"""The persistence module: makes recorders and mappers, from arguments, never the environment."""
+"""The persistence module: makes recorders and mappers, from arguments, never the environment.
+
+A journal needs `open_recorder` only. What speaks the interface of the library beside it serves
+whoever wants to read a journal by an `Application`, and the library's own suites, which our
+recorders pass: `Factory`, `EntryMapper.to_domain_event`, and in `recorder` the methods below
+"the library's interface" and `RowSubscription`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +20,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment
 
+from journal.errors import LogMissingError
 from journal.log.database import BUSY_TIMEOUT_S, Database, Durability
 from journal.log.mapper import EntryMapper
 from journal.log.memory import MemoryRecorder
@@ -33,6 +40,7 @@ def open_recorder(
     path: str | os.PathLike[str],
     new_journal_id: Callable[[], str],
     *,
+    create: bool = True,
     durability: Durability = "full",
     busy_timeout_s: float = BUSY_TIMEOUT_S,
 ) -> RowRecorder:
@@ -41,17 +49,21 @@ def open_recorder(
     Args:
         path: of an SQLite file, or ``:memory:``.
         new_journal_id: makes the id of a journal that is new.
+        create: whether a journal is made where there is none.
         durability: ``full`` for an append that survives power loss, ``normal`` for one that
             survives the death of the process only.
         busy_timeout_s: how long to wait for another process, in seconds.
 
     Raises:
+        LogMissingError: there is no journal, and none is to be made.
         LogError: the file cannot be used.
     """
     if str(path) == MEMORY:
+        if not create:
+            raise LogMissingError(MEMORY)
         return MemoryRecorder(new_journal_id())
-    database = Database(path, durability=durability, busy_timeout_s=busy_timeout_s)
-    return SQLiteRecorder(database, new_journal_id)
+    database = Database(path, create=create, durability=durability, busy_timeout_s=busy_timeout_s)
+    return SQLiteRecorder(database, new_journal_id, create=create)
 
 
 class Factory(InfrastructureFactory[TrackingRecorder]):

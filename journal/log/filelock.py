@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
-from journal.errors import LogBusyError, LogClosedError, LogUnavailableError
+from journal.errors import LogBusyError, LogClosedError
+from journal.log.place import unopened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
 try:
     import fcntl
@@ -25,13 +27,16 @@ except ImportError:  # pragma: no cover  Windows
     def _unlock(descriptor: int) -> None:
         os.lseek(descriptor, 0, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
+
+    def _releasing(descriptor: int) -> Callable[[], object]:
+        return partial(_unlock, descriptor)
 else:
 
     def _try_lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def _unlock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    def _releasing(descriptor: int) -> Callable[[], object]:
+        return partial(fcntl.flock, descriptor, fcntl.LOCK_UN)
 
 
 _LOCKS: Final[WeakSet[FileLock]] = WeakSet()
@@ -60,6 +65,7 @@ class FileLock:
 
         Raises:
             LogUnavailableError: the file cannot be opened.
+            LogFullError: no space is left for it.
         """
         self.path = path
         self.is_closed = False
@@ -69,14 +75,17 @@ class FileLock:
                 path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600
             )
         except OSError as error:
-            raise LogUnavailableError(
-                f"{path} cannot be opened: {error.strerror}",
-                hint="check that its folder may be written to",
-            ) from error
+            raise unopened(path, error) from error
         _LOCKS.add(self)
 
-    def __enter__(self) -> None:
-        """Take the lock.
+        self.release: Callable[[], object] = _releasing(self._descriptor)
+        """Releases the lock: nothing of Python's own, before which an interrupt could come."""
+
+    def take(self) -> None:
+        """Take the lock; a ``try`` whose ``finally`` calls `release` must follow at once.
+
+        Python lets in no signal between the two, and none between the ``finally`` and a
+        function that is not written in Python; at the begin of ``__exit__`` it would.
 
         Raises:
             LogBusyError: another process held it for longer than the timeout.
@@ -90,7 +99,7 @@ class FileLock:
             except OSError:
                 self._wait()
         except KeyboardInterrupt:
-            _unlock(self._descriptor)  # it may have come when the lock was taken already
+            self.release()  # it may have come when the lock was taken already
             raise
 
     def _wait(self) -> None:
@@ -111,19 +120,6 @@ class FileLock:
             f"another process has held {self.path} for more than {self._timeout_s:g} s",
             hint="look for a process that is paused in the middle of a write",
         )
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Release the lock, also when an interrupt comes in between."""
-        try:
-            _unlock(self._descriptor)
-        except KeyboardInterrupt:
-            _unlock(self._descriptor)
-            raise
 
     def close(self) -> None:
         """Close the file; a second time changes nothing."""

@@ -16,7 +16,7 @@ from pydantic_core import from_json, to_json
 
 from journal.errors import LogCorruptError, UnknownEventError
 from journal.events import EVENT_TYPES, SCHEMA_VERSIONS, UPCASTERS, Entry, Event, NewEntry
-from journal.log.chain import Row, Unsealed
+from journal.log.chain import Unsealed
 from journal.values import Ref, restore
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class EntryMapper(Mapper[str]):
         name = event_type.__name__
         return Unsealed(
             new.event_id,
-            new.stream,
+            str(new.stream),  # SQLite takes a plain text sooner
             new.version,
             name,
             self._versions[name],
@@ -138,29 +138,47 @@ class EntryMapper(Mapper[str]):
         event: Event = self._validate[event_type, current](to_json(fields))
         return event
 
-    def entry(self, row: Row) -> Entry:
-        """Return the entry of a row.
+    def entry(self, row: tuple[Any, ...]) -> Entry:
+        """Return the entry of a row, or of its columns before the hashes.
 
         Raises:
             UnknownEventError: this release does not know the type or its schema version.
             LogCorruptError: the bytes are not such an event.
         """
-        event = self.event(row.event_type, row.schema_version, row.data, row.position)
+        (
+            position,
+            batch,
+            event_id,
+            stream,
+            version,
+            event_type,
+            schema_version,
+            occurred_at,
+            clock_adjusted,
+            actor,
+            origin,
+            correlation_id,
+            causation_id,
+            reason,
+            trace,
+            data,
+            *_hashes,
+        ) = row
         return Entry(
-            row.position,
-            row.batch,
-            row.event_id,
-            Ref.trusted(row.stream),
-            row.version,
-            row.occurred_at,
-            bool(row.clock_adjusted),
-            row.actor,
-            row.origin,
-            row.correlation_id,
-            row.causation_id,
-            row.reason,
-            row.trace,
-            event,
+            position,
+            batch,
+            event_id,
+            Ref.trusted(stream),
+            version,
+            occurred_at,
+            bool(clock_adjusted),
+            actor,
+            origin,
+            correlation_id,
+            causation_id,
+            reason,
+            trace,
+            self.event(event_type, schema_version, data, position),
         )
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEntry:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from eventsourcing.persistence import IntegrityError
 
 from journal.errors import LogClosedError
+from journal.log.bell import Bell
 from journal.log.chain import Head, Row, genesis, seal
-from journal.log.database import Bell
-from journal.log.recorder import RowRecorder
+from journal.log.recorder import RowRecorder, check_head
 from journal.log.views import MemoryViews
 
 if TYPE_CHECKING:
@@ -39,22 +39,24 @@ class MemoryRecorder(RowRecorder):
         self._views = MemoryViews()
         self._is_closed = False
 
-    def append(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def append(self, rows: Sequence[Unsealed], head: int | None = None) -> list[Row]:
         """Store the rows after the last one and return them.
 
         Raises:
-            IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            IntegrityError: a version of a stream, or an event id, is taken, or the last row is
+                not at `head`; none was stored.
         """
         with self._lock:
             self._check_open()
             self._check_free(rows)
             last = self._rows[-1] if self._rows else None
-            head = (
+            behind = (
                 Head(last.position, last.hash, last.occurred_at)
                 if last
                 else Head(0, self._genesis, 0)
             )
-            sealed = seal(head, rows)
+            check_head(behind.position, head)
+            sealed = seal(behind, rows)
             for row in sealed:
                 self._rows.append(row)
                 self._streams[row.stream][row.version] = row.position

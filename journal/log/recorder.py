@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
+    IntegrityError,
     Notification,
     StoredEvent,
     Subscription,
@@ -35,16 +36,27 @@ class RowRecorder(ApplicationRecorder):
     journal_id: str
 
     @abstractmethod
-    def append(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def append(self, rows: Sequence[Unsealed], head: int | None = None) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
 
+        Args:
+            rows: the rows.
+            head: the position of the last one, where the rows must follow just that.
+
         Raises:
-            IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            IntegrityError: a version of a stream, or an event id, is taken, or the last row is
+                another one; none was stored.
         """
 
     @abstractmethod
     def rows(self, after: int, limit: int, until: int | None = None) -> list[Row]:
         """Return at most `limit` rows in order, after one position and up to another."""
+
+    def contents(
+        self, after: int, limit: int, until: int | None = None
+    ) -> Sequence[tuple[Any, ...]]:
+        """Return what `rows` does, where need be without the hashes: no entry is made of them."""
+        return self.rows(after, limit, until)
 
     @abstractmethod
     def stream_rows(
@@ -164,6 +176,17 @@ class RowSubscription(Subscription[RowRecorder]):
                 return notification
             self._recorder.wait(head, _LONG_S, self._stop_event)
         raise StopIteration
+
+
+def check_head(found: int, expected: int | None) -> None:
+    """Refuse to append behind another row than the one that was expected.
+
+    Raises:
+        IntegrityError: the last row is at another position.
+    """
+    if expected not in {None, found}:
+        message = f"the log was expected to end at {expected}, and ends at {found}"
+        raise IntegrityError(message)
 
 
 def _notification(row: Row) -> Notification:

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from eventsourcing.persistence import IntegrityError
 
-from journal.errors import LogCorruptError, LogUnavailableError
+from journal.errors import LogCorruptError, LogMissingError, LogUnavailableError
+from journal.log.bell import Bell
 from journal.log.chain import Head, Row, genesis, seal
-from journal.log.database import APPLICATION_ID, Bell, Database
-from journal.log.recorder import RowRecorder
+from journal.log.place import APPLICATION_ID
+from journal.log.recorder import RowRecorder, check_head
 from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
     from journal.log.chain import Unsealed
+    from journal.log.database import Database
 
 _COLUMNS: Final = ", ".join(Row._fields)
 _INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
+_MARKS: Final = {column: f"?{number}" for number, column in enumerate(Row._fields, 1)}
+_PREVIOUS: Final = (
+    "(SELECT e.hash FROM sqlite_sequence s JOIN entries e ON e.position = s.seq "  # noqa: S608
+    f"WHERE s.name = 'entries' AND s.seq = {_MARKS['position']} - 1 "
+    f"AND e.hash = {_MARKS['previous_hash']})"
+)
+_INSERT_ALONE: Final = "INSERT INTO entries ({}) VALUES ({})".format(  # noqa: S608
+    _COLUMNS, ", ".join((_MARKS | {"previous_hash": _PREVIOUS}).values())
+)
+"""Inserts a row, and fails where the last row is not the one that it is chained to."""
 _HEAD: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entries'"
 _LAST: Final = (
     "SELECT s.seq, e.hash, e.occurred_at FROM sqlite_sequence s "
     "LEFT JOIN entries e ON e.position = s.seq WHERE s.name = 'entries'"
 )
-_PAGE: Final = (
-    f"SELECT {_COLUMNS} FROM entries "  # noqa: S608
-    "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
-)
+_IN_ORDER: Final = "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
+_PAGE: Final = f"SELECT {_COLUMNS} FROM entries {_IN_ORDER}"  # noqa: S608
+_CONTENTS: Final = f"SELECT {', '.join(Row._fields[:-2])} FROM entries {_IN_ORDER}"  # noqa: S608
 _STREAM: Final = (
     f"SELECT {_COLUMNS} FROM entries "  # noqa: S608
     "WHERE stream = ? AND version > ? AND version <= ? ORDER BY version"
@@ -48,10 +59,13 @@ _POLLS_S: Final = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01, 0.02)
 class SQLiteRecorder(RowRecorder):
     """Keeps rows in a table of an SQLite file."""
 
-    def __init__(self, database: Database, new_journal_id: Callable[[], str]) -> None:
+    def __init__(
+        self, database: Database, new_journal_id: Callable[[], str], *, create: bool = True
+    ) -> None:
         """Use the file, making it a journal where it is empty.
 
         Raises:
+            LogMissingError: it is empty, and no journal is to be made.
             LogUnavailableError: a newer release wrote it.
         """
         self._database = database
@@ -61,6 +75,7 @@ class SQLiteRecorder(RowRecorder):
             with database.read() as connection:
                 is_ready = _is_journal(connection, database)
             if not is_ready:
+                _check_may_create(database, create=create)
                 self._create(new_journal_id)
             with database.read() as connection:
                 self.journal_id = _journal_id(connection)
@@ -69,7 +84,6 @@ class SQLiteRecorder(RowRecorder):
             raise
         self._genesis = genesis(self.journal_id)
         self._head: Head | None = None
-        self._seen = 0
 
     def _create(self, new_journal_id: Callable[[], str]) -> None:
         """Create the tables, unless another process was faster."""
@@ -85,15 +99,16 @@ class SQLiteRecorder(RowRecorder):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 
-    def append(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def append(self, rows: Sequence[Unsealed], head: int | None = None) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
 
         Raises:
-            IntegrityError: a version of a stream, or an event id, is taken; none was stored.
+            IntegrityError: a version of a stream, or an event id, is taken, or the last row is
+                not at `head`; none was stored.
             LogError: they could not be stored.
         """
         try:
-            return self._inserted_alone(rows) or self._inserted(rows)
+            return (head is None and self._inserted_alone(rows)) or self._inserted(rows, head)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from error
         finally:
@@ -108,36 +123,35 @@ class SQLiteRecorder(RowRecorder):
         if len(rows) > 1:
             return []
         try:
-            row = self._database.append_row(
-                _INSERT, lambda connection: self._sealed(connection, rows)[0], self._remember
-            )
+            return self._database.append_alone(lambda connection: self._insert(connection, rows))
         except sqlite3.IntegrityError:
             return []
-        return [row]
 
-    def _inserted(self, rows: Sequence[Unsealed]) -> list[Row]:
-        """Insert the rows in one transaction, behind the true head."""
+    def _insert(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
+        """Insert a single row behind the head that is known; the caller holds the lock."""
+        sealed = self._sealed(connection, rows)
+        row = sealed[0]
+        _check_kept(connection.execute(_INSERT_ALONE, row), sealed)
+        self._head = Head(row.position, row.hash, row.occurred_at)
+        return sealed
+
+    def _inserted(self, rows: Sequence[Unsealed], head: int | None) -> list[Row]:
+        """Insert the rows in one transaction, behind the true head, which must be where it was."""
         with self._database.append() as connection:
+            self._head = None
             sealed = self._sealed(connection, rows)
-            _insert(connection, sealed)
+            check_head(sealed[0].position - 1, head)
+            _check_kept(connection.executemany(_INSERT, sealed), sealed)
         return sealed
 
     def _sealed(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
-        """Return the rows as they follow the head, which is read anew if others have written.
+        """Return the rows as they follow the head, which is read where it is not known.
 
         The caller holds the lock. No head is known from here on until a row is stored, so that
         nobody can chain to one that was not.
         """
         head, self._head = self._head, None
-        seen = _data_version(connection)
-        if head is None or self._seen != seen:
-            head = self._last(connection)
-            self._seen = seen
-        return seal(head, rows)
-
-    def _remember(self, row: Row) -> None:
-        """Take a row that was stored for the head; the caller holds the lock."""
-        self._head = Head(row.position, row.hash, row.occurred_at)
+        return seal(head or self._last(connection), rows)
 
     def _last(self, connection: sqlite3.Connection) -> Head:
         """Return the end of the log, which must be where the file says that it is."""
@@ -152,8 +166,14 @@ class SQLiteRecorder(RowRecorder):
     def rows(self, after: int, limit: int, until: int | None = None) -> list[Row]:
         """Return at most `limit` rows in order, after one position and up to another."""
         stop = _FOREVER if until is None else until
-        with self._database.read() as connection:
-            return _rows(connection.execute(_PAGE, (after, stop, limit)))
+        return _rows(self._database.select(_PAGE, (after, stop, limit)))
+
+    def contents(
+        self, after: int, limit: int, until: int | None = None
+    ) -> Sequence[tuple[Any, ...]]:
+        """Return what `rows` does, without the hashes: no entry is made of them."""
+        stop = _FOREVER if until is None else until
+        return self._database.select(_CONTENTS, (after, stop, limit))
 
     def stream_rows(
         self, stream: str, after: int, until: int | None, limit: int | None, *, newest: bool
@@ -162,13 +182,11 @@ class SQLiteRecorder(RowRecorder):
         statement = f"{_STREAM} {'DESC' if newest else 'ASC'} LIMIT ?"
         stop = _FOREVER if until is None else until
         most = -1 if limit is None else limit
-        with self._database.read() as connection:
-            return _rows(connection.execute(statement, (stream, after, stop, most)))
+        return _rows(self._database.select(statement, (str(stream), after, stop, most)))
 
     def row_of(self, event_id: str) -> Row | None:
         """Return the row with that event id."""
-        with self._database.read() as connection:
-            return next(iter(_rows(connection.execute(_BY_ID, (event_id,)))), None)
+        return next(iter(_rows(self._database.select(_BY_ID, (event_id,)))), None)
 
     def head(self) -> int:
         """Return the position of the last row; 0 where there is none."""
@@ -251,6 +269,11 @@ def _is_journal(connection: sqlite3.Connection, database: Database) -> bool:
     return True
 
 
+def _check_may_create(database: Database, *, create: bool) -> None:
+    if not create:
+        raise LogMissingError(str(database.path))
+
+
 def _journal_id(connection: sqlite3.Connection) -> str:
     found = connection.execute("SELECT value FROM journal WHERE key = 'journal_id'").fetchone()
     if found is None:
@@ -259,12 +282,12 @@ def _journal_id(connection: sqlite3.Connection) -> str:
     return journal_id
 
 
-def _rows(found: Iterator[tuple[object, ...]]) -> list[Row]:
+def _rows(found: list[tuple[object, ...]]) -> list[Row]:
     return list(map(Row._make, found))
 
 
-def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    done = connection.executemany(_INSERT, rows)
+def _check_kept(done: sqlite3.Cursor, rows: Sequence[Row]) -> None:
+    """Refuse to go on where a statement has stored fewer rows than it was given."""
     if done.rowcount != len(rows):
         raise LogCorruptError(rows[0].position, "the file does not keep what is written to it")
 

@@ -1,8 +1,12 @@
-"""Checks the whole log: the file, the chain, the streams, and that every event can be read."""
+"""Checks the whole log: the file, the chain, the streams, and that every event can be read.
+
+A chain by itself cannot tell that the end was cut off, or that all of it was written anew: that
+takes an anchor, which was kept elsewhere.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from journal.errors import LogCorruptError, UnknownEventError
 from journal.log.chain import Row, genesis, hash_of
@@ -30,6 +34,51 @@ class Problem(NamedTuple):
     text: str
 
 
+class Rows(Protocol):
+    """Where the rows of a log are read: the log, or what keeps it."""
+
+    @property
+    def journal_id(self) -> str:
+        """The id of the journal."""
+        ...
+
+    def head(self) -> int:
+        """Return the position of the last row."""
+        ...
+
+    def rows(self, after: int, limit: int) -> list[Row]:
+        """Return at most `limit` rows after a position."""
+        ...
+
+
+class Anchor(NamedTuple):
+    """An entry as it once was, kept where nobody who writes to the log can change it."""
+
+    position: int
+    """Of the entry; 0 for the beginning of the log."""
+    hash: str
+    """Of the entry, in hexadecimal."""
+    journal_id: str | None = None
+    """Of the journal, where it is known; the hash depends on it anyway."""
+
+    def problems(self, log: Rows) -> list[Problem]:
+        """Return why the log does not hold the entry any more; nothing where it does.
+
+        Only for a log whose chain was verified: then all that led to the entry is unchanged.
+        """
+        head = log.head()
+        if self.journal_id not in {None, log.journal_id}:
+            text = f"it is journal {log.journal_id}, and the anchor is of {self.journal_id}"
+            return [Problem(0, text)]
+        if self.position > head:
+            text = f"the log ends at {head}: entry {self.position}, of the anchor, was cut off"
+            return [Problem(self.position, text)]
+        if _hash_at(self.position, log) != self.hash.lower():
+            text = "it is not the entry of the anchor: the log was written anew, or is another"
+            return [Problem(self.position, text)]
+        return []
+
+
 class Verification(NamedTuple):
     """What was checked, and what was found."""
 
@@ -43,6 +92,23 @@ class Verification(NamedTuple):
     def is_intact(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems
+
+    @property
+    def anchor(self) -> Anchor:
+        """What to keep elsewhere, for a later verification to hold the log against."""
+        return Anchor(self.entries, self.head_hash, self.journal_id)
+
+
+def _hash_at(position: int, log: Rows) -> str | None:
+    """Return the hash of the entry at a position; None where it is damaged."""
+    if position == 0:
+        return genesis(log.journal_id).hex()
+    try:
+        rows = log.rows(position - 1, 1)
+    except LogCorruptError:
+        return None
+    stored: object = rows[0].hash if rows and rows[0].position == position else None
+    return stored.hex() if isinstance(stored, bytes) else None
 
 
 def verify(

@@ -12,9 +12,11 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from journal.errors import ViewError
+from journal.log.database import COMMIT, ROLLBACK
+from journal.log.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from journal.log.database import Database
@@ -43,8 +45,16 @@ class Cursor(Protocol):
 class Views(Protocol):
     """Where projections keep their tables."""
 
-    def write(self) -> AbstractContextManager[Cursor]:
-        """Return a cursor in one transaction, rolled back if the block fails."""
+    def write(self, name: str = "") -> AbstractContextManager[Cursor]:
+        """Return a cursor in one transaction, rolled back if the block fails.
+
+        Args:
+            name: of the projection that writes.
+        """
+        ...
+
+    def only(self, name: str, tables: Collection[str]) -> AbstractContextManager[None]:
+        """Within `write`, let the projection of that name write to these tables only."""
         ...
 
     def read(self) -> AbstractContextManager[Cursor]:
@@ -58,17 +68,34 @@ class DatabaseViews:
     def __init__(self, database: Database) -> None:
         """Keep them in that file."""
         self._database = database
+        self._guards: dict[str, Guard] = {}
 
     @contextmanager
-    def write(self) -> Iterator[Cursor]:
+    def write(self, name: str = "") -> Iterator[Cursor]:
         """Return a cursor in one transaction, rolled back if the block fails.
+
+        Args:
+            name: of the projection that writes.
 
         Raises:
             LogError: the file could not be written.
             ViewError: a statement was refused.
         """
-        with self._database.write_views() as connection, _refusals():
-            yield connection.cursor()
+        with self._database.write_views(name) as connection, _refusals():
+            if name not in self._guards:
+                self._guards[name] = Guard(connection)
+            try:
+                yield connection.cursor()
+            finally:
+                self._guards[name].lift()
+
+    def only(self, name: str, tables: Collection[str]) -> AbstractContextManager[None]:
+        """Within `write`, let the projection of that name write to these tables only.
+
+        Raises:
+            ViewError: it tried to do more.
+        """
+        return self._guards[name].only(name, tables)
 
     @contextmanager
     def read(self) -> Iterator[Cursor]:
@@ -91,21 +118,30 @@ class MemoryViews:
         self._connection = sqlite3.connect(
             ":memory:", isolation_level=None, check_same_thread=False, cached_statements=256
         )
+        self._guarded = ""
+        self._guard = Guard(self._connection)
 
     @contextmanager
-    def write(self) -> Iterator[Cursor]:
+    def write(self, name: str = "") -> Iterator[Cursor]:
         """Return a cursor in one transaction, rolled back if the block fails.
+
+        Args:
+            name: of the projection that writes.
 
         Raises:
             ViewError: a statement was refused.
         """
         with self._lock, _refusals():
+            if name != self._guarded:  # what others have prepared is asked for anew
+                self._guarded = name
+                self._guard = Guard(self._connection)
             self._connection.execute("BEGIN")
             try:
                 yield self._connection.cursor()
-                self._connection.execute("COMMIT")
+                self._connection.execute(COMMIT)
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._guard.lift()
+                self._connection.execute(ROLLBACK)
                 raise
 
     @contextmanager
@@ -117,6 +153,14 @@ class MemoryViews:
         """
         with self._lock, _refusals():
             yield self._connection.cursor()
+
+    def only(self, name: str, tables: Collection[str]) -> AbstractContextManager[None]:
+        """Within `write`, let the projection of that name write to these tables only.
+
+        Raises:
+            ViewError: it tried to do more.
+        """
+        return self._guard.only(name, tables)
 
     def close(self) -> None:
         """Forget the tables."""
@@ -141,6 +185,11 @@ def _refusals() -> Iterator[None]:
         raise ViewError(f"a projection's statement was refused: {error}") from error
     except sqlite3.OperationalError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        if code == sqlite3.SQLITE_READONLY:
+            raise ViewError(
+                "a cursor for reading was written to",
+                hint="a projection writes in its apply() only, to its own tables",
+            ) from error
         if code == sqlite3.SQLITE_ERROR:
             raise ViewError(f"a projection's statement was refused: {error}") from error
         raise

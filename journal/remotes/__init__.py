@@ -4,12 +4,16 @@ A remote is a generator that yields requests, receives answers and returns an ou
 no I/O. One module, `wire`, sends the requests, blocking and async.
 """
 
+from journal.remotes.auth import Auth
+from journal.remotes.credentials import Credentials, authorised
 from journal.remotes.generic import HttpRemote
 from journal.remotes.profiles import Profile
 from journal.remotes.remote import Answer, NoAnswer, Push, Remote, Request, Response
 
 __all__ = [
     "Answer",
+    "Auth",
+    "Credentials",
     "HttpRemote",
     "NoAnswer",
     "Profile",
@@ -17,4 +21,5 @@ __all__ = [
     "Remote",
     "Request",
     "Response",
+    "authorised",
 ]

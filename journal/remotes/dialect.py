@@ -21,7 +21,7 @@ from journal.remotes.selection import NONE, Selector, select, selector
 from journal.remotes.templates import as_form, fill_json, header, json_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from journal.remotes.forms import Forms
     from journal.remotes.meanings import Meaning
@@ -95,9 +95,9 @@ class Dialect:
         """Return how the service names and writes the fields of a record type."""
         return self._type(record_type)[1]
 
-    def means(self, verb: Verb, answer: Answer) -> Meaning:
-        """Return what an answer to a request means."""
-        return meaning(self.profile.meaning, verb, answer)
+    def means(self, verb: Verb, answer: Answer, names: Iterable[str] = ()) -> Meaning:
+        """Return what an answer to a request means; fields in it are known by these names."""
+        return meaning(self.profile.meaning, verb, answer, names)
 
     # --- requests ------------------------------------------------------------------------
 

@@ -56,6 +56,17 @@ class Errand:
         self._check_key()
         self._check_own()
 
+    @property
+    def names(self) -> list[str]:
+        """What the service calls the fields of the draft."""
+        return [self._forms.name(name) for name in self.push.fields]
+
+    def in_our_words(self, refusal: Refused) -> Refused:
+        """Return what the service said, with the fields as we call them."""
+        named = self._forms.ours
+        said = (m.model_copy(update={"field": named(m.field)}) for m in refusal.messages)
+        return refusal._replace(messages=tuple(said))
+
     # --- what is known -------------------------------------------------------------------
 
     @property
@@ -72,8 +83,7 @@ class Errand:
     @property
     def holds_doubt(self) -> bool:
         """Whether nothing but a person can tell if the service has made the record."""
-        on_doubt = self._dialect.profile.create.on_doubt
-        return self.push.kind == "create" and on_doubt == "hold"
+        return self.push.kind == "create" and self._dialect.profile.create.on_doubt == "hold"
 
     @property
     def is_found_by_key(self) -> bool:
@@ -259,11 +269,9 @@ class Errand:
 
     def _fits(self, record: Shown, *, is_said: bool) -> bool:
         """Say whether a receipt shows our record, as the draft leaves it, and nothing else."""
-        is_named = False
-        if record.id is not None:
-            if self.remote_id is not None and self._dialect.assigns and record.id != self.remote_id:
-                return False
-            is_named = True
+        is_named = record.id is not None
+        if is_named and self._dialect.assigns and self.remote_id not in {None, record.id}:
+            return False
         if record.key is not None:
             is_ours = self.push.kind == "create" or not self._dialect.assigns
             if is_ours and record.key != self.key:

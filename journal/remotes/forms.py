@@ -136,6 +136,10 @@ class Forms:
         form = self._fields.get(ours)
         return ours if form is None or form.name is None else form.name
 
+    def ours(self, name: str) -> str:
+        """Return what we call a field of the service's."""
+        return self._ours.get(name, name)
+
     def written(self, ours: str, value: object) -> Any:  # noqa: ANN401  JSON
         """Return a value of ours as the service wants it; nothing stays nothing."""
         form = self._fields.get(ours)

@@ -20,16 +20,16 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from journal.events import FieldMessage
-from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unknown, Wait
+from journal.outcomes import NotSent, Refused, Unauthorized, Unknown, Wait
 from journal.remotes.classify import Doubt, Success
-from journal.remotes.credentials import Credentials
+from journal.remotes.credentials import Credentials, authorised
 from journal.remotes.dialect import Dialect
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import Done
 from journal.remotes.remote import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from journal.outcomes import Outcome
     from journal.remotes.profiles import Profile
@@ -66,8 +66,21 @@ class _Absent(NamedTuple):
 class HttpRemote:
     """A record service over HTTP, described by a profile."""
 
-    def __init__(self, profile: Profile, *, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        bearer: Callable[[], str] | None = None,
+        save: Callable[[str], object] | None = None,
+    ) -> None:
         """Speak to the service as the profile says.
+
+        Args:
+            profile: of the service.
+            environ: where the secrets that the profile names are looked up.
+            bearer: gives a token, when there is none and when the service refuses the last one.
+            save: keeps a refresh token that the service has put in the place of another.
 
         Raises:
             ProfileError: the profile is not safe, or a secret is not set in the environment.
@@ -75,8 +88,7 @@ class HttpRemote:
         profile.check()
         self.profile = profile
         self.dialect = Dialect(profile)
-        self._credentials = Credentials(profile.auth, environ)
-        self.headers()
+        self.credentials = Credentials(profile.auth, environ, bearer=bearer, save=save)
 
     def __repr__(self) -> str:
         """Show where the service is, and no secret."""
@@ -94,7 +106,7 @@ class HttpRemote:
             ProfileError: the environment variable of a secret is not set, or holds none.
         """
         own = {"Accept": "application/json", **self.profile.headers}
-        return {**own, **self._credentials.headers()}
+        return {**own, **self.credentials.headers()}
 
     def push(self, push: Push) -> Generator[Request, Answer, Outcome]:
         """Send a draft: yield requests, receive their answers, return the outcome.
@@ -102,8 +114,9 @@ class HttpRemote:
         Raises:
             RemoteError: the draft cannot be sent as it is.
         """
-        outcome = yield from self._pushed(Errand(self.dialect, push))
-        return self._without_secrets(outcome)
+        errand = Errand(self.dialect, push)
+        outcome = yield from authorised(self._pushed(errand), self.credentials)
+        return self.credentials.secrets.cleared(outcome, [push.fields, push.base])
 
     def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
         kind, expected = errand.push.kind, None
@@ -115,12 +128,12 @@ class HttpRemote:
                 return found
             expected = found
         answer = yield errand.write(expected)
-        match self.dialect.means(kind, answer):
+        match self.dialect.means(kind, answer, errand.names):
             case Success(response) | Done(response) as done:
                 receipt = errand.receipt(response, is_said=isinstance(done, Done))
                 return receipt or (yield from self._settled(errand, None))
             case Doubt(_, refusal):
-                return (yield from self._settled(errand, refusal))
+                return (yield from self._settled(errand, errand.in_our_words(refusal)))
             case meaning:
                 return meaning
 
@@ -222,16 +235,3 @@ class HttpRemote:
                 return Unknown(problem)  # the read was not sent; an earlier write may have been
             case meaning:
                 return meaning
-
-    def _without_secrets(self, outcome: Outcome) -> Outcome:
-        """Return the outcome without our own secrets, which an error page may have shown."""
-        cleared = self._credentials.cleared
-        if isinstance(outcome, Acknowledged):
-            return outcome
-        if not isinstance(outcome, Refused):
-            return outcome._replace(problem=cleared(outcome.problem))
-        messages = tuple(
-            FieldMessage(field=cleared(m.field), message=cleared(m.message), code=cleared(m.code))
-            for m in outcome.messages
-        )
-        return outcome._replace(messages=messages, answer=cleared(outcome.answer))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, assert_never
 from pydantic_core import from_json
 
 from journal.outcomes import Unauthorized, Unknown, Wait
-from journal.remotes.classify import Doubt, classify, refused, retry_after_s
+from journal.remotes.classify import Doubt, classify, refused
 from journal.remotes.classify import Meaning as TableMeaning
+from journal.remotes.patience import retry_after_s
 from journal.remotes.pointers import MISSING
 from journal.remotes.remote import Response
 from journal.remotes.selection import select, selector
@@ -32,14 +33,23 @@ class Done(NamedTuple):
 Meaning: TypeAlias = Done | TableMeaning
 
 
-def meaning(rules: Iterable[Rule], verb: Verb, answer: Answer) -> Meaning:
-    """Return what an answer means: what the first rule says that fits, or the table."""
+def meaning(
+    rules: Iterable[Rule], verb: Verb, answer: Answer, names: Iterable[str] = ()
+) -> Meaning:
+    """Return what an answer means: what the first rule says that fits, or the table.
+
+    Args:
+        rules: of the profile, in order.
+        verb: what was asked.
+        answer: whatever came of it.
+        names: of the draft's fields, as the service has them.
+    """
     if isinstance(answer, Response):
         content = content_of(answer)
         for rule in rules:
             if _fits(rule, verb, answer, content):
-                return _meant(rule.means, answer)
-    return classify(answer)
+                return _meant(rule.means, answer, names)
+    return classify(answer, names)
 
 
 def content_of(response: Response) -> object:
@@ -69,17 +79,17 @@ def _fits(rule: Rule, verb: Verb, response: Response, content: object) -> bool:
     return bool(found) is not rule.is_empty
 
 
-def _meant(means: Means, response: Response) -> Meaning:
+def _meant(means: Means, response: Response, names: Iterable[str]) -> Meaning:
     said = f"the remote answered {response.status}, which means {means!r} by the profile"
     match means:
         case "done":
             return Done(response)
         case "absent":
-            return Doubt(response, refused("gone", response))
+            return Doubt(response, refused("gone", response, names))
         case "refused":
-            return Doubt(response, refused("rejected", response))
+            return Doubt(response, refused("rejected", response, names))
         case "conflict":
-            return Doubt(response, refused("conflict", response))
+            return Doubt(response, refused("conflict", response, names))
         case "wait":
             return Wait(said, retry_after_s(response))
         case "unauthorized":

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import tomllib
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from journal.errors import ProfileError
+from journal.remotes.addresses import is_secure
+from journal.remotes.auth import Auth
 from journal.remotes.checks import mistakes, notes
 from journal.remotes.constraints import checked_url
-from journal.remotes.credentials import Auth
 from journal.remotes.forms import Forms
 from journal.remotes.placeholders import Mistake
 from journal.remotes.sections import (
@@ -132,8 +131,7 @@ class Profile(Section):
     @property
     def is_secure(self) -> bool:
         """Whether nobody on the way can read what is sent."""
-        parts = urlsplit(self.url)
-        return parts.scheme == "https" or _is_loopback(parts.hostname or "")
+        return is_secure(self.url)
 
     def type_name(self, record_type: str) -> str:
         """Return what the service calls a record type."""
@@ -219,10 +217,3 @@ def _error(found: list[Mistake]) -> ProfileError:
     first, *more = found
     others = [ProfileError(m.key, m.problem, hint=m.hint) for m in more]
     return ProfileError(first.key, first.problem, hint=first.hint, others=others)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

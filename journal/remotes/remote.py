@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from journal.values import Fields, Ref
 
 
+Place: TypeAlias = Literal["remote", "token"]
+Cause: TypeAlias = Literal["link", "configuration", "credentials", "turn"]
+
+
 class Request(NamedTuple):
-    """A request to the remote, relative to where the remote is."""
+    """A request to the remote, relative to where the remote is; it holds no secret."""
 
     method: str
     path: str
     """Below the remote's URL, each segment quoted; it begins with a slash."""
     headers: Mapping[str, str] = {}
     body: bytes | None = None
+    to: Place = "remote"
+    """``token`` is where access tokens come from; the credentials then know the whole request."""
 
 
 class Response(NamedTuple):
@@ -36,8 +42,11 @@ class NoAnswer(NamedTuple):
     """There was no answer, or none that could be received whole."""
 
     was_sent: bool
-    """Whether the request may have reached the remote."""
+    """Whether the request may have reached the remote, and been carried out."""
     problem: str
+    cause: Cause = "link"
+    """What has to change: the ``link``, the ``configuration`` (a certificate, an address), the
+    ``credentials``, or nothing: somebody else has the ``turn``, and will soon be done."""
 
 
 Answer: TypeAlias = Response | NoAnswer
@@ -77,7 +86,11 @@ class Push(NamedTuple):
 
 
 class Remote(Protocol):
-    """A record service that drafts can be sent to."""
+    """A record service that drafts can be sent to.
+
+    Where it has an attribute `credentials`, a `journal.remotes.credentials.Credentials`, their
+    query parameters are added to every request, and it may ask for tokens.
+    """
 
     @property
     def url(self) -> str:

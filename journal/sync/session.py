@@ -10,6 +10,8 @@ out each effect, blocking or awaiting, and sends the result back in, or throws i
 - S4. What is not the draft's fault leaves no event, and is tried again later.
 - S5. In the background, time alone sends what can be sent: no failure ends that for good but a
   log that cannot be trusted, or is closed.
+- S6. So many rejections in a row stop the queue, durably: who configured it wrongly must not
+  burn through it.
 
 ```
 e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
@@ -22,44 +24,54 @@ from __future__ import annotations
 from logging import getLogger
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, assert_never
 
-from journal.drafts import Draft, Queue
-from journal.errors import LogBusyError, LogFullError, ProfileError, RemoteError
-from journal.events import FieldMessage, PushStarted
+from journal.conflicts import Policies, Resolved
+from journal.decisions import settled
+from journal.drafts import Draft, Queue, hold_text, name_of, stop_text
+from journal.errors import LogBusyError, LogFullError, ProfileError, RefusedError, RemoteError
+from journal.events import ConflictResolved, DraftHeld, FieldMessage, PushStarted, QueueStopped
 from journal.outcomes import (
     Acknowledged,
     NotSent,
     Refused,
+    Settled,
     Unauthorized,
     Unknown,
     Wait,
-    settle,
 )
 from journal.record import base_version
 from journal.remotes.remote import Push, Request
 from journal.staging import Facts
 from journal.sync.backoff import Backoff
-from journal.values import references
+from journal.values import freeze, references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
+    from journal.checkpoint import Checkpoint
     from journal.drafts import OnHeld
     from journal.events import Event
     from journal.journal import Journal
     from journal.outcomes import Outcome
-    from journal.record import Record
+    from journal.record import Change, Record
     from journal.remotes.remote import Remote
-    from journal.sync.checkpoint import Checkpoint
+    from journal.values import Ref
 
 ACTOR: Final = "sync"
 """Who acknowledges and holds, in the envelope of what a subscriber appends."""
 ENTRIES_AT_ONCE: Final = 1000
+MAX_PROBLEM: Final = 1000
+"""How many characters say why the queue was stopped."""
 SETTLED_PAUSE_S: Final = 0.01
 """How long to wait where somebody else has settled a draft, in seconds."""
 
-StoppedBy: TypeAlias = Literal["held", "timeout", "unreachable", "unauthorized", "stop"]
-Step: TypeAlias = Literal["sending", "acknowledged", "held", "waiting"]
+StoppedBy: TypeAlias = Literal["held", "stopped", "timeout", "unreachable", "unauthorized", "stop"]
+Step: TypeAlias = Literal["sending", "acknowledged", "resolved", "held", "waiting"]
 
+_WHY: Final = {
+    "conflict": "the remote has another state of the record than the draft was made on",
+    "gone": "the remote no longer has the record",
+}
+"""The reason, in the envelope, of what became of a draft that stood in a conflict."""
 _log = getLogger("journal.sync")
 
 
@@ -122,6 +134,10 @@ class Settings(NamedTuple):
     backoff: Backoff = Backoff()
     attempts: int = 5
     """How often in a row a drain tries before it gives up for now."""
+    conflicts: Policies = Policies()
+    """What decides a conflict."""
+    rejections: int | None = 5
+    """How many rejections in a row stop the queue; None where they never do."""
 
 
 class Session:
@@ -199,7 +215,7 @@ class Session:
         while stopped_by is None:
             draft = yield Call(self._next)
             if draft is None:
-                stopped_by = "held" if len(self._queue) else None
+                stopped_by = self._stopped_by()
                 break
             if should_stop():
                 stopped_by = "stop"
@@ -211,11 +227,12 @@ class Session:
         yield Call(self._save)
         return stopped_by
 
-    def _sent(self, draft: Draft) -> Generator[Effect, Any, Outcome | None]:
+    def _sent(self, draft: Draft) -> Generator[Effect, Any, Outcome | Resolved | None]:
         """Send one draft and append what became of it (S1, S2, S3).
 
         Returns:
-            The outcome, or None where somebody else has settled the draft.
+            The outcome, or how a conflict was resolved; None where somebody else has settled
+            the draft.
         """
         self._say("sending", draft)
         push = yield Call(lambda: self._started(draft))
@@ -223,37 +240,35 @@ class Session:
             return None
         self._attempts += 1
         self._unsent = None
-        outcome, event = yield from self._pushed(push)
+        outcome = yield from self._pushed(push)
         if isinstance(outcome, NotSent) and not push.is_maybe_applied:
             self._unsent = draft.draft_id
-        if event is not None:
-            yield Call(lambda: self._appended(draft, event))
+        if isinstance(outcome, Settled):
+            became: Outcome | Resolved | None
+            became = yield Call(lambda: self._settled(draft, outcome))
+            return became
         return outcome
 
-    def _pushed(self, push: Push) -> Generator[Effect, Any, tuple[Outcome, Event | None]]:
-        """Let the remote send the draft; return the outcome, and the event that settles it.
+    def _pushed(self, push: Push) -> Generator[Effect, Any, Outcome]:
+        """Let the remote send the draft; return the outcome.
 
         A remote that breaks, a host's own among them, does not end the subscriber: what came of
         the draft is unknown then, and it is tried again.
         """
         try:
-            outcome = yield from self._remote.push(push)
-            if not isinstance(outcome, (Acknowledged, Refused)):
-                return outcome, None
-            return outcome, settle(push.draft_id, push.revision, outcome, self._failures + 1)
+            return (yield from self._remote.push(push))
         except RemoteError as error:
-            refused = Refused("rejected", (FieldMessage(message=str(error)),))
-            return refused, settle(push.draft_id, push.revision, refused, self._failures + 1)
+            return Refused("rejected", (FieldMessage(message=str(error)),))
         except ProfileError as error:
-            return Unauthorized(str(error)), None
+            return Unauthorized(str(error))
         except Exception as error:  # noqa: BLE001  it is logged, and the draft tried again
             _log.exception("the remote failed at %s of %s", push.kind, push.ref)
-            return Unknown(f"the remote failed: {type(error).__name__}"), None
+            return Unknown(f"the remote failed: {type(error).__name__}")
 
     def _after(
         self,
         draft: Draft,
-        outcome: Outcome | None,
+        outcome: Outcome | Resolved | None,
         deadline_s: float | None,
         attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
@@ -266,6 +281,10 @@ class Session:
                 self._failures = 0
                 self._acknowledged += 1
                 self._say("acknowledged", draft)
+                return None
+            case Resolved(reason=reason):
+                self._failures = 0
+                self._say("resolved", draft, reason)
                 return None
             case Refused():
                 self._failures = 0
@@ -324,7 +343,36 @@ class Session:
     def _next(self) -> Draft | None:
         """Return the draft to send now, after folding in what was appended since."""
         self._catch_up()
+        if self._has_tripped(self._queue):
+            self._journal.note_on_queue(self._tripped, Facts(ACTOR, self._journal.origin))
+            self._catch_up()
         return self._queue.next_to_send(self._settings.on_held)
+
+    def _has_tripped(self, queue: Queue) -> bool:
+        """Say whether so many drafts in a row were rejected that something else must be wrong."""
+        most = self._settings.rejections
+        return most is not None and queue.switch.rejections >= most and not queue.switch.stop
+
+    def _tripped(self, queue: Queue) -> tuple[Event, ...]:
+        """Return the events of stopping a queue in which too much is rejected (S6)."""
+        if not self._has_tripped(queue):
+            return ()
+        rejected = [d for d in queue if d.hold and d.hold.classification == "rejected"]
+        last = (
+            f", such as {name_of(rejected[-1])}: {hold_text(rejected[-1].hold)}" if rejected else ""
+        )
+        problem = f"{queue.switch.rejections} drafts in a row were rejected{last}"
+        return (QueueStopped(cause="rejections", problem=problem[:MAX_PROBLEM]),)
+
+    def _stopped_by(self) -> StoppedBy | None:
+        """Return why nothing can be sent, or None where nothing is left."""
+        if not len(self._queue):
+            return None
+        stop = self._queue.switch.stop
+        if stop is None:
+            return "held"
+        self._problem = stop_text(stop)
+        return "stopped"
 
     def _catch_up(self) -> None:
         while entries := self._journal.log.read(self._queue.position, ENTRIES_AT_ONCE):
@@ -337,7 +385,7 @@ class Session:
         """Note that the draft is about to leave (S2); None where it is pending no more."""
         if not draft.is_maybe_applied:
             started = PushStarted(draft_id=draft.draft_id, revision=draft.revision)
-            if not self._appended(draft, started):
+            if not self._appended(draft, lambda _record, _change: (started,)):
                 return None
         record = self._journal.load(draft.ref)
         change = record.change(draft.draft_id)
@@ -358,16 +406,44 @@ class Session:
             {target: self._journal.load(target) for target in targets},
         )
 
-    def _appended(self, draft: Draft, event: Event) -> bool:
-        """Append an event about a draft that is still as it was sent; say whether it is."""
+    def _settled(self, draft: Draft, outcome: Settled) -> Outcome | Resolved | None:
+        """Append what became of a draft; return it, or how a conflict was resolved."""
+        outcome = _storable(outcome, draft.ref)
+        events: Sequence[Event] = ()
 
-        def decision(record: Record) -> tuple[Event, ...]:
+        def decision(record: Record, change: Change) -> Sequence[Event]:
+            nonlocal events
+            policies = self._settings.conflicts
+            events = settled(record, change, outcome, self._failures + 1, policies)
+            return events
+
+        reason = _WHY.get(outcome.classification) if isinstance(outcome, Refused) else None
+        if not self._appended(draft, decision, reason):
+            return None
+        match events[-1]:
+            case ConflictResolved() as event:
+                return Resolved(event.kind, event.fields, event.resolutions, reason or "")
+            case DraftHeld(messages=messages) if isinstance(outcome, Refused):
+                return outcome._replace(messages=messages)
+            case _:
+                return outcome
+
+    def _appended(
+        self,
+        draft: Draft,
+        decide: Callable[[Record, Change], Sequence[Event]],
+        reason: str | None = None,
+    ) -> bool:
+        """Append events about a draft that is still as it was sent; say whether it is."""
+
+        def decision(record: Record) -> Sequence[Event]:
             change = record.change(draft.draft_id)
             if change is None or change.revision != draft.revision or change.state == "held":
                 return ()
-            return (event,)
+            return decide(record, change)
 
-        facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
+        origin = self._journal.origin
+        facts = Facts(ACTOR, origin, causation_id=draft.draft_id, reason=reason)
         return self._journal.note(draft.ref, decision, facts)
 
     def _save(self) -> None:
@@ -391,6 +467,18 @@ class Session:
             self._progress(said)
         except Exception:  # noqa: BLE001  a callback may raise anything; it is logged
             _log.exception("the progress callback failed at %s of %s", step, draft.ref)
+
+
+def _storable(outcome: Settled, ref: Ref) -> Settled:
+    """Return the outcome with what a read has shown as it can be kept, or without it."""
+    if isinstance(outcome, Acknowledged) or outcome.seen is None or outcome.seen.fields is None:
+        return outcome
+    try:
+        fields = freeze(outcome.seen.fields, record=ref)
+    except RefusedError as error:
+        said = FieldMessage(message=f"the remote's record cannot be kept: {error}")
+        return outcome._replace(messages=(*outcome.messages, said), seen=None)
+    return outcome._replace(seen=outcome.seen._replace(fields=fields))
 
 
 def _first_message(outcome: Refused) -> str:

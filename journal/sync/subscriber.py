@@ -12,11 +12,12 @@ from logging import getLogger
 from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, assert_never
 
+from journal.checkpoint import Checkpoint
+from journal.conflicts import Policies
 from journal.errors import SubscriberBusyError
 from journal.remotes.remote import Request
 from journal.remotes.wire import AsyncWire, Limits, Wire
 from journal.sync.backoff import Backoff
-from journal.sync.checkpoint import Checkpoint
 from journal.sync.session import Call, Listen, Pause, Session, Settings
 
 if TYPE_CHECKING:
@@ -47,8 +48,12 @@ class _Subscriber:
         backoff: Backoff | None = None,
         limits: Limits | None = None,
         progress: Callable[[Progress], None] | None = None,
+        conflicts: Policies | None = None,
+        rejections: int | None = 5,
     ) -> None:
-        settings = Settings(on_held, backoff or Backoff(), attempts)
+        settings = Settings(
+            on_held, backoff or Backoff(), attempts, conflicts or Policies(), rejections
+        )
         self._journal = journal
         self._remote = remote
         self._limits = limits or _limits_of(remote)
@@ -88,6 +93,8 @@ class Subscriber(_Subscriber):
         backoff: Backoff | None = None,
         limits: Limits | None = None,
         progress: Callable[[Progress], None] | None = None,
+        conflicts: Policies | None = None,
+        rejections: int | None = 5,
         client: Client | None = None,
     ) -> None:
         """Send the drafts of the journal to the remote.
@@ -100,6 +107,8 @@ class Subscriber(_Subscriber):
             backoff: how long to wait between attempts.
             limits: how long a request may take, and how large an answer may be.
             progress: called with what is being done; what it raises is logged.
+            conflicts: the policies that decide conflicts; `merge` for all otherwise.
+            rejections: how many drafts rejected in a row stop the queue; None for never.
             client: of httpx, to use instead of one of our own; it is not closed.
         """
         super().__init__(
@@ -110,6 +119,8 @@ class Subscriber(_Subscriber):
             backoff=backoff,
             limits=limits,
             progress=progress,
+            conflicts=conflicts,
+            rejections=rejections,
         )
         self._wire = Wire(remote, self._limits, client)
         self._thread: Thread | None = None
@@ -241,6 +252,8 @@ class AsyncSubscriber(_Subscriber):
         backoff: Backoff | None = None,
         limits: Limits | None = None,
         progress: Callable[[Progress], None] | None = None,
+        conflicts: Policies | None = None,
+        rejections: int | None = 5,
         client: AsyncClient | None = None,
     ) -> None:
         """Send the drafts of the journal to the remote; the arguments are those of `Subscriber`."""
@@ -252,6 +265,8 @@ class AsyncSubscriber(_Subscriber):
             backoff=backoff,
             limits=limits,
             progress=progress,
+            conflicts=conflicts,
+            rejections=rejections,
         )
         self._wire = AsyncWire(remote, self._limits, client)
         self._task: asyncio.Task[None] | None = None

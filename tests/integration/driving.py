@@ -105,6 +105,7 @@ class Flavour:
 
     def __init__(self, *, is_async: bool) -> None:
         """Make blocking or async ones."""
+        self.is_blocking = not is_async
         self._loop = Loop() if is_async else None
         self._made: list[Driven] = []
 

@@ -159,6 +159,7 @@ class Proxy:
         host, _, port = upstream_url.removeprefix("http://").partition(":")
         self.upstream = (host, int(port))
         self.faults: deque[Fault] = deque()
+        self.otherwise: Fault = passed
         self.seen: list[Seen] = []
         self.most_at_once = 0
         self.on_request: Callable[[Seen], None] = lambda _: None
@@ -232,7 +233,7 @@ class Proxy:
             self.seen.append(seen)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-            fault = self.faults.popleft() if self.faults else passed
+            fault = self.faults.popleft() if self.faults else self.otherwise
         exchange = Exchange(self, client, raw, seen)
         try:
             self.on_request(seen)

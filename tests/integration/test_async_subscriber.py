@@ -163,7 +163,7 @@ class TestCancellation:
                 calls += 1
                 return gate(rows) if calls == nth else append(rows)
 
-            recorder.append = counted  # type: ignore[method-assign]
+            recorder.append = counted  # type: ignore[assignment, method-assign]
             async with subscriber(journal, proxy.url) as sync:
                 draining = asyncio.create_task(sync.drain())
                 await gate.arrived.wait()
@@ -257,7 +257,7 @@ class TestLoop:
                 seen.add(get_ident())
                 return gate(rows)
 
-            recorder.append = noted  # type: ignore[method-assign]
+            recorder.append = noted  # type: ignore[assignment, method-assign]
             async with subscriber(journal, proxy.url) as sync:
                 draining = asyncio.create_task(sync.drain())
                 await gate.arrived.wait()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import random
+import signal
+import socket
 import sqlite3
 import stat
 import subprocess
 import sys
 from contextlib import closing, suppress
+from errno import ENOSPC
 from linecache import getline
 from pathlib import Path
 from threading import Event, Thread
@@ -22,12 +28,16 @@ from journal.errors import (
     LogCorruptError,
     LogError,
     LogFullError,
+    LogMissingError,
     LogUnavailableError,
     ViewError,
     WrongFileError,
 )
-from journal.log.database import Database, has_wal_reset_bug, translate
+from journal.log.database import Database, has_wal_reset_bug
+from journal.log.failures import translate
 from journal.log.filelock import FileLock
+from journal.log.place import unopened
+from projections import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,6 +81,12 @@ def open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def bound(path: Path) -> None:
+    """Leave a socket at the path."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
 class TestOpening:
     """What a journal's file is, and what is refused."""
 
@@ -93,7 +109,7 @@ class TestOpening:
         with file.read() as reader:
             for connection, synchronous in (
                 (file._appender, 2),
-                (file._viewer, 1),
+                (file._viewer(""), 1),
                 (reader, 1),
             ):
                 assert setting(connection, "journal_mode") == "wal"
@@ -157,6 +173,7 @@ class TestOpening:
             Journal(path)
 
         assert path.read_bytes() == content
+        assert [file.name for file in path.parent.iterdir()] == ["field.db"]
         assert open_descriptors() == before
 
     @pytest.mark.parametrize("mode", ["delete", "wal"])
@@ -172,7 +189,80 @@ class TestOpening:
             Journal(path)
 
         assert path.read_bytes() == content
+        assert [file.name for file in path.parent.iterdir()] == ["field.db"]
         assert open_descriptors() == before
+
+    def test_file_that_another_application_has_open_is_refused(self, path: Path) -> None:
+        """Another application's file is refused also where all of it is still in its WAL."""
+        with closing(sqlite3.connect(path)) as foreign:
+            foreign.execute("PRAGMA journal_mode=WAL")
+            foreign.execute("CREATE TABLE accounts (name TEXT)")
+            files = sorted(path.parent.iterdir())
+
+            with pytest.raises(WrongFileError, match="another application"):
+                Journal(path)
+
+            assert sorted(path.parent.iterdir()) == files
+            assert foreign.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
+
+    @pytest.mark.parametrize(
+        ("make", "kind"),
+        [
+            (lambda path: path.mkdir(), "a folder"),
+            (os.mkfifo, "a named pipe"),
+            (bound, "a socket"),
+        ],
+    )
+    def test_what_is_no_file_is_refused(
+        self, path: Path, make: Callable[[Path], object], kind: str
+    ) -> None:
+        """What cannot hold a journal is refused at once, by what it is, and left alone."""
+        make(path)
+
+        for create in (True, False):
+            with pytest.raises(WrongFileError, match=f"is {kind}: it cannot hold a journal"):
+                Journal(path, create=create)
+
+        assert list(path.parent.iterdir()) == [path]
+
+    def test_device_is_refused(self) -> None:
+        """A device is refused."""
+        with pytest.raises(WrongFileError, match="/dev/null is a device"):
+            Journal("/dev/null")
+
+    @pytest.mark.parametrize("given", [5, None, b"field.db", 1.5])
+    def test_what_is_no_path_is_refused(self, given: Any) -> None:  # noqa: ANN401
+        """What is no path is an error of ours."""
+        with pytest.raises(WrongFileError, match="a journal's path is a text or a Path, not"):
+            Journal(given)
+
+    @pytest.mark.parametrize("content", [None, "", "sqlite"])
+    def test_no_journal_is_made_where_none_is_to_be(self, path: Path, content: str | None) -> None:
+        """With create=False, a file that is missing or empty is refused, and left as it is."""
+        if content == "sqlite":
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA user_version = 0")
+                connection.execute("VACUUM")
+        elif content is not None:
+            path.write_text(content)
+        before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+
+        with pytest.raises(LogMissingError, match=r"there is no journal at .*; check the name"):
+            Journal(path, create=False)
+
+        assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+    def test_journal_that_is_there_is_opened(self, journal: Journal, path: Path) -> None:
+        """With create=False, a journal is opened to read and write, as ever."""
+        with Journal(path, create=False) as second:
+            second.create("Account", {}, id="2")
+
+        assert journal.log.head() == 2
+
+    def test_journal_in_memory_is_always_new(self) -> None:
+        """With create=False, there is no journal in memory."""
+        with pytest.raises(LogMissingError):
+            Journal(create=False)
 
     @pytest.mark.parametrize("version", [0, 2, 99])
     def test_other_format_is_refused(self, journal: Journal, path: Path, version: int) -> None:
@@ -184,7 +274,7 @@ class TestOpening:
         with pytest.raises(LogUnavailableError, match=f"format {version}.*; upgrade draft-journal"):
             Journal(path)
 
-    @pytest.mark.parametrize("name", ["no/such/folder.db", "", "a\0b.db", "\ud800.db"])
+    @pytest.mark.parametrize("name", ["no/such/folder.db", "a\0b.db", "\ud800.db"])
     def test_impossible_path_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
@@ -284,7 +374,9 @@ class TestLosing:
                 for _ in range(50):
                     journal.create("Account", {"Name": "x" * 1000})
 
-        with pytest.raises(LogFullError, match="nothing of this append was stored; free some"):
+        with pytest.raises(
+            LogFullError, match=r"no space left on the disk of .*field\.db: nothing of this append"
+        ):
             fill()
         assert journal.log.head() == 1
         appender.execute("PRAGMA max_page_count = 1000000")
@@ -292,6 +384,37 @@ class TestLosing:
 
         assert journal.log.head() == 51
         assert journal.log.verify().is_intact
+
+    def test_full_disk_under_a_read(self, journal: Journal) -> None:
+        """Where views have no space to catch up, the read says so, and that the log is safe."""
+        for _ in range(50):
+            journal.create("Account", {"Name": "x" * 1000})
+        viewer = database(journal)._viewer("records")
+        pages = viewer.execute("PRAGMA page_count").fetchone()[0]
+        viewer.execute(f"PRAGMA max_page_count = {pages + 1}")
+
+        with pytest.raises(
+            LogFullError,
+            match=r"no space left on the disk of .*field\.db: the views could not be brought up to "
+            "date, and the log itself is safe; free some space and try again",
+        ):
+            Records(journal).list("Account")
+        assert journal.log.verify().is_intact
+        journal.update("Account:1", {"Name": "y"})
+        viewer.execute("PRAGMA max_page_count = 1000000")
+
+        assert len(Records(journal).list("Account")) == 51
+
+    def test_full_disk_at_opening(self, path: Path) -> None:
+        """Where SQLite finds no space for the memory that connections share, the disk is full."""
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+
+        assert str(translate(error, path)) == (
+            f"no space left on the disk of {path}: the log itself is safe; "
+            "free some space and try again"
+        )
+        assert isinstance(unopened(path, OSError(ENOSPC, "No space left")), LogFullError)
 
     def test_write_that_fails(self, path: Path) -> None:
         """D3: after an I/O error this object writes no more; opened anew, the file is sound."""
@@ -397,11 +520,12 @@ class TestLocking:
         with Journal(path, busy_timeout_s=0.05) as journal:
             journal.create("Account", {}, id="1")
             lock = FileLock(path.with_name("field.db-lock"), 0)
-            with lock:
-                assert journal.log.head() == 1
-                assert journal.load(Ref("Account:1")).version == 1
-                with pytest.raises(LogBusyError):
-                    journal.create("Account", {})
+            lock.take()
+            assert journal.log.head() == 1
+            assert journal.load(Ref("Account:1")).version == 1
+            with pytest.raises(LogBusyError):
+                journal.create("Account", {})
+            lock.release()
             lock.close()
             lock.close()
 
@@ -519,7 +643,7 @@ class TestEnding:
             thread.start()
             waiting.wait(30)
             file._is_closed = True
-            file._close_last(file._viewer, file._appender)
+            file._close_last(*file._viewers.values(), file._appender)
         thread.join(30)
 
         assert [type(error) for error in told] == [LogClosedError]
@@ -564,6 +688,47 @@ class TestInterrupts:
         with Journal(path) as journal:
             assert journal.log.verify().is_intact
         assert line > 40
+
+    # a signal may come in a callback, of a weak reference or a guard, where Python only reports it
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_at_any_moment(self, path: Path) -> None:
+        """A signal at whichever moment leaves no lock and no transaction behind."""
+        is_armed = False
+        count = 0
+
+        def interrupt(*_: object) -> None:
+            nonlocal is_armed, count
+            if is_armed:
+                is_armed = False
+                count += 1
+                raise KeyboardInterrupt
+
+        dice = random.Random(8)  # noqa: S311  any moment will do
+        before = signal.signal(signal.SIGALRM, interrupt)
+        with (
+            Journal(path, durability="normal") as journal,
+            path.with_name("field.db-lock").open("rb+") as other,
+        ):
+            file = database(journal)
+            account = journal.create("Account", {"n": 0})
+            try:
+                for n in range(1500):
+                    signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-6, 4e-4))
+                    with suppress(KeyboardInterrupt):
+                        is_armed = True
+                        append(journal, 2) if n % 3 else journal.update(account, {"n": n})
+                        is_armed = False
+
+                    assert not file._lock.locked()
+                    assert not file._appender.in_transaction
+                    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(other, fcntl.LOCK_UN)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+
+            assert count > 10
+            assert journal.log.verify().is_intact
 
 
 def append(journal: Journal, size: int) -> None:

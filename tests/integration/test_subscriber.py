@@ -237,7 +237,7 @@ class TestLostAnswers:
             (duplicated, ["PUT"], "answer"),
             (duplicated_late, ["PUT", "GET"], "read"),
             (status(502, b"<html>Bad Gateway</html>"), ["PUT", "GET", "PUT"], "answer"),
-            (status(200, b"<html>Welcome</html>"), ["PUT", "GET", "GET", "PUT"], "answer"),
+            (status(200, b"<html>Welcome</html>"), ["PUT", "GET", "PUT"], "answer"),
             (status(307, Location="http://127.0.0.1:1/"), ["PUT", "GET", "PUT"], "answer"),
             (answered(b"garbage\r\n\r\n", then_close=True), ["PUT", "GET", "PUT"], "answer"),
         ],

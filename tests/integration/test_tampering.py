@@ -14,7 +14,7 @@ import pytest
 from journal import Journal, Ref, Sources
 from journal.errors import LogCorruptError, LogError, UnknownEventError, ViewError
 from journal.events import EVENT_TYPES
-from journal.log import Log, open_recorder
+from journal.log import Anchor, Log, open_recorder
 from journal.log.chain import Head, Row, Unsealed, genesis, seal
 from journal.log.mapper import EntryMapper
 from journal.log.sqlite import SQLiteRecorder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from journal.log import Verification
+    from journal.log import Problem, Verification
 
 TRIGGERS = ("entries_are_never_changed", "entries_are_never_deleted")
 NUMBERS = [
@@ -92,6 +92,72 @@ def verified(path: Path) -> Verification:
 def found_at(path: Path) -> set[int]:
     """Return the positions at which `verify` finds something."""
     return {problem.position for problem in verified(path).problems}
+
+
+def anchored(path: Path, anchor: Anchor) -> tuple[Problem, ...]:
+    """Return what `verify` finds against an anchor that was kept."""
+    with Journal(path) as journal:
+        return journal.log.verify(anchor=anchor).problems
+
+
+class TestAnchors:
+    """What was kept elsewhere tells what the chain alone cannot."""
+
+    def test_log_that_has_grown_holds_its_anchor(self, path: Path) -> None:
+        """An anchor holds for ever, whatever is appended, in either case of its letters."""
+        anchor = verified(path).anchor
+        with Journal(path) as journal:
+            journal.create("Account", {})
+            expected = Anchor(8, journal.log.rows()[7].hash.hex(), journal.log.journal_id)
+
+        assert anchor == expected
+        assert anchored(path, anchor) == ()
+        assert anchored(path, Anchor(8, anchor.hash.upper())) == ()
+
+    def test_beginning_is_an_anchor(self, path: Path, tmp_path: Path) -> None:
+        """The anchor of an empty log belongs to its journal."""
+        with Journal(tmp_path / "other.db") as other:
+            anchor = other.log.verify().anchor
+            other.create("Account", {})
+            mine = other.log.journal_id
+
+        assert anchored(tmp_path / "other.db", anchor) == ()
+        (problem,) = anchored(path, anchor)
+        assert problem.position == 0
+        assert problem.text.endswith(f"and the anchor is of {mine}")
+        assert anchored(path, anchor._replace(journal_id=None))[0].position == 0
+
+    def test_log_of_another_journal_is_found(self, path: Path, tmp_path: Path) -> None:
+        """A log made anew, with the same changes, does not hold the anchor of the first."""
+        anchor = verified(path).anchor._replace(journal_id=None)
+        with Journal(tmp_path / "other.db") as other:
+            for n in range(9):
+                other.create("Account", {"n": n})
+
+        assert [p.position for p in anchored(tmp_path / "other.db", anchor)] == [8]
+
+    @pytest.mark.parametrize(
+        "damage",
+        ["DELETE FROM entries WHERE position = 4", "hash = x'00'", "hash = CAST(1 AS BLOB)"],
+    )
+    def test_entry_that_is_damaged_is_not_held(self, path: Path, damage: str) -> None:
+        """Where the entry of the anchor is damaged or missing, that is found twice."""
+        with Journal(path) as journal:
+            anchor = Anchor(4, journal.log.rows()[3].hash.hex())
+        update = f"UPDATE entries SET {damage} WHERE position = 4"
+        tampered(path, damage if damage.startswith("DELETE") else update)
+
+        problems = anchored(path, anchor)
+
+        assert len(problems) > 1
+        assert "not the entry of the anchor" in problems[-1].text
+
+    def test_log_in_memory(self) -> None:
+        """A log in memory is held against an anchor, too."""
+        with Journal() as journal:
+            journal.create("Account", {})
+            found = journal.log.verify()
+            assert journal.log.verify(anchor=found.anchor) == found
 
 
 class TestTriggers:
@@ -222,6 +288,9 @@ class TestRows:
 
         assert found.is_intact
         assert found.head_hash != kept
+        assert anchored(path, Anchor(8, kept)) == (
+            (8, "the log ends at 6: entry 8, of the anchor, was cut off"),
+        )
 
     @pytest.mark.parametrize(
         "count", ["DELETE FROM sqlite_sequence", "UPDATE sqlite_sequence SET seq = 3"]
@@ -257,6 +326,10 @@ class TestRows:
 
         assert verified(path).is_intact
         assert verified(path).head_hash != kept
+        assert anchored(path, Anchor(8, kept)) == (
+            (8, "it is not the entry of the anchor: the log was written anew, or is another"),
+        )
+        assert anchored(path, Anchor(4, rows[3].hash.hex())) == ()
 
     def test_journal_without_its_id(self, path: Path) -> None:
         """A file that has lost the id of its journal is not opened."""
@@ -428,6 +501,21 @@ def test_an_added_trigger_keeps_nothing_from_being_noticed(tmp_path: Path) -> No
 
         assert [problem.text for problem in problems] == ["the trigger eater was added to the file"]
         assert journal.log.head() == 1
+
+
+def test_nothing_is_appended_to_a_log_that_lost_its_end_while_it_was_open(tmp_path: Path) -> None:
+    """C1: a row is stored only behind the row that it is chained to, whatever was known of it."""
+    path = tmp_path / "field.db"
+    with Journal(path) as journal:
+        for record_id in "12":
+            journal.create("Account", {}, id=record_id)
+        with closing(sqlite3.connect(path)) as file, file:
+            file.execute("DROP TRIGGER entries_are_never_deleted")
+            file.execute("DELETE FROM entries WHERE position = 2")
+
+        with pytest.raises(LogCorruptError, match="were removed"):
+            journal.create("Account", {}, id="3")
+        assert [row.position for row in journal.log.rows()] == [1]
 
 
 def test_a_view_of_a_log_without_its_end_is_refused(tmp_path: Path) -> None:

@@ -164,6 +164,17 @@ def restless_day(path: str, url: str, seed: int, tell: Tell) -> None:
         tell("done")
 
 
+def pushing(path: str, url: str, tell: Tell) -> None:
+    """Push what is pending, however often it takes; tell ``drained`` when nothing is left."""
+    with (
+        Journal(path, actor="tech-17", origin="tablet-3", durability="normal") as journal,
+        subscriber(journal, url) as sync,
+    ):
+        while (report := sync.drain()).pending:
+            assert report.held == 0, report
+    tell("drained")
+
+
 def _read_for_ever(journal: Journal) -> None:
     views = [view(journal) for view in VIEWS]
     while True:

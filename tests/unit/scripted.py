@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from journal.checkpoint import Checkpoint
 from journal.remotes.remote import NoAnswer, Request, Response
 from journal.sync.backoff import Backoff
-from journal.sync.checkpoint import Checkpoint
 from journal.sync.session import Call, Pause, Session, Settings
 
 if TYPE_CHECKING:
@@ -36,12 +36,18 @@ def says(status: int, body: bytes = b"", **headers: str) -> Response:
 class Script:
     """A drain in which the remote answers what the script says, in order."""
 
-    def __init__(self, journal: Journal, remote: Remote, attempts: int = 5) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        remote: Remote,
+        attempts: int = 5,
+        **settings: Any,  # noqa: ANN401  of the session
+    ) -> None:
         """Send the drafts of that journal to that remote."""
         self.journal = journal
         backoff = Backoff(first_s=1.0, most_s=1.0, least_s=1.0)
-        settings = Settings("lane", backoff, attempts)
-        self.session = Session(journal, remote, settings, Checkpoint(journal.log), None)
+        given = Settings("lane", backoff, attempts)._replace(**settings)
+        self.session = Session(journal, remote, given, Checkpoint(journal.log), None)
         self.requests: list[Request] = []
         self.pauses: list[float] = []
 

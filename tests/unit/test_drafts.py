@@ -298,7 +298,13 @@ class TestExplain:
     @pytest.mark.parametrize(
         ("draft_id", "sentence"),
         [
-            ("e1", f"the create of Account:1 is held: {WHY}; it waits for a decision"),
+            (
+                "e1",
+                (
+                    f"the create of Account:1 is held: {WHY}; it waits for a decision: "
+                    "amend it, retry it, or discard it; 2 drafts wait behind it"
+                ),
+            ),
             ("e2", f"the update of Account:1 {BEHIND}"),
             ("e3", f"the create of Visit:1 {BEHIND}"),
             ("e4", f"the create of Account:2 {SENT}"),
@@ -345,7 +351,7 @@ class TestExplain:
         stopped = QueueStopped(cause="rejections", problem="5 in a row")
         found = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN), (QUEUE, stopped))
 
-        assert found.explain("e1").endswith("; it waits for a decision")
+        assert found.explain("e1").endswith("amend it, retry it, or discard it")
         assert found.explain("e2") == (
             "the create of Account:2 waits until the queue is started: "
             "it was stopped by ann (5 in a row; why)"
@@ -355,7 +361,8 @@ class TestExplain:
         """Where a held draft stops the queue, the drafts of other lanes wait for it as well."""
         found = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN))
 
-        assert found.explain("e2", "stop") == f"the create of Account:2 {BEHIND}"
+        behind = BEHIND.replace("waits behind", "waits, as nothing passes a held draft, behind")
+        assert found.explain("e2", "stop") == f"the create of Account:2 {behind}"
         assert found.explain("e2") == "the create of Account:2 is the next to be sent"
 
     def test_unknown_draft_is_refused(self) -> None:

@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "DraftMissingError": ("e1",),
     "InvalidChangeError": (7, "it is no JSON"),
     "VersionConflictError": ("Account:1", 3, 4),
+    "LogMissingError": ("field.db",),
     "LogCorruptError": (7, "its hash does not fit"),
     "UnknownEventError": (7, "RecordCopied", 1),
     "ProfileError": ("create.path", "is missing"),

@@ -33,6 +33,7 @@ URL = "https://records.example.com"
 ACME = {"Name": "Acme", "Size": 1}
 ACCOUNT = Ref("Account:a1")
 CREATE = {"If-None-Match": "*", "Content-Type": "application/json"}
+BECAME = "here it became 2, at the remote 3; it was 1"
 NEWER = FieldMessage(message="the remote has a newer version of the record")
 TAKEN = FieldMessage(message="the remote has another record under our key")
 GONE = FieldMessage(message="the remote no longer has the record")
@@ -418,8 +419,18 @@ class TestReceipts:
         assert acknowledged(journal).evidence == "answer"
         assert journal.load(ACCOUNT).fields is None
 
+    def test_a_page_is_not_the_remote(self, journal: Journal) -> None:
+        """A page where a receipt was expected settles nothing, and the record is read later."""
+        script = started(journal)
+        journal.delete(ACCOUNT)
+
+        report = script.drain(says(200, b"<html>"), says(200, b"<html>"), says(404))
+
+        assert script.methods == ["DELETE", "GET", "GET"]
+        assert (report.acknowledged, report.held, report.pending) == (1, 0, 0)
+
     @pytest.mark.parametrize(
-        "answer", [says(202), says(200, b"<html>"), shows({"error": "login"})], ids=repr
+        "answer", [says(202), says(200, b"<a>"), shows({"error": "login"})], ids=repr
     )
     def test_a_delete_that_is_not_sure(self, journal: Journal, answer: Response) -> None:
         """A delete that was only accepted, or answered by somebody else, is read back."""
@@ -552,7 +563,7 @@ class TestLostAnswers:
         assert held(journal) == DraftHeld(
             draft_id=held(journal).draft_id,
             classification="conflict",
-            messages=(NEWER,),
+            messages=(FieldMessage(field="Size", message=BECAME), NEWER),
             status=200,
             answer='{"Name": "Acme", "Size": 3}',
             attempts=2,
@@ -701,7 +712,7 @@ class TestRefusals:
         script.drain(says(412), shows({**ACME, "Size": 3}, '"2"'))
 
         event = held(journal)
-        assert (event.classification, event.messages, event.status) == ("conflict", (NEWER,), 412)
+        assert (event.classification, event.messages[-1], event.status) == ("conflict", NEWER, 412)
         assert json.loads(event.answer) == {**ACME, "Size": 3}
 
     def test_foreign_delete(self, journal: Journal) -> None:
@@ -741,7 +752,7 @@ class TestRefusals:
         script.drain(says(412), shows({"Name": "Other"}, '"9"'))
 
         event = held(journal)
-        assert (event.classification, event.messages) == ("conflict", (TAKEN,))
+        assert (event.classification, event.messages[-1]) == ("conflict", TAKEN)
 
     def test_a_semantic_conflict_says_why(self, journal: Journal) -> None:
         """A 409 about a record that is as it was is a rejection, in the remote's words."""
@@ -752,18 +763,18 @@ class TestRefusals:
 
         event = held(journal)
         assert (event.classification, event.status) == ("rejected", 409)
-        assert event.messages == (FieldMessage(message="Name is taken"),)
+        assert event.messages == (FieldMessage(field="Name", message="Name is taken"),)
 
     def test_a_409_about_another_version(self, journal: Journal) -> None:
         """A 409 about a record that has changed is a conflict, in both our words and theirs."""
         script = started(journal)
-        journal.update(ACCOUNT, {"Name": "Bolt"})
+        journal.update(ACCOUNT, {"Size": 2})
 
         script.drain(says(409, b'{"detail": "stale"}'), shows({**ACME, "Size": 3}, '"2"'))
 
         event = held(journal)
         assert (event.classification, event.status) == ("conflict", 409)
-        assert event.messages == (NEWER, FieldMessage(message="stale"))
+        assert event.messages[-2:] == (NEWER, FieldMessage(message="stale"))
 
     @pytest.mark.parametrize("status", [404, 409, 410, 412, 422])
     def test_a_create_where_nothing_is(self, journal: Journal, status: int) -> None:
@@ -785,7 +796,7 @@ class TestRefusals:
 
         event = held(journal)
         assert (event.classification, event.status) == ("conflict", status)
-        assert event.messages == (NEWER, FieldMessage(message="no"))
+        assert event.messages[-2:] == (NEWER, FieldMessage(message="no"))
 
     def test_a_refusal_without_a_read(self, journal: Journal) -> None:
         """Where the remote refuses to be read, its refusal of the draft stands."""
@@ -827,9 +838,9 @@ class TestBases:
         """A version that was seen after the change was made does not become its condition."""
         script = started(journal)
         journal.update(ACCOUNT, {"Size": 2})
-        journal.observe(ACCOUNT, {**ACME, "Name": "Bolt"}, remote_version='"2"')
+        journal.observe(ACCOUNT, {**ACME, "Size": 9}, remote_version='"2"')
 
-        script.drain(says(412), shows({**ACME, "Name": "Bolt"}, '"2"'))
+        script.drain(says(412), shows({**ACME, "Size": 9}, '"2"'))
 
         assert script.requests[0].headers["If-Match"] == '"1"'
         assert held(journal).classification == "conflict"

@@ -28,6 +28,8 @@ headers = { X-Client = "field" }
 
 [auth]
 bearer = "{env:RECORDS_TOKEN}"
+headers = { X-Key = "{env:RECORDS_KEY}" }
+query = { key = "{env:RECORDS_KEY}" }
 
 [answer]
 record = ["/data", "/item"]
@@ -467,7 +469,7 @@ class TestToken:
     @pytest.mark.parametrize("end", ["\n", " ", "\r\nX-Evil: 1", "é", "\x00"])
     def test_must_be_one(self, end: str) -> None:
         """What cannot be a token is refused without being shown."""
-        with pytest.raises(ProfileError, match="what TOKEN holds is no secret") as caught:
+        with pytest.raises(ProfileError, match="what is there is no token") as caught:
             self.remote({"TOKEN": f"{CANARY}{end}"})
 
         assert CANARY not in "".join(traceback.format_exception(caught.value))

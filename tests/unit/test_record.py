@@ -432,17 +432,17 @@ class TestEvolve:
         assert record.change("e2") is None
 
     def test_amend_replaces_the_fields_of_the_change(self) -> None:
-        """An amended change keeps its place and its base."""
+        """An amended change keeps its place, with the base of the fields that it now sets."""
         record = after(
-            RecordObserved(exists=True, fields={"a": 1}, remote_version="v1"),
-            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
+            RecordObserved(exists=True, fields={"a": 1, "c": 3, "d": 5}, remote_version="v1"),
+            RecordUpdated(changes={"a": 2, "d": 6}, base={"a": 1, "d": 5}, base_version="v1"),
             RecordUpdated(changes={"b": 3}, base={}, base_version="v1"),
-            DraftAmended(draft_id="e2", revision=1, fields={"c": 4}),
+            DraftAmended(draft_id="e2", revision=1, fields={"c": 4, "d": 7}),
         )
 
-        assert record.fields == {"a": 1, "b": 3, "c": 4}
+        assert record.fields == {"a": 1, "b": 3, "c": 4, "d": 7}
         assert record.change("e2") == Change(
-            "e2", 2, "update", {"c": 4}, {"a": 1}, "v1", 2, revision=1
+            "e2", 2, "update", {"c": 4, "d": 7}, {"c": 3, "d": 5}, "v1", 2, revision=1
         )
 
     @pytest.mark.parametrize(("theirs", "base"), [({"a": 9}, {"a": 9}), (None, {})])
@@ -466,7 +466,9 @@ class TestEvolve:
             ),
         )
 
-        assert record.change("e2") == Change("e2", 2, "update", {"a": 2}, base, "v2", 3, revision=1)
+        assert record.change("e2") == Change(
+            "e2", 2, "update", {"a": 2}, base, "v2", 3, revision=1, resolved=1
+        )
 
     @pytest.mark.parametrize(
         "event",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -15,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     computed_field,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -23,6 +25,7 @@ from journal.errors import (
     InvalidNameError,
     InvalidRecordError,
     InvalidValueError,
+    SchemaError,
     UnknownTypeError,
 )
 from journal.schema import Schema, To
@@ -112,6 +115,37 @@ class TestTypes:
             Schema({"not a name": Account})
         with pytest.raises(InvalidNameError):
             To("not a name")
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ([int], "\"<class 'int'>\" is no record type; a record type is a class"),
+            ([Account, "Visit"], "\"'Visit'\" is no record type"),
+            ({"Account": Account(Name="Acme")}, "is no record type"),
+            (Account, "the types of a journal are a list of pydantic models, not"),
+            (5, "the types of a journal are a list of pydantic models, not '5'"),
+            ("Account", "the types of a journal are a list of pydantic models"),
+            (None, "the types of a journal are a list of pydantic models, not 'None'"),
+        ],
+    )
+    def test_what_is_no_type_is_refused(self, given: Any, said: str) -> None:  # noqa: ANN401
+        """What is no pydantic model, or no list of them, is refused by what it is."""
+        with pytest.raises(SchemaError, match=re.escape(said)):
+            Schema(given)
+
+    def test_two_types_of_one_name_are_refused(self) -> None:
+        """Two types that have one name are refused, by their full names; one may stand twice."""
+        other: type[BaseModel] = create_model("Account", __module__="branch.office", Zip=(str, ...))
+
+        with pytest.raises(
+            SchemaError,
+            match=rf"two record types are called 'Account': {__name__}\.Account and "
+            r"branch\.office\.Account; name them apart, in a mapping",
+        ):
+            Schema([Account, other])
+        assert Schema([Account, Account]).record_types == {"Account": Account}
+        apart: dict[str, type[BaseModel]] = {"Account": Account, "Branch": other}
+        assert Schema(apart).record_types == apart
 
 
 class TestCreate:

@@ -135,7 +135,7 @@ class TestMeanings:
     @pytest.mark.parametrize("said", [{"is": 1}, {"is_not": 1}, {"is_empty": True}, {}])
     def test_no_json_fits_no_rule(self, said: dict[str, Any]) -> None:
         """A page of a captive portal has nothing at any place."""
-        found = meaning([rule(at="/e", **said)], "read", Response(200, {}, b"<html>"))
+        found = meaning([rule(at="/e", **said)], "read", Response(200, {}, b"welcome"))
 
         assert isinstance(found, Success)
 

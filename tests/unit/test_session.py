@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from journal import Journal
+from journal.checkpoint import Checkpoint
 from journal.remotes import HttpRemote, Profile, Request
-from journal.sync.checkpoint import Checkpoint
 from journal.sync.session import Call, Listen, Session, Settings
 from tests.unit.scripted import shows
 

@@ -91,7 +91,7 @@ class TestRefusals:
             ("", "it is not JSON"),
             ("{", "it is not JSON"),
             (b"\xff{}", "it is not UTF-8 at byte 1"),
-            ("\ufeff{}", "it is not JSON"),
+            ("\ufeff{}", "it begins with an invisible byte order mark"),
             ("[]", "it is not a JSON object"),
             ("null", "it is not a JSON object"),
             ("{}", '"change" is missing'),

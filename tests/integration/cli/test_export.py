@@ -11,7 +11,7 @@ import pytest
 
 from journal import Journal
 from journal.cli.export import exported
-from journal.log import genesis
+from journal.log import Row
 from tests.integration.cli.conftest import Cli, Done, in_process
 from tests.integration.cli.test_log import damage
 
@@ -27,11 +27,13 @@ def filled(file: Path) -> None:
         journal.update(acme, {"Name": "}", "Emoji": "🚲"})
 
 
-def verified(lines: list[bytes], journal_id: str) -> str:
+def verified(lines: list[bytes]) -> str:
     """Check the chain of an export as a third party would; return the last hash."""
-    previous = genesis(journal_id).hex()
+    previous = ""
     for line in lines:
         entry = json.loads(line)
+        journal_id = entry.pop("journal_id")
+        previous = previous or sha256(f"draft-journal:{journal_id}".encode()).hexdigest()
         start = line.index(b',"data":') + len(b',"data":')
         entry["data"] = line[start : line.rindex(b"}")]
         assert entry["previous_hash"] == previous
@@ -60,7 +62,10 @@ class TestExport:
             found = journal.log.verify()
         assert [list(json.loads(line))[-1] for line in lines] == ["data"] * 3
         assert [line[line.index(b',"data":') + 8 : -1] for line in lines] == [r.data for r in rows]
-        assert verified(lines, found.journal_id) == found.head_hash
+        assert verified(lines) == found.head_hash
+        assert {json.loads(line)["journal_id"] for line in lines} == {found.journal_id}
+        columns = [name for name in Row._fields if name != "data"]
+        assert [list(json.loads(line)) for line in lines] == [["journal_id", *columns, "data"]] * 3
         assert cli("verify", "--json").objects[0]["journal_id"] == found.journal_id
 
     def test_to_a_file(self, file: Path, cli: Cli, tmp_path: Path) -> None:
@@ -139,4 +144,4 @@ class TestExport:
 
         assert cli("export").objects[0]["data_hex"] == "7b0a7d"
         with Journal(file) as journal:
-            assert exported(journal.log.rows()[0]).count(b"\n") == 1
+            assert exported(journal.log.rows()[0], journal.log.journal_id).count(b"\n") == 1

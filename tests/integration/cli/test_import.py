@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import Journal
+from journal import Journal, Ref
 from journal.cli.intake import LONGEST_LINE
 from tests.integration.cli.conftest import TIMEOUT_S, Cli, Done, command, in_process, on_terminal
 
@@ -195,6 +195,25 @@ class TestBadLines:
         ]
         assert ids(cli) == ["1"]
 
+    def test_a_byte_order_mark_is_passed_over(self, cli: Cli) -> None:
+        """A file that Windows has marked as UTF-8 is imported; so are two that were joined."""
+        mark = b"\xef\xbb\xbf"
+
+        done = cli("import", "-", stdin=mark + creates(1, 2) + mark + creates(3, 3))
+
+        assert done == Done(0, "3 changes imported\n", "")
+        assert ids(cli) == ["1", "2", "3"]
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+    def test_utf_16_is_called_by_its_name(self, cli: Cli, encoding: str) -> None:
+        """A file in UTF-16 is refused in plain words."""
+        done = cli("import", "-", stdin=creates(1, 2).decode().encode(encoding))
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err.splitlines()[0] == (
+            "error: line 1: it is UTF-16, or has zero bytes in it: save it as UTF-8"
+        )
+
     def test_a_line_without_end(self, cli: Cli) -> None:
         """A line that is longer than any change is refused before it is read to its end."""
         done = cli("import", "-", stdin=b"[" * (LONGEST_LINE + 1))
@@ -227,8 +246,49 @@ class TestInterrupted:
 
         assert code == 130
         assert said.strip() == (
-            "Lines 1 to 4 are stored, and nothing after them. Go on with --from-line 5."
+            "Interrupted. Lines 1 to 4 are stored, and nothing after them. "
+            "Go on with --from-line 5."
         )
+
+    @pytest.mark.parametrize("at", ["parse", "commit"])
+    def test_ctrl_c_within_a_batch_waits_for_its_end(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch, at: str
+    ) -> None:
+        """What is said to be stored is all that is stored, wherever Ctrl-C comes in a batch."""
+        original = Journal.create
+
+        def create(journal: Journal, *arguments: Any, **facts: Any) -> Ref:  # noqa: ANN401
+            if len(journal._open_batch() or ()) == (0 if at == "parse" else 1):
+                signal.raise_signal(signal.SIGINT)
+            return original(journal, *arguments, **facts)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "create", create)
+            done = cli("import", "-", "--batch", "2", stdin=creates(1, 5))
+
+        assert (done.code, done.out) == (130, "")
+        assert done.err == (
+            "Interrupted. Lines 1 to 2 are stored, and nothing after them. "
+            "Go on with --from-line 3.\n"
+        )
+        assert len(cli("log", "--json").objects) == 2
+
+    def test_second_ctrl_c_does_not_wait(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who presses Ctrl-C twice means it: nothing of the batch is stored."""
+
+        def create(*_: object, **__: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "create", create)
+            done = cli("import", "-", stdin=creates(1, 5))
+
+        assert done == Done(
+            130, "", "Interrupted. Nothing was stored. Run the same command again.\n"
+        )
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert len(cli("log", "--json").objects) == 0
 
     def test_many_lines(self, file: Path) -> None:
         """A long import in a process of its own stores every line once."""

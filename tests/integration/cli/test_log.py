@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from journal import Journal
 from journal.cli.entries import PAGE
-from tests.integration.cli.conftest import TIMEOUT_S, Cli, command, in_process, on_terminal
+from tests.integration.cli.conftest import TIMEOUT_S, Cli, Done, command, in_process, on_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +99,15 @@ class TestLog:
         assert "draft-journal create" in cli("log").out
         assert cli("log", "--json").out == ""
 
+    def test_beyond_the_end(self, cli: Cli) -> None:
+        """After a position beyond the end, it says where the log ends; to a program nothing."""
+        cli("create", "A")
+
+        assert cli("log", "--after", "7") == Done(
+            0, "There is nothing after position 7: the log ends at 1.\n", ""
+        )
+        assert cli("log", "--after", "7", "--json") == Done(0, "", "")
+
     def test_every_kind_of_event(self, cli: Cli, file: Path) -> None:
         """What a pull saw, and what is unknown to this release, is shown too."""
         with Journal(file) as journal:
@@ -183,12 +192,13 @@ class TestFollow:
 def damage(file: Path, statement: str) -> None:
     """Do to the log what only somebody with an SQLite shell can do."""
     connection = sqlite3.connect(file)
-    name = "entries_are_never_changed"
-    (trigger,) = connection.execute(
-        "SELECT sql FROM sqlite_schema WHERE name = ?", (name,)
-    ).fetchone()
-    connection.execute(f"DROP TRIGGER {name}")
+    triggers = connection.execute(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+    ).fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
     connection.execute(statement)
-    connection.execute(trigger)
+    for _, trigger in triggers:
+        connection.execute(trigger)
     connection.commit()
     connection.close()

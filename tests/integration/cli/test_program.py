@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from journal.cli import main
 from journal.cli.program import program, run
+from journal.log import Log
 from tests.integration.cli.conftest import TIMEOUT_S, Cli, Done, command, in_process, on_terminal
 
 HEAVY = ("pydantic", "pydantic_core", "eventsourcing", "httpx", "rich", "sqlite3")
@@ -134,17 +137,51 @@ class TestSettings:
 
     @pytest.mark.parametrize(
         "arguments",
-        [["log"], ["verify"], ["update", "A:1", "b=1"], ["delete", "A:1"], ["export"]],
+        [
+            ["log"],
+            ["verify"],
+            ["update", "A:1", "b=1"],
+            ["delete", "A:1"],
+            ["export"],
+            ["list", "A"],
+            ["show", "A:1"],
+            ["history", "A:1"],
+            ["drafts"],
+            ["rebuild"],
+        ],
     )
+    @pytest.mark.parametrize("is_empty", [False, True])
     def test_only_create_and_import_make_a_journal(
-        self, cli: Cli, file: Path, arguments: list[str]
+        self,
+        cli: Cli,
+        file: Path,
+        arguments: list[str],
+        is_empty: bool,  # noqa: FBT001
     ) -> None:
-        """A name that was mistyped does not make an empty journal."""
+        """A name that was mistyped does not make an empty journal, nor does an empty file."""
+        if is_empty:
+            file.touch()
+
         done = cli(*arguments)
 
-        assert (done.code, done.out) == (1, "")
-        assert done.err.startswith(f"error: there is no journal {file}\n")
-        assert not file.exists()
+        assert done == Done(
+            1,
+            "",
+            f"error: there is no journal at '{file}'\n"
+            "  check the name; your first change makes one: draft-journal create, or import\n",
+        )
+        assert [found.stat().st_size for found in file.parent.glob(f"{file.name}*")] == (
+            [0] if is_empty else []
+        )
+
+    def test_an_empty_file_becomes_a_journal_by_the_first_change(
+        self, cli: Cli, file: Path
+    ) -> None:
+        """Create and import take an empty file for the place of a new journal."""
+        file.touch()
+
+        assert cli("create", "A").code == 0
+        assert cli("verify").code == 0
 
 
 class TestErrors:
@@ -214,6 +251,7 @@ class TestErrors:
 
         assert done.code == 1
         assert "is no journal" in done.err
+        assert [found.name for found in file.parent.glob(f"{file.name}*")] == [file.name]
         assert file.read_text(encoding="utf-8") == "a shopping list " * 100
 
     @pytest.mark.parametrize("field", ['a:="\\ud800"', "a:=9007199254740992", "a:=1e999"])
@@ -278,22 +316,61 @@ class TestEnds:
         assert (code, said) == (141, b"")
 
     def test_an_interruption(self, file: Path) -> None:
-        """Ctrl-C ends the program with 130, and no traceback."""
+        """Ctrl-C ends the program with 130, one line that says what is safe, and no traceback."""
         in_process(file, "create", "A")
 
-        with subprocess.Popen(
-            command(file, "log", "--follow", "--json"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            process.stdout.readline()
-            process.send_signal(signal.SIGINT)
-            said = process.stderr.read().decode()
-            code = process.wait(TIMEOUT_S)
+        code, said = interrupted(file, "log", "--follow")
+        as_json = interrupted(file, "log", "--follow", "--json")
 
-        assert (code, said.strip()) == (130, "")
+        text = "Interrupted. Nothing was changed. Go on with --after 1."
+        assert (code, said) == (130, f"{text}\n")
+        assert as_json[0] == 130
+        assert json.loads(as_json[1]) == {
+            "error": {"type": "Interrupted", "problem": text, "hint": "", "facts": {}}
+        }
+
+    def test_an_interruption_anywhere(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Ctrl-C is never answered by silence, wherever it comes."""
+        cli("create", "A")
+
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Log, "rows", interrupt)
+            done = cli("export")
+            rebuilt = cli("rebuild", "records")
+        with monkeypatch.context() as patched:
+            patched.setattr("journal.cli.program.run", interrupt)
+            with pytest.raises(SystemExit) as ended:
+                main()
+
+        anywhere = "Interrupted. Nothing is lost: what was stored stays stored.\n"
+        assert done == Done(130, "", anywhere)
+        assert rebuilt.code == 130
+        assert rebuilt.err == (
+            "Interrupted. The log is untouched; "
+            "a view that was being rebuilt goes on when it is next read.\n"
+        )
+        assert (ended.value.code, capsys.readouterr().err) == (130, anywhere)
+        assert cli("verify").code == 0
+        assert cli("list", "A").code == 0
+
+
+def interrupted(file: Path, *arguments: str) -> tuple[int, str]:
+    """Interrupt a command when it has written some lines; return its code and what it said."""
+    with subprocess.Popen(
+        command(file, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for _ in range(1 if "--json" in arguments else 2):
+            process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read().decode()
+        return process.wait(TIMEOUT_S), said
 
 
 class TestInstallation:

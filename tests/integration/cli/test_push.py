@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from journal import Journal
 from journal.testing.service import RecordService
 from tests.integration.cli.conftest import Cli, Done, in_process, on_terminal
 
@@ -236,6 +237,34 @@ class TestPush:
         assert done.code == 3
         assert "3 drafts still pending, 1 held\n" in done.out
 
+    @pytest.mark.parametrize("form", [(), ("--json",)])
+    def test_ctrl_c_says_what_is_safe(
+        self, cli: Cli, profile: str, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
+    ) -> None:
+        """An interrupted push says how many drafts are acknowledged, and goes on when repeated."""
+        some_drafts(cli)
+        original = Journal.note
+        notes = iter(range(100))
+
+        def note(journal: Journal, *arguments: Any) -> bool:  # noqa: ANN401
+            if next(notes) == 3:
+                raise KeyboardInterrupt
+            return original(journal, *arguments)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "note", note)
+            done = cli("push", "--remote", profile, *form)
+
+        text = (
+            "Interrupted. Nothing is lost: 1 draft acknowledged, 2 still pending. "
+            "Run the same command again to go on."
+        )
+        assert done.code == 130
+        assert (done.error["problem"] if form else done.err.splitlines()[-1]) == text
+        assert "Traceback" not in done.err
+        assert cli("push", "--remote", profile).code == 0
+        assert cli("drafts", "--json").out == ""
+
     def test_a_wrong_profile(self, cli: Cli, tmp_path: Path) -> None:
         """A profile that is wrong is an error that names the key."""
         path = tmp_path / "wrong.toml"
@@ -259,6 +288,29 @@ class TestPush:
             "error: profile key update.pth: is unknown; did you mean path?",
             "error: profile key creat: is unknown; did you mean create?",
         ]
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            ("\ufeffurl = 'x'".encode(), "invisible byte order mark: take that away"),
+            ("url = 'x'".encode("utf-16"), "it is UTF-16, or has zero bytes in it: save it as"),
+            ("url = 'x'".encode("utf-16-le"), "it is UTF-16, or has zero bytes"),
+            (b"url", "is not TOML"),
+        ],
+    )
+    def test_an_encoding_of_windows(
+        self, cli: Cli, tmp_path: Path, content: bytes, said: str
+    ) -> None:
+        """A profile that is not plain UTF-8 is refused in plain words."""
+        cli("create", "A")
+        path = tmp_path / "windows.toml"
+        path.write_bytes(content)
+
+        done = cli("push", "--remote", str(path))
+
+        assert done.code == 1
+        assert f"error: profile key file: {path} " in done.err
+        assert said in done.err
 
     def test_history_tells_of_the_acknowledgement(self, cli: Cli, profile: str) -> None:
         """Each change says how it was acknowledged, and the record is said to be synced."""

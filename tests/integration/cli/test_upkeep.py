@@ -39,10 +39,70 @@ class TestVerify:
                 "entries": 1,
                 "head_hash": found.head_hash,
                 "problems": [],
+                "anchor": None,
                 "sqlite_version": sqlite3.sqlite_version,
                 "wal_reset_bug": has_wal_reset_bug(),
             }
         ]
+
+    @pytest.mark.parametrize("form", ["hash", "file"])
+    def test_against_an_anchor(self, cli: Cli, file: Path, tmp_path: Path, form: str) -> None:
+        """With an anchor, a log that was cut or made anew is found, which is whole by itself."""
+        cli("create", "A", "--id", "1")
+        cli("create", "A", "--id", "2")
+        kept = cli("verify", "--json")
+        (tmp_path / "anchor.json").write_text(kept.out, encoding="utf-8")
+        digest = kept.objects[0]["head_hash"]
+        anchor = f"2:{digest}" if form == "hash" else str(tmp_path / "anchor.json")
+        cli("create", "A", "--id", "3")
+
+        holds = cli("verify", "--anchor", anchor)
+        as_json = cli("verify", "--anchor", anchor, "--json").objects[0]
+        damage(file, "DELETE FROM entries WHERE position > 1")
+        damage(file, "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'entries'")
+        cut = cli("verify", "--anchor", anchor)
+        for part in tmp_path.glob(f"{file.name}*"):
+            part.unlink()
+        cli("create", "A", "--id", "1")
+        cli("create", "A", "--id", "2")
+        anew = cli("verify", "--anchor", anchor)
+
+        assert holds.code == 0
+        assert "it holds entry 2 of the anchor, unchanged" in holds.out
+        assert (as_json["intact"], as_json["anchor"]) == (True, {"position": 2, "hash": digest})
+        assert (cut.code, anew.code) == (1, 1)
+        assert "at 2: the log ends at 1: entry 2, of the anchor, was cut off" in cut.out
+        said = "not the entry of the anchor" if form == "hash" else "and the anchor is of"
+        assert said in anew.out
+        assert cli("verify").code == 0
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (None, "is neither POSITION:HASH nor a file that can be read"),
+            ("hello", "is not the answer of draft-journal verify --json"),
+            ("\0", "is not the answer of draft-journal verify --json: it is UTF-16, or has zero"),
+            ("[1]", "is not the answer of draft-journal verify --json"),
+            ('{"entries":1}', "is not the answer of draft-journal verify --json"),
+            (
+                '{"entries":1,"head_hash":"a","journal_id":"j","intact":false}',
+                "is of a log in which something was wrong already",
+            ),
+        ],
+    )
+    def test_what_is_no_anchor(
+        self, cli: Cli, tmp_path: Path, content: str | None, said: str
+    ) -> None:
+        """What is no anchor is wrong usage."""
+        cli("create", "A")
+        path = tmp_path / "anchor.json"
+        if content is not None:
+            path.write_text(content, encoding="utf-8")
+
+        done = cli("verify", "--anchor", str(path))
+
+        assert done.code == 2
+        assert said in done.err
 
     def test_the_bug_of_sqlite_is_named(self, cli: Cli) -> None:
         """It is said whether this SQLite has the WAL-reset bug, and what is done about it."""

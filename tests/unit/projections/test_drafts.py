@@ -58,7 +58,10 @@ class TestPending:
         assert [each.draft for each in pending] == [blocker, second, third]
         assert [each.blocker for each in pending] == [blocker, blocker, None]
         assert [each.why for each in pending] == [
-            f"the create of Account:1 is held: {no}; it waits for a decision",
+            (
+                f"the create of Account:1 is held: {no}; it waits for a decision: "
+                "amend it, retry it, or discard it; 1 draft waits behind it"
+            ),
             (
                 "the create of Visit:1 waits behind the create of Account:1, which is held: "
                 f"{no}; it waits for a decision on that draft"

@@ -15,6 +15,7 @@ from projections import projection as projections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from journal.events import Entry
     from journal.log import Cursor
@@ -202,6 +203,166 @@ class TestViewOfOnesOwn:
 
         with pytest.raises(ViewError):
             Nested(journal).catch_up()
+
+
+class Meddling(Applied):
+    """A view of which `apply` runs some other statement, too."""
+
+    name = "meddling"
+    tables: ClassVar = {"meddled": "position INTEGER PRIMARY KEY, n INTEGER NOT NULL"}
+    statements: tuple[str, ...] = ()
+
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
+        """Run the statements."""
+        for entry in entries:
+            cursor.execute("INSERT INTO meddled VALUES (?, 1)", (entry.position,))
+        for statement in self.statements:
+            cursor.execute(statement)
+            cursor.fetchall()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    """A journal with one record and two views, in memory or in a file."""
+    with Journal(tmp_path / "field.db" if request.param == "sqlite" else ":memory:") as journal:
+        journal.create("Account", {"Name": "Acme"}, id="1")
+        Applied(journal).catch_up()
+        Meddling(journal).catch_up()
+        yield journal
+
+
+ROW = "INSERT INTO applied VALUES (99, 1)"
+
+
+class TestGuard:
+    """P4: what a projection may do while it applies entries."""
+
+    @pytest.mark.parametrize(
+        ("statement", "refused"),
+        [
+            (ROW, "write to the table applied"),
+            ("UPDATE applied SET times = 2", "write to the table applied"),
+            ("DELETE FROM applied", "write to the table applied"),
+            ("DELETE FROM view_checkpoints", "write to the table view_checkpoints"),
+            ("DROP TABLE applied", "drop the table applied"),
+            ("ALTER TABLE applied ADD COLUMN more TEXT", "alter the table applied"),
+            ("CREATE TABLE more (a)", "make the table more"),
+            ("CREATE TEMP TABLE more (a)", "make the table more"),
+            ("CREATE INDEX more ON applied (times)", "make or drop an index of the table applied"),
+            (
+                "CREATE TRIGGER more AFTER INSERT ON meddled BEGIN DELETE FROM applied; END",
+                "make a trigger on the table meddled",
+            ),
+            ("PRAGMA user_version = 7", "set the pragma user_version"),
+            ("COMMIT", r"begin or end a transaction \(COMMIT\)"),
+            ("ROLLBACK", r"begin or end a transaction \(ROLLBACK\)"),
+            ("ATTACH ':memory:' AS more", "run such a statement"),
+        ],
+    )
+    def test_more_than_its_own_is_refused(
+        self, either: Journal, statement: str, refused: str
+    ) -> None:
+        """What is not its own cannot be changed; nothing of the transaction is kept."""
+        meddling = Meddling(either)
+        meddling.statements = (statement,)
+        either.update("Account:1", {"Name": "Acme Ltd"})
+
+        with pytest.raises(
+            ViewError,
+            match=f"the projection meddling may not {refused}: it writes only to its own tables, "
+            r"meddled; mend its apply\(\)",
+        ):
+            meddling.catch_up()
+
+        assert meddling.checkpoint() == 1
+        assert Applied(either).rows() == [(1, 1), (2, 1)]
+        meddling.statements = ()
+        assert meddling.catch_up() == 2
+        assert either.log.verify().is_intact
+
+    @pytest.mark.parametrize(
+        "statement", ["DELETE FROM entries", "INSERT INTO journal VALUES (1, 2)"]
+    )
+    def test_log_is_refused(self, tmp_path: Path, statement: str) -> None:
+        """The tables of the log are named in the error, and stay as they are."""
+        with Journal(tmp_path / "field.db") as journal:
+            journal.create("Account", {}, id="1")
+            meddling = Meddling(journal)
+            meddling.statements = (statement,)
+            table = statement.split()[2]
+
+            with pytest.raises(ViewError, match=f"may not write to the table {table}"):
+                meddling.catch_up()
+
+            assert journal.log.verify().is_intact
+
+    def test_what_another_has_prepared_is_refused_too(self, either: Journal) -> None:
+        """A statement is refused also where the one whose it is has just run it."""
+        meddling = Meddling(either)
+        meddling.statements = (
+            "INSERT INTO applied VALUES (?, 1) "
+            "ON CONFLICT (position) DO UPDATE SET times = times + 1".replace("?", "9"),
+        )
+        with either.log.views.write("applied") as cursor:
+            cursor.execute(meddling.statements[0])
+            cursor.execute("DELETE FROM applied WHERE position = 9")
+        either.update("Account:1", {"Name": "Acme Ltd"})
+
+        with pytest.raises(ViewError, match="may not write to the table applied"):
+            meddling.catch_up()
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "SELECT count(*) FROM applied",
+            "SELECT * FROM view_checkpoints",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n LIMIT 3) SELECT i FROM n",
+            "PRAGMA table_info(meddled)",
+            "PRAGMA schema_version",
+            "SELECT name FROM pragma_table_info('meddled')",
+            "CREATE INDEX IF NOT EXISTS meddled_n ON meddled (n)",
+            "SAVEPOINT here",
+            "REPLACE INTO meddled SELECT position, times + 1 FROM applied",
+        ],
+    )
+    def test_its_own_and_reading_are_allowed(self, either: Journal, statement: str) -> None:
+        """It reads what it likes, and does with its own tables what it likes."""
+        meddling = Meddling(either)
+        meddling.statements = (statement,)
+        either.update("Account:1", {"Name": "Acme Ltd"})
+
+        assert meddling.catch_up() == 2
+        assert meddling.catch_up() == 2
+
+    def test_interrupt_leaves_it_lifted(self, either: Journal) -> None:
+        """An interrupt while a projection is let go again is no obstacle to the next one."""
+        meddling = Meddling(either)
+        either.update("Account:1", {"Name": "Acme Ltd"})
+        views = either.log.views
+
+        def interrupted() -> None:
+            with views.write("meddling"):
+                views.only("meddling", ["meddled"]).__enter__()
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+
+        assert meddling.rebuild() == 2
+
+    def test_reader_does_not_write(self, tmp_path: Path) -> None:
+        """A cursor for reading reads."""
+        with Journal(tmp_path / "field.db") as journal:
+            journal.create("Account", {})
+            applied = Applied(journal)
+
+            with (
+                pytest.raises(ViewError, match="a cursor for reading was written to"),
+                applied.reading() as cursor,
+            ):
+                cursor.execute(ROW)
+
+            assert applied.rows() == [(1, 1)]
 
 
 class TestNames:

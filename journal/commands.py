@@ -1,0 +1,270 @@
+"""Floor 7: what all commands share: the log, the envelope, the batch, and how they are carried out.
+
+It knows nothing of what the commands are.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from journal.errors import RefusedError
+from journal.events import QUEUE
+from journal.log import MEMORY, Log, open_recorder
+from journal.log.database import BUSY_TIMEOUT_S
+from journal.pending import Pending
+from journal.schema import Schema
+from journal.sources import Sources, host_name, login_name
+from journal.staging import Batch, Decision, Facts, Step
+from journal.values import Ref
+from journal.writer import Writer
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
+    from typing import Unpack
+
+    from journal.drafts import Queue
+    from journal.events import Entry, Event
+    from journal.log import Durability
+    from journal.record import Record
+    from journal.schema import RecordTypes
+    from journal.staging import Envelope
+
+Move: TypeAlias = tuple[Ref, Decision]
+"""One of several things that are done together: the record, and the decision on it."""
+
+
+class Commands:
+    """A journal without commands: how it is opened, how what it does is stored, how it ends."""
+
+    def __init__(  # noqa: PLR0913  keywords, each with a safe default
+        self,
+        path: str | os.PathLike[str] = MEMORY,
+        *,
+        actor: str | None = None,
+        origin: str | None = None,
+        types: RecordTypes = (),
+        create: bool = True,
+        durability: Durability = "full",
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        sources: Sources | None = None,
+    ) -> None:
+        """Open a journal, creating it where there is none.
+
+        Args:
+            path: of its SQLite file; ``:memory:`` for one that is forgotten when closed.
+            actor: who makes the changes, where a change does not say; the login name otherwise.
+            origin: the device or application; the host's name otherwise.
+            types: pydantic models that records must fit; any JSON object is a record otherwise.
+            create: whether a journal is made where there is none, or only an empty file; one
+                that only reads, or must not take a mistyped name for a new journal, says False.
+            durability: ``full`` for changes that survive power loss, ``normal`` for changes
+                that survive the death of the process only.
+            busy_timeout_s: how long to wait for another process, in seconds.
+            sources: of time, ids and randomness.
+
+        Raises:
+            LogMissingError: there is no journal, and `create` is False.
+            LogError: the file cannot be used.
+            SchemaError: one of the types is no pydantic model, or two have one name.
+            InvalidNameError: the actor, the origin or a type has a name that is not allowed.
+        """
+        self.sources = sources or Sources()
+        self.schema = Schema(types)
+        self._facts = Facts(actor or login_name(), origin or host_name() or "unknown").checked()
+        self._log = Log(
+            open_recorder(
+                path,
+                lambda: self._new_id(self.sources.clock.now_us()),
+                create=create,
+                durability=durability,
+                busy_timeout_s=busy_timeout_s,
+            )
+        )
+        self._writer = Writer(self._log, self._new_id)
+        self._pending = Pending(self._log)
+        self._batch: ContextVar[Batch | None] = ContextVar("batch", default=None)
+
+    def _new_id(self, now_us: int) -> str:
+        return self.sources.ids.new(now_us)
+
+    @property
+    def log(self) -> Log:
+        """The log, for whoever reads it: projections, subscribers, audits."""
+        return self._log
+
+    @property
+    def origin(self) -> str:
+        """The device or application in which this journal is open."""
+        return self._facts.origin
+
+    # --- several changes at once ---------------------------------------------------------
+
+    @contextmanager
+    def batch(self, **envelope: Unpack[Envelope]) -> Iterator[Batch]:
+        """Store the changes that are made in the block together, all or none, when it ends.
+
+        Where the block raises, nothing of it is stored. A batch in a batch is part of the outer
+        one, and stored with it. Views show the changes once the outer one has ended.
+
+        Args:
+            **envelope: who makes the changes, why, and what they belong to, where a change does
+                not say; without a correlation id they get one of their own.
+
+        Raises:
+            JournalError: the changes could not be stored; none was.
+        """
+        if (outer := self._open_batch()) is not None:
+            with self._inner_batch(outer, envelope):
+                yield outer
+            return
+        group = envelope.get("correlation_id") or self._new_id(self.sources.clock.now_us())
+        batch = Batch(self._all_facts({**envelope, "correlation_id": group}))
+        token = self._batch.set(batch)
+        try:
+            yield batch
+        finally:
+            batch.is_open = False
+            self._batch.reset(token)
+        self._writer.carry_out(batch.steps, batch.staging)
+
+    @contextmanager
+    def _inner_batch(self, outer: Batch, given: Envelope) -> Iterator[None]:
+        """Let the outer batch say other facts for a while; undo what a failing block did to it."""
+        facts, count = outer.facts, len(outer)
+        outer.facts = self._all_facts(given)
+        try:
+            yield
+        except BaseException:
+            self._writer.unstage(outer, count)
+            raise
+        finally:
+            outer.facts = facts
+
+    def _open_batch(self) -> Batch | None:
+        batch = self._batch.get()
+        return batch if batch is not None and batch.is_open else None
+
+    # --- load, decide, append ------------------------------------------------------------
+
+    def _all_facts(self, given: Envelope) -> Facts:
+        batch = self._open_batch()
+        default = self._facts if batch is None else batch.facts
+        return default.but(given) if given else default
+
+    def _do(
+        self,
+        ref: Ref,
+        decision: Decision,
+        now_us: int,
+        given: Envelope,
+        expected_version: int | None = None,
+    ) -> str | None:
+        """Carry out one command, now or at the end of the batch; return the id of its event."""
+        facts = self._traced(given)
+        step = Step(ref, decision, self._new_id(now_us), now_us, facts, expected_version)
+        batch = self._open_batch()
+        if batch is None:
+            return step.event_id if self._writer.carry_out([step]) else None
+        return step.event_id if self._writer.stage(batch, step) else None
+
+    def _traced(self, given: Envelope) -> Facts:
+        """Return who does something, and why, with the trace in which it is done."""
+        facts = self._all_facts(given)
+        if self.sources.trace is not None:
+            facts = facts._replace(trace=self.sources.trace()).checked()
+        return facts
+
+    def _on_queue(self, plan: Callable[[Queue], Sequence[Move]], given: Envelope) -> list[Entry]:
+        """Append what is planned on the queue as it is then, all or none.
+
+        Args:
+            plan: returns what is to be done, in order, each a record and the decision on it.
+            given: the envelope.
+
+        Raises:
+            RefusedError: it was refused; nothing was stored.
+            LogError: it could not be stored.
+        """
+        if self._open_batch() is not None:
+            raise RefusedError(
+                "this is decided on the queue as it is, and cannot be part of a batch",
+                hint="do it before the batch, or after it",
+            )
+        return self._moved(plan, self._traced(given))
+
+    def _moved(self, plan: Callable[[Queue], Sequence[Move]], facts: Facts) -> list[Entry]:
+        now_us = self.sources.clock.now_us()
+
+        def planned() -> tuple[list[Step], int]:
+            queue = self._pending.queue()
+            moves = plan(queue)
+            steps = [Step(ref, made, self._new_id(now_us), now_us, facts) for ref, made in moves]
+            return steps, queue.position
+
+        return self._writer.carry_out_at_head(planned)
+
+    def note(self, ref: Ref, decision: Callable[[Record], Sequence[Event]], facts: Facts) -> bool:
+        """Append what a subscriber learned about a record, decided on its current state.
+
+        Args:
+            ref: the record; the text ``Type:id`` will do.
+            decision: returns the events, from the record as it is when they are appended.
+            facts: who says so.
+
+        Returns:
+            Whether there were any events.
+
+        Raises:
+            LogError: they could not be stored.
+        """
+        now_us = self.sources.clock.now_us()
+        step = Step(ref, lambda record, _: decision(record), self._new_id(now_us), now_us, facts)
+        return bool(self._writer.carry_out([step]))
+
+    def note_on_queue(self, decision: Callable[[Queue], Sequence[Event]], facts: Facts) -> bool:
+        """Append what a subscriber decides about the queue as a whole, on its current state.
+
+        Args:
+            decision: returns the events, from the queue as it is when they are appended.
+            facts: who says so.
+
+        Returns:
+            Whether there were any events.
+
+        Raises:
+            LogError: they could not be stored.
+        """
+        return bool(self._moved(lambda queue: on_stream(decision(queue)), facts))
+
+    # --- the end -------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the journal; a second time changes nothing."""
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        """Return the journal, to be closed when the block ends."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the journal."""
+        self.close()
+
+
+def on_stream(events: Sequence[Event]) -> list[Move]:
+    """Return the moves of appending events to the stream of the queue."""
+    return [(QUEUE, lambda _record, _lookup: events)] if events else []
+
+
+def as_ref(ref: Ref | str) -> Ref:
+    """Return the reference, checked where it was given as a text."""
+    return ref if type(ref) is Ref else Ref(ref)
