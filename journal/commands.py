@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
     from journal.drafts import Queue
     from journal.events import Entry, Event
-    from journal.log import Durability
+    from journal.log import Durability, Fence
     from journal.record import Record
     from journal.schema import RecordTypes
     from journal.staging import Envelope
 
 Move: TypeAlias = tuple[Ref, Decision]
 """One of several things that are done together: the record, and the decision on it."""
+Note: TypeAlias = "tuple[Ref, Callable[[Record], Sequence[Event]], Facts]"
+"""What a subscriber learned: of which record, what returns the events, and who says so."""
 
 
 class Commands:
@@ -196,7 +198,12 @@ class Commands:
             )
         return self._moved(plan, self._traced(given))
 
-    def _moved(self, plan: Callable[[Queue], Sequence[Move]], facts: Facts) -> list[Entry]:
+    def _moved(
+        self,
+        plan: Callable[[Queue], Sequence[Move]],
+        facts: Facts,
+        fence: Fence | None = None,
+    ) -> list[Entry]:
         now_us = self.sources.clock.now_us()
 
         def planned() -> tuple[list[Step], int]:
@@ -205,40 +212,75 @@ class Commands:
             steps = [Step(ref, made, self._new_id(now_us), now_us, facts) for ref, made in moves]
             return steps, queue.position
 
-        return self._writer.carry_out_at_head(planned)
+        return self._writer.carry_out_at_head(planned, fence)
 
-    def note(self, ref: Ref, decision: Callable[[Record], Sequence[Event]], facts: Facts) -> bool:
+    def note(
+        self,
+        ref: Ref,
+        decision: Callable[[Record], Sequence[Event]],
+        facts: Facts,
+        fence: Fence | None = None,
+    ) -> bool:
         """Append what a subscriber learned about a record, decided on its current state.
 
         Args:
             ref: the record; the text ``Type:id`` will do.
             decision: returns the events, from the record as it is when they are appended.
             facts: who says so.
+            fence: of a sender; nothing is stored unless it holds the lease.
 
         Returns:
             Whether there were any events.
 
         Raises:
+            LeaseLostError: another sender has taken the lease.
+            LogError: they could not be stored.
+        """
+        return bool(self.note_together([(ref, decision, facts)], fence))
+
+    def note_together(self, notes: Sequence[Note], fence: Fence | None = None) -> list[Entry]:
+        """Append what a subscriber learned about several records, all or nothing, durable at once.
+
+        Args:
+            notes: of each: the record, what returns the events, and who says so, as for `note`.
+            fence: of a sender; nothing is stored unless it holds the lease.
+
+        Returns:
+            The entries.
+
+        Raises:
+            LeaseLostError: another sender has taken the lease.
             LogError: they could not be stored.
         """
         now_us = self.sources.clock.now_us()
-        step = Step(ref, lambda record, _: decision(record), self._new_id(now_us), now_us, facts)
-        return bool(self._writer.carry_out([step]))
 
-    def note_on_queue(self, decision: Callable[[Queue], Sequence[Event]], facts: Facts) -> bool:
+        def step(ref: Ref, decision: Callable[[Record], Sequence[Event]], facts: Facts) -> Step:
+            event_id = self._new_id(now_us)
+            return Step(ref, lambda record, _: decision(record), event_id, now_us, facts)
+
+        return self._writer.carry_out([step(*note) for note in notes], fence=fence)
+
+    def note_on_queue(
+        self,
+        decision: Callable[[Queue], Sequence[Event]],
+        facts: Facts,
+        fence: Fence | None = None,
+    ) -> bool:
         """Append what a subscriber decides about the queue as a whole, on its current state.
 
         Args:
             decision: returns the events, from the queue as it is when they are appended.
             facts: who says so.
+            fence: of a sender; nothing is stored unless it holds the lease.
 
         Returns:
             Whether there were any events.
 
         Raises:
+            LeaseLostError: another sender has taken the lease.
             LogError: they could not be stored.
         """
-        return bool(self._moved(lambda queue: on_stream(decision(queue)), facts))
+        return bool(self._moved(lambda queue: on_stream(decision(queue)), facts, fence))
 
     # --- the end -------------------------------------------------------------------------
 

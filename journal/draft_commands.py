@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from journal import decisions
+from journal import decisions, resolutions
 from journal.commands import Commands, on_stream
-from journal.decisions import Choice
 from journal.errors import DraftMissingError
 from journal.events import DraftDiscarded, QueueStarted, QueueStopped
 from journal.record import fields_before
+from journal.resolutions import Choice
 from journal.values import check_field, freeze, references
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class DraftCommands(Commands):
                 before = {**(record.remote.fields), **(record.fields or {})}
                 valid = choice._replace(fields=self.schema.of_update(record.ref, before, given))
             targets = {target: lookup(target) for _, target in references(valid.fields)}
-            return decisions.resolve(record, draft_id, valid, targets)
+            return resolutions.resolve(record, draft_id, valid, targets)
 
         return self._decide(draft_id, decision, envelope)
 

@@ -30,6 +30,8 @@ JournalError
 ├── ProfileError                  a remote's profile does not say what it must
 ├── PolicyError                   a policy for conflicts is none that there is
 ├── SubscriberBusyError           the subscriber is sending already
+├── LeaseLostError                another sender has taken over; nothing was stored
+├── StillPendingError             a draft was not settled in the time that was given
 └── RemoteError                   a remote broke its contract with the subscriber
 ```
 
@@ -320,6 +322,33 @@ class PolicyError(JournalError):
 
 class SubscriberBusyError(JournalError):
     """The subscriber is sending already."""
+
+
+class LeaseLostError(JournalError):
+    """Another sender has taken over; nothing was stored."""
+
+    def __init__(self, queue: str, epoch: int) -> None:
+        """Keep the queue, and the epoch that is over."""
+        self.queue = queue
+        self.epoch = epoch
+        super().__init__(
+            f"the lease of epoch {epoch} on the queue {shown(queue)} is held no more",
+            hint="another sender goes on; nothing needs to be done",
+        )
+
+
+class StillPendingError(JournalError):
+    """A draft was not settled in the time that was given."""
+
+    def __init__(self, what: str, timeout_s: float, why: str) -> None:
+        """Name the draft, or the record, and what it waits for."""
+        self.what = what
+        self.timeout_s = timeout_s
+        self.why = why
+        super().__init__(
+            f"{what} is still pending after {timeout_s:g} s: {why}",
+            hint="it stays in the queue; wait for it again, or look at what is in its way",
+        )
 
 
 class RemoteError(JournalError):

@@ -92,6 +92,11 @@ def host_name() -> str:
     return socket.gethostname()
 
 
+def process_name() -> str:
+    """Return what this process is called, for people."""
+    return f"process {os.getpid()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """The sources that a journal and a subscriber use; replace any of them in tests."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from journal.events import Entry
-    from journal.log import Log
+    from journal.log import Fence, Log
     from journal.staging import Batch, Step
     from journal.values import Fields, Ref
 
@@ -69,10 +69,16 @@ class Writer:
                 del batch.steps[count:]
                 batch.staging = self._staged(batch.steps)
 
-    def carry_out(self, steps: Sequence[Step], staged: Staging | None = None) -> list[Entry]:
+    def carry_out(
+        self,
+        steps: Sequence[Step],
+        staged: Staging | None = None,
+        fence: Fence | None = None,
+    ) -> list[Entry]:
         """Decide the steps and append their events, anew where another writer was faster (J3).
 
-        Steps that were staged on records that are still the same are not decided again.
+        Steps that were staged on records that are still the same are not decided again. With
+        the fence of a sender, they are stored only while that sender holds the lease.
         """
         if not steps:
             return []
@@ -86,7 +92,7 @@ class Writer:
                 try:
                     for step in steps[staging.decided :]:
                         staging.stage(step, self._new_id)
-                    entries = self._log.append(staging.new) if staging.new else []
+                    entries = self._log.append(staging.new, None, fence) if staging.new else []
                 except (RefusedError, VersionConflictError):
                     if tries < TRIES and self._refresh(staging.refs):
                         continue
@@ -95,11 +101,14 @@ class Writer:
                     self._learn(entries)
                     return entries
 
-    def carry_out_at_head(self, plan: Callable[[], tuple[Sequence[Step], int]]) -> list[Entry]:
+    def carry_out_at_head(
+        self, plan: Callable[[], tuple[Sequence[Step], int]], fence: Fence | None = None
+    ) -> list[Entry]:
         """Carry out what is planned on the log as it is, and again where the log has moved on.
 
         Args:
             plan: returns the steps, and the position of the last entry that they are based on.
+            fence: of a sender; nothing is stored unless it holds the lease.
         """
         with self._lock:
             tries = 0
@@ -110,7 +119,7 @@ class Writer:
                 try:
                     for step in steps:
                         staging.stage(step, self._new_id)
-                    entries = self._log.append(staging.new, head)
+                    entries = self._log.append(staging.new, head, fence)
                 except (RefusedError, VersionConflictError):
                     if tries < TRIES and self._log.head() > head:
                         continue

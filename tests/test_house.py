@@ -28,13 +28,12 @@ NEVER_NAMES: Final = {"core", "helper", "helpers", "manager", "managers", "util"
 LINES_MOST: Final = 300
 LONGER: Final = {
     "journal/drafts.py": "one fold: the states of a draft and the order of the queue",
-    "journal/journal.py": "four commands, each with its envelope and its documentation",
+    "journal/errors.py": "one tree, drawn at its top",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
     "journal/remotes/errand.py": "one draft: its requests, and what every answer says of it",
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/schema.py": "one question: whether fields fit their type, under its kinds of names",
     "journal/sync/session.py": "one loop, shared by two subscribers",
-    "journal/sync/subscriber.py": "the same subscriber twice: blocking, and async",
     "journal/values.py": "what a record may hold: names, values and references",
     "projections/history.py": "one view: its rows, and what is read from the log for them",
     "projections/projection.py": "one catching up: its checkpoint, its tables, and who owns them",

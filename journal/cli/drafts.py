@@ -47,19 +47,23 @@ for _command in (explain, retry, amend, discard, resolve):
 
 
 def _list(setting: Setting, limit: int | None) -> None:
+    from journal.drafts import stop_text
     from projections import Drafts
 
     with setting.journal() as journal:
         view = Drafts(journal)
         found = view.pending(limit)
-        count, held = len(view), view.held()
+        queue = view.queue()
     output = setting.output
     if setting.is_json:
         for draft in found:
             output.object(shape.pending(draft))
     elif found:
         output.lines(_listed(found, output))
-        output.line(output.styled(_sum(count, held, len(found)), "faint"))
+        output.line(output.styled(_sum(len(queue), queue.held, len(found)), "faint"))
+        if queue.switch.stop is not None:
+            why = wording.harmless(stop_text(queue.switch.stop))
+            output.line(output.styled(f"The queue is stopped: {why}", "bad"))
     else:
         output.line("No drafts are pending: everything is acknowledged.")
 

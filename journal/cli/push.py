@@ -37,6 +37,7 @@ _ENDS: Final = {
     "timeout": "The time was up. Run the same command again to go on.",
     "unreachable": "The service did not take them. Run the same command again when it is back.",
     "unauthorized": "The service did not accept the credentials of the profile.",
+    "another sender": "It goes on with them; there is nothing to do here.",
     "stop": "It was stopped. Run the same command again to go on.",
 }
 
@@ -58,6 +59,12 @@ _ENDS: Final = {
     help="When to give up; as long as it takes otherwise.",
 )
 @click.option(
+    "--watch",
+    "is_watching",
+    is_flag=True,
+    help="Send every change as it is made, until it is interrupted.",
+)
+@click.option(
     "--attempts",
     metavar="N",
     type=click.IntRange(min=1),
@@ -74,13 +81,21 @@ _ENDS: Final = {
 )
 @common_options
 @pass_setting
-def push(
-    setting: Setting, profile: str, timeout_s: float | None, attempts: int, on_held: OnHeld
+def push(  # noqa: PLR0913  options
+    setting: Setting,
+    profile: str,
+    *,
+    timeout_s: float | None,
+    is_watching: bool,
+    attempts: int,
+    on_held: OnHeld,
 ) -> int:
     """Send the pending drafts, in order.
 
-    The exit code is 3 where any is still pending at the end.
+    The exit code is 3 where any is still pending at the end. Where another process sends the
+    drafts of the journal already, it is said which; with --watch, its place is taken when it ends.
     """
+    from journal.cli.watching import Account, as_object, telling, watched
     from journal.remotes import HttpRemote
     from journal.sync import Subscriber
     from projections import Drafts
@@ -95,17 +110,24 @@ def push(
         head = journal.log.head()
         with (
             explained(setting, lambda: _done(journal, head)),
-            _progress(setting, pending) as progress,
-            Subscriber(
+            _progress(setting, pending) as shown,
+        ):
+            objects = as_object(setting) if is_watching and setting.is_json else None
+            account = Account(shown or objects)
+            subscriber = Subscriber(
                 journal,
                 remote,
                 on_held=on_held,
                 attempts=attempts,
-                progress=progress,
+                progress=account,
+                on_status=telling(setting) if is_watching else None,
                 conflicts=conflicts,
-            ) as subscriber,
-        ):
-            report = subscriber.drain(timeout_s)
+            )
+            with subscriber:
+                if is_watching:
+                    report = watched(setting, subscriber, account, timeout_s)
+                else:
+                    report = subscriber.drain(timeout_s)
     if setting.is_json:
         setting.output.object(shape.report(report))
     else:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from journal.drafts import Draft, Status
     from journal.log import Anchor, Row, Verification
-    from journal.sync import Report
+    from journal.sync import Progress, Report
     from projections.drafts import PendingDraft
     from projections.history import HistoryLine
     from projections.records import RecordView
@@ -197,6 +197,22 @@ def entry(row: Row) -> dict[str, Any]:
         "clock_adjusted": bool(row.clock_adjusted),
         "schema_version": row.schema_version,
         "data": stored(row),
+    }
+
+
+def progress(found: Progress) -> dict[str, Any]:
+    """Return one step of a push."""
+    draft = found.draft
+    return {
+        "step": found.step,
+        "draft_id": None if draft is None else draft.draft_id,
+        "change": None if draft is None else draft.kind,
+        "ref": None if draft is None else draft.ref,
+        "acknowledged": found.acknowledged,
+        "held": found.held,
+        "pending": found.pending,
+        "problem": found.problem,
+        "delay_s": found.delay_s,
     }
 
 

@@ -8,18 +8,24 @@ from journal.log.chain import Row, genesis, hash_of, leaf
 from journal.log.database import Durability, has_wal_reset_bug
 from journal.log.entries import Log
 from journal.log.factory import MEMORY, Factory, open_recorder
+from journal.log.lease import Claim, Fence, Holding, Leases, Taken
 from journal.log.verify import Anchor, Problem, Verification
 from journal.log.views import Cursor, Views
 
 __all__ = [
     "MEMORY",
     "Anchor",
+    "Claim",
     "Cursor",
     "Durability",
     "Factory",
+    "Fence",
+    "Holding",
+    "Leases",
     "Log",
     "Problem",
     "Row",
+    "Taken",
     "Verification",
     "Views",
     "genesis",

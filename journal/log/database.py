@@ -226,6 +226,21 @@ class Database:
                 self._file_lock.release()
                 self._writer_thread = 0
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep everybody else from writing, without writing.
+
+        Raises:
+            LogBusyError: another process held the lock for longer than the timeout.
+        """
+        self._check_may_write()
+        with self._lock:
+            self._file_lock.take()
+            try:
+                yield
+            finally:
+                self._file_lock.release()
+
     def _check_may_write(self) -> None:
         self.check_usable()
         if self._is_writing():

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from journal.events import NewEntry
     from journal.log.chain import Row
+    from journal.log.lease import Fence, Leases
     from journal.log.recorder import RowRecorder
     from journal.log.verify import Anchor
     from journal.log.views import Views
@@ -46,18 +47,27 @@ class Log:
         """The place for the tables of projections."""
         return self._recorder.views
 
-    def append(self, new: Sequence[NewEntry], head: int | None = None) -> list[Entry]:
+    @property
+    def leases(self) -> Leases:
+        """Who may send."""
+        return self._recorder.leases
+
+    def append(
+        self, new: Sequence[NewEntry], head: int | None = None, fence: Fence | None = None
+    ) -> list[Entry]:
         """Store the entries after the last one, durably, all or none (L1, L2).
 
         Args:
             new: entries whose versions follow those that the writer saw.
             head: the position that they must follow; None for whichever is the last.
+            fence: of a sender; they are stored only while it holds the lease (F1).
 
         Returns:
             The entries with their positions.
 
         Raises:
             VersionConflictError: a stream has moved on since the writer saw it, or the head.
+            LeaseLostError: another sender has taken the lease.
             LogError: they could not be stored.
         """
         if not new:
@@ -65,7 +75,8 @@ class Log:
         unsealed = list(map(self._mapper.unsealed, new))
         try:
             append = self._recorder.append
-            rows = append(unsealed) if head is None else append(unsealed, head)
+            is_plain = head is None and fence is None
+            rows = append(unsealed) if is_plain else append(unsealed, head, fence)
         except IntegrityError as error:
             raise self._conflict(new, error) from error
         return [_entry(entry, row) for entry, row in zip(new, rows, strict=True)]

@@ -102,6 +102,25 @@ class FileLock:
             self.release()  # it may have come when the lock was taken already
             raise
 
+    def attempt(self) -> bool:
+        """Take the lock, to be released by `close`, where nobody has it; say whether it is ours."""
+        try:
+            _try_lock(self._descriptor)
+        except OSError:
+            return False
+        return True
+
+    def note(self, text: str) -> None:
+        """Write into the file what whoever finds the lock held may want to know."""
+        os.ftruncate(self._descriptor, 0)
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.write(self._descriptor, text.encode("utf-8", "replace"))
+
+    def noted(self) -> str:
+        """Return what was noted in the file."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        return os.read(self._descriptor, 1000).decode("utf-8", "replace")
+
     def _wait(self) -> None:
         never = Event()
         waited_s = 0.0

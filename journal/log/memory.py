@@ -14,6 +14,7 @@ from eventsourcing.persistence import IntegrityError
 from journal.errors import LogClosedError
 from journal.log.bell import Bell
 from journal.log.chain import Head, Row, genesis, seal
+from journal.log.lease import MemoryLeases, lost
 from journal.log.recorder import RowRecorder, check_head
 from journal.log.views import MemoryViews
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from journal.log.chain import Unsealed
+    from journal.log.lease import Fence
 
 
 class MemoryRecorder(RowRecorder):
@@ -37,17 +39,23 @@ class MemoryRecorder(RowRecorder):
         self._lock = Lock()
         self._bell = Bell()
         self._views = MemoryViews()
+        self._leases = MemoryLeases(self._lock)
         self._is_closed = False
 
-    def append(self, rows: Sequence[Unsealed], head: int | None = None) -> list[Row]:
+    def append(
+        self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
+    ) -> list[Row]:
         """Store the rows after the last one and return them.
 
         Raises:
             IntegrityError: a version of a stream, or an event id, is taken, or the last row is
                 not at `head`; none was stored.
+            LeaseLostError: another sender has taken the lease; none was stored.
         """
         with self._lock:
             self._check_open()
+            if fence is not None and not self._leases.is_held(fence):
+                raise lost(fence)
             self._check_free(rows)
             last = self._rows[-1] if self._rows else None
             behind = (
@@ -130,6 +138,11 @@ class MemoryRecorder(RowRecorder):
     def views(self) -> MemoryViews:
         """The place for the tables of projections: memory too."""
         return self._views
+
+    @property
+    def leases(self) -> MemoryLeases:
+        """Who may send."""
+        return self._leases
 
     def close(self) -> None:
         """Forget everything; a second time changes nothing."""

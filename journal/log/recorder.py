@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from journal.log.chain import Row, Unsealed
+    from journal.log.lease import Fence, Leases
     from journal.log.views import Views
 
 PAGE: Final = 500
@@ -36,16 +37,20 @@ class RowRecorder(ApplicationRecorder):
     journal_id: str
 
     @abstractmethod
-    def append(self, rows: Sequence[Unsealed], head: int | None = None) -> list[Row]:
+    def append(
+        self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
+    ) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
 
         Args:
             rows: the rows.
             head: the position of the last one, where the rows must follow just that.
+            fence: of a sender; they are stored only while it holds the lease (F1).
 
         Raises:
             IntegrityError: a version of a stream, or an event id, is taken, or the last row is
                 another one; none was stored.
+            LeaseLostError: another sender has taken the lease; none was stored.
         """
 
     @abstractmethod
@@ -84,6 +89,11 @@ class RowRecorder(ApplicationRecorder):
     @abstractmethod
     def views(self) -> Views:
         """The place for the tables of projections."""
+
+    @property
+    @abstractmethod
+    def leases(self) -> Leases:
+        """Who may send."""
 
     @abstractmethod
     def close(self) -> None:

@@ -10,8 +10,10 @@ from eventsourcing.persistence import IntegrityError
 from journal.errors import LogCorruptError, LogMissingError, LogUnavailableError
 from journal.log.bell import Bell
 from journal.log.chain import Head, Row, genesis, seal
+from journal.log.lease import lost
 from journal.log.place import APPLICATION_ID
 from journal.log.recorder import RowRecorder, check_head
+from journal.log.senders import DatabaseLeases, is_held
 from journal.log.tables import FORMAT, SCHEMA
 from journal.log.views import DatabaseViews
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from journal.log.chain import Unsealed
     from journal.log.database import Database
+    from journal.log.lease import Fence
 
 _COLUMNS: Final = ", ".join(Row._fields)
 _INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
@@ -71,6 +74,7 @@ class SQLiteRecorder(RowRecorder):
         self._database = database
         self._bell = Bell()
         self._views = DatabaseViews(database)
+        self._leases = DatabaseLeases(database)
         try:
             with database.read() as connection:
                 is_ready = _is_journal(connection, database)
@@ -99,22 +103,26 @@ class SQLiteRecorder(RowRecorder):
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
 
-    def append(self, rows: Sequence[Unsealed], head: int | None = None) -> list[Row]:
+    def append(
+        self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
+    ) -> list[Row]:
         """Store the rows after the last one, in one durable transaction, and return them.
 
         Raises:
             IntegrityError: a version of a stream, or an event id, is taken, or the last row is
                 not at `head`; none was stored.
+            LeaseLostError: another sender has taken the lease; none was stored.
             LogError: they could not be stored.
         """
         try:
-            return (head is None and self._inserted_alone(rows)) or self._inserted(rows, head)
+            alone = self._inserted_alone(rows, fence) if head is None else []
+            return alone or self._inserted(rows, head, fence)
         except sqlite3.IntegrityError as error:
             raise IntegrityError(str(error)) from error
         finally:
             self._bell.ring()
 
-    def _inserted_alone(self, rows: Sequence[Unsealed]) -> list[Row]:
+    def _inserted_alone(self, rows: Sequence[Unsealed], fence: Fence | None) -> list[Row]:
         """Insert a single row without ``BEGIN``.
 
         Returns nothing, and has inserted nothing, where there are more rows, or where the row
@@ -123,33 +131,43 @@ class SQLiteRecorder(RowRecorder):
         if len(rows) > 1:
             return []
         try:
-            return self._database.append_alone(lambda connection: self._insert(connection, rows))
+            return self._database.append_alone(
+                lambda connection: self._insert(connection, rows, fence)
+            )
         except sqlite3.IntegrityError:
             return []
 
-    def _insert(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
+    def _insert(
+        self, connection: sqlite3.Connection, rows: Sequence[Unsealed], fence: Fence | None
+    ) -> list[Row]:
         """Insert a single row behind the head that is known; the caller holds the lock."""
-        sealed = self._sealed(connection, rows)
+        sealed = self._sealed(connection, rows, fence)
         row = sealed[0]
         _check_kept(connection.execute(_INSERT_ALONE, row), sealed)
         self._head = Head(row.position, row.hash, row.occurred_at)
         return sealed
 
-    def _inserted(self, rows: Sequence[Unsealed], head: int | None) -> list[Row]:
+    def _inserted(
+        self, rows: Sequence[Unsealed], head: int | None, fence: Fence | None
+    ) -> list[Row]:
         """Insert the rows in one transaction, behind the true head, which must be where it was."""
         with self._database.append() as connection:
             self._head = None
-            sealed = self._sealed(connection, rows)
+            sealed = self._sealed(connection, rows, fence)
             check_head(sealed[0].position - 1, head)
             _check_kept(connection.executemany(_INSERT, sealed), sealed)
         return sealed
 
-    def _sealed(self, connection: sqlite3.Connection, rows: Sequence[Unsealed]) -> list[Row]:
+    def _sealed(
+        self, connection: sqlite3.Connection, rows: Sequence[Unsealed], fence: Fence | None
+    ) -> list[Row]:
         """Return the rows as they follow the head, which is read where it is not known.
 
-        The caller holds the lock. No head is known from here on until a row is stored, so that
-        nobody can chain to one that was not.
+        The caller holds the lock, without which no lease is taken (F1). No head is known from
+        here on until a row is stored, so that nobody can chain to one that was not.
         """
+        if fence is not None and not is_held(connection, fence):
+            raise lost(fence)
         head, self._head = self._head, None
         return seal(head or self._last(connection), rows)
 
@@ -248,6 +266,11 @@ class SQLiteRecorder(RowRecorder):
     def views(self) -> DatabaseViews:
         """The place for the tables of projections: the same file."""
         return self._views
+
+    @property
+    def leases(self) -> DatabaseLeases:
+        """Who may send: in the same file, and beside it."""
+        return self._leases
 
     def close(self) -> None:
         """Close the file; a second time changes nothing."""

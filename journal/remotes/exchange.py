@@ -69,7 +69,6 @@ class Exchange:
         self._link = link
         self._trace = trace
         self._intake: Intake | None = None
-        self._is_again = False
 
     @property
     def url(self) -> Any:  # noqa: ANN401  of either library
@@ -110,12 +109,14 @@ class Exchange:
             self.answer = self._intake.answer()
 
     def fail(self, error: Exception) -> None:
-        """Settle the exchange by what went wrong, or let it be tried again (W5)."""
+        """Settle the exchange by what went wrong, or let it be tried again (W5).
+
+        A connection that has failed is kept no longer, so a new one is made in the end.
+        """
         link = self._link
         is_lost = self._intake is None and not isinstance(error, self.library.timeouts)
         is_safe = self._sent.method in _READS or link.is_unsent
-        if is_lost and is_safe and link.is_reused and not (self._is_again or link.has_bitten):
-            self._is_again = True
+        if is_lost and is_safe and link.is_reused and not link.has_bitten:
             link.again()
             return
         was_sent = not (isinstance(error, self.library.not_sent) or link.is_unsent)

@@ -3,18 +3,24 @@
 It knows nothing of views, nor of what a remote speaks.
 """
 
-from journal.conflicts import Conflict, Policies
-from journal.decisions import WhatIf, what_if
-from journal.sync.session import Progress, Report
-from journal.sync.subscriber import AsyncSubscriber, Subscriber
+from journal.conflicts import Conflict
+from journal.policies import Policies
+from journal.resolutions import WhatIf, what_if
+from journal.sync.backoff import Backoff
+from journal.sync.blocking import Subscriber
+from journal.sync.loops import AsyncSubscriber
+from journal.sync.reports import Progress, Report, Settlement, SyncStatus
 
 __all__ = [
     "AsyncSubscriber",
+    "Backoff",
     "Conflict",
     "Policies",
     "Progress",
     "Report",
+    "Settlement",
     "Subscriber",
+    "SyncStatus",
     "WhatIf",
     "what_if",
 ]

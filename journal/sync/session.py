@@ -6,28 +6,39 @@ out each effect, blocking or awaiting, and sends the result back in, or throws i
 - S1. One draft is in flight at a time, the first that nothing holds back (Q2, Q3).
 - S2. `PushStarted` is durable before the first request of a draft leaves.
 - S3. A draft is acknowledged only by the event that says how that is known, and that event is
-  appended before the next draft is looked at.
+  appended before the next request leaves: together with the beginning of the next draft, where
+  nothing speaks against that one, so that a draft costs one durable append.
 - S4. What is not the draft's fault leaves no event, and is tried again later.
 - S5. In the background, time alone sends what can be sent: no failure ends that for good but a
   log that cannot be trusted, or is closed.
 - S6. So many rejections in a row stop the queue, durably: who configured it wrongly must not
   burn through it.
+- S7. Everything that it appends is appended with the fence of its lease: whoever has lost the
+  lease appends nothing, and stands by (O1).
+- S8. A remote that asks for patience is asked nothing before that time is over, whatever wakes it.
 
 ```
 e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
-e1  e2   e3'          answered:      DraftAcknowledged(e2), then e3
+e1  e2   e3'          answered:      DraftAcknowledged(e2) + PushStarted(e3), then e3
 ```
 """
 
 from __future__ import annotations
 
-from logging import getLogger
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, assert_never
+from itertools import islice
+from logging import DEBUG, ERROR, INFO, WARNING, getLogger
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, assert_never
 
-from journal.conflicts import Policies, Resolved
-from journal.decisions import settled
+from journal.conflicts import Resolved
 from journal.drafts import Draft, Queue, hold_text, name_of, stop_text
-from journal.errors import LogBusyError, LogFullError, ProfileError, RefusedError, RemoteError
+from journal.errors import (
+    LeaseLostError,
+    LogBusyError,
+    LogFullError,
+    ProfileError,
+    RefusedError,
+    RemoteError,
+)
 from journal.events import ConflictResolved, DraftHeld, FieldMessage, PushStarted, QueueStopped
 from journal.outcomes import (
     Acknowledged,
@@ -38,34 +49,48 @@ from journal.outcomes import (
     Unknown,
     Wait,
 )
+from journal.policies import Policies
 from journal.record import base_version
-from journal.remotes.remote import Push, Request
+from journal.remotes.remote import Push, Response
+from journal.resolutions import settled
+from journal.sources import process_name
 from journal.staging import Facts
-from journal.sync.backoff import Backoff
+from journal.sync.backoff import Backoff, Failures, kind_of
+from journal.sync.effects import Call, Listen, Pause
+from journal.sync.lease import SenderLease
+from journal.sync.reports import Progress, Report
+from journal.sync.status import Board
 from journal.values import freeze, references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from journal.checkpoint import Checkpoint
+    from journal.commands import Note
     from journal.drafts import OnHeld
-    from journal.events import Event
+    from journal.events import Entry, Event
     from journal.journal import Journal
-    from journal.outcomes import Outcome
+    from journal.outcomes import Outcome, Unsettled
     from journal.record import Change, Record
-    from journal.remotes.remote import Remote
+    from journal.remotes.remote import Answer, Remote, Request
+    from journal.sync.effects import Effect
+    from journal.sync.lease import Other
+    from journal.sync.reports import PushSpan, Spans, Step, StoppedBy
     from journal.values import Ref
 
 ACTOR: Final = "sync"
 """Who acknowledges and holds, in the envelope of what a subscriber appends."""
 ENTRIES_AT_ONCE: Final = 1000
+SLICE_S: Final = 5.0
+"""How long to wait, at most, before looking whether the machine was suspended meanwhile."""
+SUSPENDED_S: Final = 10.0
+"""By how much the clock on the wall is then ahead of the wait, at least."""
+SAVE_EVERY: Final = 500
+"""After how many drafts it is noted how far they are settled, in case the end is not reached."""
 MAX_PROBLEM: Final = 1000
 """How many characters say why the queue was stopped."""
 SETTLED_PAUSE_S: Final = 0.01
 """How long to wait where somebody else has settled a draft, in seconds."""
-
-StoppedBy: TypeAlias = Literal["held", "stopped", "timeout", "unreachable", "unauthorized", "stop"]
-Step: TypeAlias = Literal["sending", "acknowledged", "resolved", "held", "waiting"]
 
 _WHY: Final = {
     "conflict": "the remote has another state of the record than the draft was made on",
@@ -73,58 +98,7 @@ _WHY: Final = {
 }
 """The reason, in the envelope, of what became of a draft that stood in a conflict."""
 _log = getLogger("journal.sync")
-
-
-class Call(NamedTuple):
-    """Effect: call a function that reads or writes the log, and return its result."""
-
-    function: Callable[[], Any]
-
-
-class Pause(NamedTuple):
-    """Effect: wait, unless told to stop; return whether to stop."""
-
-    seconds: float
-
-
-class Listen(NamedTuple):
-    """Effect: wait for an entry after a position, unless told to stop; return whether to stop."""
-
-    after: int
-
-
-Effect: TypeAlias = Request | Call | Pause | Listen
-
-
-class Progress(NamedTuple):
-    """What a subscriber is doing."""
-
-    step: Step
-    draft: Draft | None
-    acknowledged: int
-    held: int
-    pending: int
-    problem: str = ""
-    delay_s: float | None = None
-    """How long until the next attempt, in seconds, while waiting."""
-
-
-class Report(NamedTuple):
-    """What came of a drain."""
-
-    acknowledged: int
-    """How many drafts were acknowledged."""
-    held: int
-    """How many drafts are held now."""
-    pending: int
-    """How many drafts are not acknowledged now, the held ones included."""
-    attempts: int
-    """How many times a draft was tried to be sent."""
-    duration_s: float
-    stopped_by: StoppedBy | None
-    """Why drafts are still pending, or None where none is."""
-    problem: str = ""
-    """What the last attempt ran into, where drafts are still pending."""
+_Result = TypeVar("_Result")
 
 
 class Settings(NamedTuple):
@@ -138,20 +112,34 @@ class Settings(NamedTuple):
     """What decides a conflict."""
     rejections: int | None = 5
     """How many rejections in a row stop the queue; None where they never do."""
+    request_s: float = 30.0
+    """How long a request may take."""
+    lease_s: float | None = None
+    """How long the lease lasts without a sign of life; twice as long as a request otherwise."""
 
 
 class Session:
     """Sends pending drafts, one after another."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a subscriber is made of
         self,
         journal: Journal,
         remote: Remote,
         settings: Settings,
         checkpoint: Checkpoint,
         progress: Callable[[Progress], None] | None,
+        *,
+        board: Board | None = None,
+        spans: Spans | None = None,
     ) -> None:
         """Begin where the checkpoint says that everything before is settled."""
+        clock = journal.sources.clock
+        name = f"{journal.origin}, {process_name()}"
+        self.lease = SenderLease(
+            journal.log.leases, journal.sources, name, settings.request_s, settings.lease_s
+        )
+        self._board = board or Board(clock)
+        self._spans = spans
         self._journal = journal
         self._remote = remote
         self._settings = settings
@@ -160,9 +148,13 @@ class Session:
         self._queue = Queue(position=checkpoint.load())
         self._acknowledged = 0
         self._attempts = 0
-        self._failures = 0
+        self._failures = Failures()
         self._problem = ""
         self._unsent: str | None = None
+        self._not_before_s = clock.monotonic_s()
+        self._unsaved = 0
+        self._is_led = True
+        self._epoch = 0
 
     # --- the effects ---------------------------------------------------------------------
 
@@ -178,7 +170,16 @@ class Session:
         clock = self._journal.sources.clock
         started_s = clock.monotonic_s()
         before = self._acknowledged, self._attempts
-        stopped_by = yield from self._sent_all(deadline_s, should_stop, self._settings.attempts)
+        while True:
+            stopped_by = yield from self._sent_all(deadline_s, should_stop, self._settings.attempts)
+            if stopped_by != "another sender" or self._is_led:
+                break
+            # Nobody can say whether the other one lives but by looking for a while (O2).
+            if deadline_s is not None and self._now_s() + self.lease.look_s >= deadline_s:
+                break
+            if (yield Pause(self.lease.look_s)) == "stop":
+                stopped_by = "stop"
+                break
         return Report(
             self._acknowledged - before[0],
             self._queue.held,
@@ -194,22 +195,27 @@ class Session:
         failures = 0
         while not should_stop():
             try:
-                yield from self._sent_all(None, should_stop, None)
-                if should_stop() or (yield Listen(self._queue.position)):
+                stopped_by = yield from self._sent_all(None, should_stop, None)
+                if should_stop():
+                    return
+                waiting = Listen(self._queue.position)
+                is_second = stopped_by == "another sender"
+                if (yield Pause(self.lease.look_s) if is_second else waiting) == "stop":
                     return
                 failures = 0
             except (LogBusyError, LogFullError) as error:
                 failures += 1
-                delay_s = self._delay_s(failures, None)
+                delay_s = self._settings.backoff.delay_s(failures, self._journal.sources.randomness)
                 _log.warning("sending goes on in %.1f s: %s", delay_s, error)
-                if (yield Pause(delay_s)):
+                self._board.write(last_error=error.problem, next_attempt_s=delay_s, sending=None)
+                if (yield Pause(delay_s)) == "stop":
                     return
 
     def _sent_all(
         self, deadline_s: float | None, should_stop: Callable[[], bool], attempts: int | None
     ) -> Generator[Effect, Any, StoppedBy | None]:
         """Send draft after draft; return why some are left, or None where none is."""
-        self._failures = 0
+        self._failures = Failures()
         self._problem = ""
         stopped_by: StoppedBy | None = None
         while stopped_by is None:
@@ -221,14 +227,57 @@ class Session:
                 stopped_by = "stop"
             elif deadline_s is not None and self._now_s() >= deadline_s:
                 stopped_by = "timeout"
+            elif (left_s := self._not_before_s - self._now_s()) > 0:
+                stopped_by = yield from self._patient(draft, left_s, deadline_s)
             else:
-                outcome = yield from self._sent(draft)
-                stopped_by = yield from self._after(draft, outcome, deadline_s, attempts)
+
+                def may_go_on() -> bool:
+                    is_late = deadline_s is not None and self._now_s() >= deadline_s
+                    return not (should_stop() or is_late) and self.lease.is_fresh
+
+                sending = self._sent(draft, may_go_on)
+                stopped_by = yield from self._turn(draft, sending, deadline_s, attempts)
         yield Call(self._save)
+        self._board.write(next_attempt_s=None)
         return stopped_by
 
-    def _sent(self, draft: Draft) -> Generator[Effect, Any, Outcome | Resolved | None]:
+    def _turn(
+        self,
+        draft: Draft,
+        sending: Generator[Effect, Any, Outcome | Resolved | None],
+        deadline_s: float | None,
+        attempts: int | None,
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Send one draft, if the lease is ours, and wait where that is due (S6)."""
+        if not self.lease.is_fresh:
+            other = yield Call(self._lead)
+            if other is not None:
+                self._is_led = other.is_surely_alive
+                self._problem = f"another sender has the lease: {other.text}"
+                self._board.write(is_leader=False, leader=other.text)
+                return "another sender"
+            is_new = not self._board.now().is_leader
+            self._board.write(is_leader=True, leader="")
+            if is_new:
+                return None  # the one before may have settled it: look again
+        try:
+            outcome = yield from sending
+            return (yield from self._after(draft, outcome, deadline_s, attempts))
+        except LeaseLostError as error:
+            self.lease.lose()
+            self._is_led = True
+            self._problem = error.problem
+            self._board.write(is_leader=False, leader="", sending=None, next_attempt_s=None)
+            return "another sender"
+
+    def _sent(
+        self, draft: Draft, may_go_on: Callable[[], bool]
+    ) -> Generator[Effect, Any, Outcome | Resolved | None]:
         """Send one draft and append what became of it (S1, S2, S3).
+
+        Args:
+            draft: the draft.
+            may_go_on: says whether the next one may be begun at once.
 
         Returns:
             The outcome, or how a conflict was resolved; None where somebody else has settled
@@ -240,12 +289,21 @@ class Session:
             return None
         self._attempts += 1
         self._unsent = None
-        outcome = yield from self._pushed(push)
+        self._board.write(sending=draft, next_attempt_s=None)
+        span = yield from self._span(draft)
+        outcome: Outcome | None = None
+        try:
+            outcome = yield from self._pushed(push)
+        finally:
+            self._board.write(sending=None)
+            self._ended(span, outcome)
         if isinstance(outcome, NotSent) and not push.is_maybe_applied:
             self._unsent = draft.draft_id
         if isinstance(outcome, Settled):
+            is_plain = isinstance(outcome, Acknowledged) and may_go_on()
+            following = self._following(draft) if is_plain else None
             became: Outcome | Resolved | None
-            became = yield Call(lambda: self._settled(draft, outcome))
+            became = yield Call(lambda: self._settled(draft, outcome, following))
             return became
         return outcome
 
@@ -256,14 +314,38 @@ class Session:
         the draft is unknown then, and it is tried again.
         """
         try:
-            return (yield from self._remote.push(push))
+            return (yield from self._exchanged(self._remote.push(push)))
         except RemoteError as error:
             return Refused("rejected", (FieldMessage(message=str(error)),))
         except ProfileError as error:
             return Unauthorized(str(error))
+        except LeaseLostError:
+            raise
         except Exception as error:  # noqa: BLE001  it is logged, and the draft tried again
             _log.exception("the remote failed at %s of %s", push.kind, push.ref)
             return Unknown(f"the remote failed: {type(error).__name__}")
+
+    def _exchanged(
+        self, exchange: Generator[Request, Answer, _Result]
+    ) -> Generator[Effect, Any, _Result]:
+        """Let requests out only while the lease outlasts them (O4); note who answers."""
+        try:
+            request = next(exchange)
+            while True:
+                if not self.lease.is_fresh:
+                    yield Call(self.lease.keep)
+                try:
+                    answer = yield request
+                except Exception as error:  # noqa: BLE001  for the remote to judge
+                    request = exchange.throw(error)
+                    continue
+                self._board.write(online=isinstance(answer, Response))
+                request = exchange.send(answer)
+        except StopIteration as ended:
+            result: _Result = ended.value
+            return result
+        finally:
+            exchange.close()
 
     def _after(
         self,
@@ -275,39 +357,44 @@ class Session:
         """Count what became of a draft, and wait where waiting is due (S4)."""
         match outcome:
             case None:  # the next look at the log will say who settled it; no reason to hurry
-                should_stop = yield Pause(SETTLED_PAUSE_S)
-                return "stop" if should_stop else None
+                woken = yield Pause(SETTLED_PAUSE_S)
+                return "stop" if woken == "stop" else None
             case Acknowledged():
-                self._failures = 0
+                self._recovered()
                 self._acknowledged += 1
                 self._say("acknowledged", draft)
                 return None
             case Resolved(reason=reason):
-                self._failures = 0
+                self._recovered()
                 self._say("resolved", draft, reason)
                 return None
             case Refused():
-                self._failures = 0
+                self._recovered()
                 self._problem = _first_message(outcome)
                 self._say("held", draft, self._problem)
                 return None
-            case Unauthorized(problem=problem):
+            case Unauthorized() | NotSent(is_misconfigured=True):
                 tries = None if attempts is None else 1
-                waited = self._waited(draft, problem, None, deadline_s, tries)
-                stopped_by = yield from waited
-                return "unauthorized" if stopped_by == "unreachable" else stopped_by
-            case Wait(problem=problem, retry_after_s=asked_s):
-                return (yield from self._waited(draft, problem, asked_s, deadline_s, attempts))
-            case Unknown(problem=problem) | NotSent(problem=problem):
-                return (yield from self._waited(draft, problem, None, deadline_s, attempts))
+                stopped_by = yield from self._waited(draft, outcome, deadline_s, tries)
+                is_refused = isinstance(outcome, Unauthorized) and stopped_by == "unreachable"
+                return "unauthorized" if is_refused else stopped_by
+            case Wait() | Unknown() | NotSent():
+                return (yield from self._waited(draft, outcome, deadline_s, attempts))
             case _:
                 assert_never(outcome)
+
+    def _recovered(self) -> None:
+        """Note that a draft was settled: whatever had failed before works again."""
+        self._board.write(last_error="")
+        if self._failures.all:
+            _log.info("sending goes on, after %d attempts that failed", self._failures.all)
+        self._failures = Failures()
+        self._unsaved += 1
 
     def _waited(
         self,
         draft: Draft,
-        problem: str,
-        asked_s: float | None,
+        outcome: Unsettled,
         deadline_s: float | None,
         attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
@@ -315,25 +402,70 @@ class Session:
 
         Args:
             draft: the draft that was tried to be sent.
-            problem: why it has to wait.
-            asked_s: the seconds that the remote asked for.
+            outcome: why it has to wait.
             deadline_s: when to give up, on the monotonic clock; None for never.
             attempts: how many failures in a row are too many; None for never.
         """
-        self._failures += 1
-        self._problem = problem
-        if attempts is not None and self._failures >= attempts:
+        kind = kind_of(outcome)
+        self._problem = problem = outcome.problem
+        self._failures = self._failures.and_another(kind)
+        asked_s = outcome.retry_after_s if isinstance(outcome, Wait) else None
+        backoff, randomness = self._settings.backoff, self._journal.sources.randomness
+        delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
+        if isinstance(outcome, Wait):
+            self._not_before_s = self._now_s() + (delay_s if asked_s is None else asked_s)
+        self._warn(kind, problem, delay_s)
+        if attempts is not None and self._failures.all >= attempts:
+            self._board.write(last_error=problem)
             return "unreachable"
-        delay_s = self._delay_s(self._failures, asked_s)
+        return (yield from self._patient(draft, delay_s, deadline_s))
+
+    def _patient(
+        self, draft: Draft, delay_s: float, deadline_s: float | None
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Wait for the next attempt, unless that is beyond the deadline."""
         if deadline_s is not None and self._now_s() + delay_s >= deadline_s:
             return "timeout"
-        self._say("waiting", draft, problem, delay_s)
-        should_stop = yield Pause(delay_s)
-        return "stop" if should_stop else None
+        self._say("waiting", draft, self._problem, delay_s)
+        self._board.write(last_error=self._problem, next_attempt_s=delay_s)
+        has_stopped = yield from self._paused(delay_s)
+        return "stop" if has_stopped else None
 
-    def _delay_s(self, failures: int, asked_s: float | None) -> float:
-        randomness = self._journal.sources.randomness
-        return self._settings.backoff.delay_s(failures, randomness, asked_s)
+    def _paused(self, delay_s: float) -> Generator[Effect, Any, bool]:
+        """Wait, but no longer than there is a reason to; say whether to stop.
+
+        A nudge ends it, an append after a quarter of it, and a machine that wakes from a
+        suspension, which the monotonic clock has slept through; but nothing does before the
+        remote is ready (S7).
+        """
+        clock = self._journal.sources.clock
+        floor_s = self._not_before_s - self._now_s()
+        append_s = max(floor_s, delay_s / 4)
+        yield Call(self._catch_up)  # or else what it appended itself would end the wait
+        waited_s = 0.0
+        while waited_s < delay_s:
+            began_us = clock.now_us()
+            slice_s = min(SLICE_S, self.lease.lease_s / 4, delay_s - waited_s)
+            after = self._queue.position if waited_s >= append_s else None
+            woken = yield Pause(slice_s, max(floor_s - waited_s, 0.0), after)
+            waited_s += slice_s
+            if woken == "stop":
+                return True
+            lag_s = (clock.now_us() - began_us) / 1e6 - slice_s
+            if woken in {"nudge", "append"} or (lag_s > SUSPENDED_S and waited_s > floor_s):
+                return False
+            if self.lease.fence is not None:
+                yield Call(self.lease.keep)
+        return False
+
+    def _warn(self, kind: str, problem: str, delay_s: float) -> None:
+        """Log a failure: what only a person can mend at once, the rest the first time."""
+        is_first = self._failures.all == 1
+        if kind == "misconfigured":
+            _log.log(ERROR if is_first else DEBUG, "nothing can be sent: %s", problem)
+        else:
+            level = WARNING if is_first else DEBUG
+            _log.log(level, "the next attempt is in %.1f s: %s", delay_s, problem)
 
     def _now_s(self) -> float:
         return self._journal.sources.clock.monotonic_s()
@@ -343,10 +475,18 @@ class Session:
     def _next(self) -> Draft | None:
         """Return the draft to send now, after folding in what was appended since."""
         self._catch_up()
-        if self._has_tripped(self._queue):
-            self._journal.note_on_queue(self._tripped, Facts(ACTOR, self._journal.origin))
+        if self.lease.fence is not None and self._has_tripped(self._queue):
+            facts = Facts(ACTOR, self._journal.origin)
+            self._journal.note_on_queue(self._tripped, facts, self.lease.fence)
             self._catch_up()
-        return self._queue.next_to_send(self._settings.on_held)
+        if self._unsaved >= SAVE_EVERY:
+            self._save()
+        queue = self._queue
+        stop = queue.switch.stop
+        self._board.write(
+            pending=len(queue), held=queue.held, stopped="" if stop is None else stop_text(stop)
+        )
+        return queue.next_to_send(self._settings.on_held)
 
     def _has_tripped(self, queue: Queue) -> bool:
         """Say whether so many drafts in a row were rejected that something else must be wrong."""
@@ -406,19 +546,54 @@ class Session:
             {target: self._journal.load(target) for target in targets},
         )
 
-    def _settled(self, draft: Draft, outcome: Settled) -> Outcome | Resolved | None:
-        """Append what became of a draft; return it, or how a conflict was resolved."""
+    def _lead(self) -> Other | None:
+        """Take the lease, or keep it; return who else has it, if somebody does."""
+        other = self.lease.attempt()
+        fence = self.lease.fence
+        if fence is not None and fence.epoch != self._epoch:
+            if fence.epoch != self._epoch + 1:
+                self._unsent = None  # another sender was there, and may have sent it
+            self._epoch = fence.epoch
+        return other
+
+    def _following(self, draft: Draft) -> Draft | None:
+        """Return the draft that comes next once this one is acknowledged, if that is plain."""
+        if self._queue.held or self._queue.switch.stop is not None:
+            return None
+        first_two = list(islice(self._queue, 2))
+        if len(first_two) < 2 or first_two[0].draft_id != draft.draft_id:  # noqa: PLR2004
+            return None
+        return None if first_two[1].is_maybe_applied else first_two[1]
+
+    def _settled(
+        self, draft: Draft, outcome: Settled, following: Draft | None
+    ) -> Outcome | Resolved | None:
+        """Append what became of a draft; return it, or how a conflict was resolved.
+
+        Args:
+            draft: the draft.
+            outcome: what settles it.
+            following: the draft whose beginning is stored with it, durable at once (S2, S3).
+        """
         outcome = _storable(outcome, draft.ref)
         events: Sequence[Event] = ()
 
         def decision(record: Record, change: Change) -> Sequence[Event]:
             nonlocal events
             policies = self._settings.conflicts
-            events = settled(record, change, outcome, self._failures + 1, policies)
+            events = settled(record, change, outcome, self._failures.all + 1, policies)
             return events
 
         reason = _WHY.get(outcome.classification) if isinstance(outcome, Refused) else None
-        if not self._appended(draft, decision, reason):
+        notes = [self._note(draft, decision, reason)]
+        if following is not None:
+            started = PushStarted(draft_id=following.draft_id, revision=following.revision)
+            notes.append(self._note(following, lambda _record, _change: (started,)))
+            if any(e.event == started for e in self._noted(notes)):
+                self._unsent = following.draft_id  # begun, and no request of it has left
+        else:
+            self._noted(notes)
+        if not events:
             return None
         match events[-1]:
             case ConflictResolved() as event:
@@ -428,13 +603,21 @@ class Session:
             case _:
                 return outcome
 
-    def _appended(
+    def _appended(self, draft: Draft, decide: Callable[[Record, Change], Sequence[Event]]) -> bool:
+        """Append events about a draft that is still as it was sent; say whether it is."""
+        return bool(self._noted([self._note(draft, decide)]))
+
+    def _noted(self, notes: Sequence[Note]) -> Sequence[Entry]:
+        """Append what was learned, as the sender that has the lease (S7)."""
+        return self._journal.note_together(notes, self.lease.held())
+
+    def _note(
         self,
         draft: Draft,
         decide: Callable[[Record, Change], Sequence[Event]],
         reason: str | None = None,
-    ) -> bool:
-        """Append events about a draft that is still as it was sent; say whether it is."""
+    ) -> Note:
+        """Return what is to be appended if the draft is still as it was sent."""
 
         def decision(record: Record) -> Sequence[Event]:
             change = record.change(draft.draft_id)
@@ -444,7 +627,25 @@ class Session:
 
         origin = self._journal.origin
         facts = Facts(ACTOR, origin, causation_id=draft.draft_id, reason=reason)
-        return self._journal.note(draft.ref, decision, facts)
+        return draft.ref, decision, facts
+
+    def _span(self, draft: Draft) -> Generator[Effect, Any, PushSpan | None]:
+        """Begin to trace a push, in the trace in which the change was made."""
+        if self._spans is None:
+            return None
+        entry = yield Call(lambda: self._journal.log.find(draft.draft_id))
+        try:
+            return self._spans(draft, None if entry is None else entry.trace)
+        except Exception:  # noqa: BLE001  tracing ends nothing
+            _log.exception("a push could not be traced")
+            return None
+
+    def _ended(self, span: PushSpan | None, outcome: Outcome | None) -> None:
+        try:
+            if span is not None:
+                span.end(outcome)
+        except Exception:  # noqa: BLE001  tracing ends nothing
+            _log.exception("a push could not be traced")
 
     def _save(self) -> None:
         """Keep where to begin the next time.
@@ -453,20 +654,18 @@ class Session:
         `_next`, or else the wait for the next entry would begin behind it.
         """
         self._checkpoint.save(self._queue.low_water)
+        self._unsaved = 0
 
     def _say(
         self, step: Step, draft: Draft, problem: str = "", delay_s: float | None = None
     ) -> None:
-        """Tell the callback; what it raises is logged, and stops nothing."""
+        """Tell the callback, which is called in a thread of its own."""
+        _log.log(INFO if step == "held" else DEBUG, "%s %s of %s", step, draft.kind, draft.ref)
         if self._progress is None:
             return
         pending = len(self._queue) - (step == "acknowledged")
         held = self._queue.held + (step == "held")
-        said = Progress(step, draft, self._acknowledged, held, pending, problem, delay_s)
-        try:
-            self._progress(said)
-        except Exception:  # noqa: BLE001  a callback may raise anything; it is logged
-            _log.exception("the progress callback failed at %s of %s", step, draft.ref)
+        self._progress(Progress(step, draft, self._acknowledged, held, pending, problem, delay_s))
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:

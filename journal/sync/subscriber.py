@@ -1,42 +1,39 @@
-"""The subscribers: drive a session, blocking in a thread, or async in an event loop.
+"""What both subscribers are made of; they differ only in how they carry out an effect.
 
-They differ only in how they carry out an effect; what is done is in `session`.
+What is done is in `session`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from logging import getLogger
-from threading import Event, Lock, Thread, current_thread
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, assert_never
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from journal.checkpoint import Checkpoint
-from journal.conflicts import Policies
 from journal.errors import SubscriberBusyError
-from journal.remotes.remote import Request
-from journal.remotes.wire import AsyncWire, Limits, Wire
+from journal.policies import Policies
+from journal.remotes.wire import Limits
 from journal.sync.backoff import Backoff
-from journal.sync.session import Call, Listen, Pause, Session, Settings
+from journal.sync.hooks import Hook
+from journal.sync.session import Session, Settings
+from journal.sync.status import Board
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import TracebackType
 
     from journal.drafts import OnHeld
     from journal.journal import Journal
     from journal.remotes.remote import Remote
-    from journal.remotes.wire import AsyncClient, Client
-    from journal.sync.session import Effect, Progress, Report
+    from journal.sync.effects import Effect, Listen, Pause, Woken
+    from journal.sync.reports import Progress, Report, Spans, SyncStatus
 
-_Result = TypeVar("_Result")
+_Client = TypeVar("_Client")
 _LONG_S: Final = 3600.0
 _log = getLogger("journal.sync")
 
 
-class _Subscriber:
-    """What both subscribers are made of."""
+class AnySubscriber(Generic[_Client]):
+    """What is the same for both, how they are made above all."""
 
     def __init__(  # noqa: PLR0913  keywords, each with a safe default
         self,
@@ -47,55 +44,13 @@ class _Subscriber:
         attempts: int = 5,
         backoff: Backoff | None = None,
         limits: Limits | None = None,
+        lease_s: float | None = None,
         progress: Callable[[Progress], None] | None = None,
+        on_status: Callable[[SyncStatus], None] | None = None,
+        spans: Spans | None = None,
         conflicts: Policies | None = None,
         rejections: int | None = 5,
-    ) -> None:
-        settings = Settings(
-            on_held, backoff or Backoff(), attempts, conflicts or Policies(), rejections
-        )
-        self._journal = journal
-        self._remote = remote
-        self._limits = limits or _limits_of(remote)
-        self._session = Session(journal, remote, settings, Checkpoint(journal.log), progress)
-        self._stop = Event()
-        self._in_use = Lock()
-
-    def _claim(self) -> None:
-        """Begin to send; nobody else may until `_in_use` is released (S1)."""
-        if not self._in_use.acquire(blocking=False):
-            raise SubscriberBusyError("the subscriber is sending already", hint="stop it first")
-        self._stop.clear()
-
-    def _draining(self, timeout_s: float | None) -> Generator[Effect, Any, Report]:
-        now_s = self._journal.sources.clock.monotonic_s()
-        deadline_s = None if timeout_s is None else now_s + timeout_s
-        return self._session.drain(deadline_s, self._stop.is_set)
-
-    def _running(self) -> Generator[Effect, Any, None]:
-        return self._session.run(self._stop.is_set)
-
-    def __repr__(self) -> str:
-        """Show where drafts are sent to."""
-        return f"{type(self).__name__}({self._remote!r})"
-
-
-class Subscriber(_Subscriber):
-    """Sends pending drafts to a remote, blocking; `start` does so in the background."""
-
-    def __init__(  # noqa: PLR0913  keywords, each with a safe default
-        self,
-        journal: Journal,
-        remote: Remote,
-        *,
-        on_held: OnHeld = "lane",
-        attempts: int = 5,
-        backoff: Backoff | None = None,
-        limits: Limits | None = None,
-        progress: Callable[[Progress], None] | None = None,
-        conflicts: Policies | None = None,
-        rejections: int | None = 5,
-        client: Client | None = None,
+        client: _Client | None = None,
     ) -> None:
         """Send the drafts of the journal to the remote.
 
@@ -106,303 +61,130 @@ class Subscriber(_Subscriber):
             attempts: how often in a row `drain` tries before it gives up for now.
             backoff: how long to wait between attempts.
             limits: how long a request may take, and how large an answer may be.
-            progress: called with what is being done; what it raises is logged.
+            lease_s: how long it may show no sign of life before another sender takes over, in
+                seconds; twice as long as a request may take otherwise.
+            progress: called with what is being done, in a thread of its own; what it raises is
+                logged, and where it is slow, it misses the oldest.
+            on_status: called with every change of the status, in the same way.
+            spans: traces pushes, such as `journal.sync.telemetry.push_spans`.
             conflicts: the policies that decide conflicts; `merge` for all otherwise.
             rejections: how many drafts rejected in a row stop the queue; None for never.
             client: of httpx, to use instead of one of our own; it is not closed.
         """
-        super().__init__(
+        self._journal = journal
+        self._remote = remote
+        self._limits = limits or _limits_of(remote)
+        progress_hook = None if progress is None else Hook(progress, "progress")
+        status_hook = None if on_status is None else Hook(on_status, "status")
+        self._hooks = [hook for hook in (progress_hook, status_hook) if hook is not None]
+        self._board = Board(journal.sources.clock, status_hook)
+        settings = Settings(
+            on_held,
+            backoff or Backoff(),
+            attempts,
+            conflicts or Policies(),
+            rejections,
+            self._limits.timeout_s,
+            lease_s,
+        )
+        self._session = Session(
             journal,
             remote,
-            on_held=on_held,
-            attempts=attempts,
-            backoff=backoff,
-            limits=limits,
-            progress=progress,
-            conflicts=conflicts,
-            rejections=rejections,
+            settings,
+            Checkpoint(journal.log),
+            progress_hook,
+            board=self._board,
+            spans=spans,
         )
-        self._wire = Wire(remote, self._limits, client)
-        self._thread: Thread | None = None
-        self._failure: BaseException | None = None
-
-    def drain(self, timeout_s: float | None = None) -> Report:
-        """Send until nothing is left, or nothing more can be done for now.
-
-        Args:
-            timeout_s: when to give up, in seconds, after the draft in flight; None for as long
-                as it takes.
-
-        Returns:
-            What came of it; `Report.stopped_by` says why drafts are left, if any are.
-
-        Raises:
-            LogError: the log could not be read or written.
-            SubscriberBusyError: it is sending already.
-        """
-        self._claim()
-        try:
-            return self._driven(self._draining(timeout_s))
-        finally:
-            self._in_use.release()
-
-    def start(self) -> Self:
-        """Send in the background, for ever: on every append, and again after every failure.
-
-        Raises:
-            SubscriberBusyError: it is sending already.
-        """
-        self._claim()
-        self._failure = None
-        self._thread = Thread(target=self._run, name="journal-subscriber", daemon=True)
-        self._thread.start()
-        return self
-
-    def _run(self) -> None:
-        try:
-            self._driven(self._running())
-        except BaseException as error:  # noqa: BLE001  raised again by stop()
-            self._failure = error
-            _log.exception("the subscriber of %r has ended", self._remote)
-        finally:
-            self._in_use.release()
-
-    def stop(self) -> None:
-        """Stop, after the draft in flight; a second time changes nothing.
-
-        Called by the progress callback, it does not wait for that draft.
-
-        Raises:
-            JournalError: what ended the subscriber, where it had ended before.
-        """
-        self._stop.set()
-        thread = self._thread
-        if thread is None or thread is current_thread():
-            return
-        thread.join()
-        self._thread = None
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            raise failure
+        self._client = client
+        self._stop = Event()
+        self._wake = Event()
+        self._in_use = Lock()
 
     @property
-    def is_running(self) -> bool:
-        """Whether it sends in the background."""
-        return self._thread is not None and self._thread.is_alive()
+    def status(self) -> SyncStatus:
+        """How it is doing now."""
+        return self._board.now()
 
-    def _driven(self, effects: Generator[Effect, Any, _Result]) -> _Result:
-        """Carry out the effects, one after another, blocking."""
-        step = partial(effects.send, None)
-        while True:
-            try:
-                effect = step()
-            except StopIteration as ended:
-                returned: _Result = ended.value
-                return returned
-            try:
-                step = partial(effects.send, self._carried_out(effect))
-            except Exception as error:  # noqa: BLE001  for the session to judge
-                step = partial(effects.throw, error)
+    def nudge(self) -> None:
+        """Try again now, where it waits: the network is back, or a mistake is mended.
 
-    def _carried_out(self, effect: Effect) -> Any:  # noqa: ANN401  what the effect results in
-        match effect:
-            case Request():
-                return self._wire.exchange(effect)
-            case Call(function):
-                return function()
-            case Pause(seconds):
-                return self._stop.wait(seconds)
-            case Listen(after):
-                self._journal.log.wait(after, _LONG_S, self._stop)
-                return self._stop.is_set()
-            case _:
-                assert_never(effect)
+        It may be called in any thread. A remote that asked for patience is not asked earlier.
+        """
+        self._wake.set()
 
-    def close(self) -> None:
-        """Stop, and close the connections."""
-        try:
-            self.stop()
-        finally:
-            self._wire.close()
+    # --- the beginning, and the end ------------------------------------------------------
 
-    def __enter__(self) -> Self:
-        """Return the subscriber, to be closed when the block ends."""
-        return self
+    def _claim(self) -> None:
+        """Begin to send; nobody else may until `_yield_up` (S1)."""
+        if not self._in_use.acquire(blocking=False):
+            raise SubscriberBusyError("the subscriber is sending already", hint="stop it first")
+        self._stop.clear()
+        self._wake.clear()
+        self._board.open()
+        self._board.write(is_running=True)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop, and close the connections."""
-        self.close()
-
-
-class AsyncSubscriber(_Subscriber):
-    """Sends pending drafts to a remote, async; `start` does so in a task."""
-
-    def __init__(  # noqa: PLR0913  keywords, each with a safe default
-        self,
-        journal: Journal,
-        remote: Remote,
-        *,
-        on_held: OnHeld = "lane",
-        attempts: int = 5,
-        backoff: Backoff | None = None,
-        limits: Limits | None = None,
-        progress: Callable[[Progress], None] | None = None,
-        conflicts: Policies | None = None,
-        rejections: int | None = 5,
-        client: AsyncClient | None = None,
-    ) -> None:
-        """Send the drafts of the journal to the remote; the arguments are those of `Subscriber`."""
-        super().__init__(
-            journal,
-            remote,
-            on_held=on_held,
-            attempts=attempts,
-            backoff=backoff,
-            limits=limits,
-            progress=progress,
-            conflicts=conflicts,
-            rejections=rejections,
+    def _yield_up(self) -> None:
+        """End to send, whatever it was that ended it; this neither waits nor fails."""
+        self._session.lease.release()
+        self._board.write(
+            is_running=False, is_leader=False, leader="", sending=None, next_attempt_s=None
         )
-        self._wire = AsyncWire(remote, self._limits, client)
-        self._task: asyncio.Task[None] | None = None
-        self._threads: ThreadPoolExecutor | None = None
+        for hook in self._hooks:
+            hook.end()
+        self._in_use.release()
 
-    async def drain(self, timeout_s: float | None = None) -> Report:
-        """Send until nothing is left, or nothing more can be done for now.
-
-        Args:
-            timeout_s: when to give up, in seconds, after the draft in flight; None for as long
-                as it takes.
-
-        Returns:
-            What came of it; `Report.stopped_by` says why drafts are left, if any are.
-
-        Raises:
-            LogError: the log could not be read or written.
-            SubscriberBusyError: it is sending already.
-        """
-        self._claim()
-        try:
-            return await self._driven(self._draining(timeout_s))
-        finally:
-            self._in_use.release()
-
-    def start(self) -> Self:
-        """Send in a task of the running loop, for ever.
-
-        Raises:
-            SubscriberBusyError: it is sending already.
-        """
-        loop = asyncio.get_running_loop()
-        self._claim()
-        self._task = loop.create_task(self._run(), name="journal-subscriber")
-        self._task.add_done_callback(lambda _: self._in_use.release())
-        return self
-
-    async def _run(self) -> None:
-        try:
-            await self._driven(self._running())
-        except Exception:
-            _log.exception("the subscriber of %r has ended", self._remote)
-            raise
-
-    async def stop(self) -> None:
-        """Stop, after the draft in flight; a second time changes nothing.
-
-        Raises:
-            JournalError: what ended the subscriber, where it had ended before.
-        """
+    def _ask_to_stop(self) -> None:
         self._stop.set()
-        task = self._task
-        if task is None:
-            return
-        await asyncio.wait([task])
-        self._task = None
-        if not task.cancelled():
-            task.result()
+        self._wake.set()
+
+    def _flush(self) -> None:
+        """Wait, for a while, until the callbacks know everything."""
+        for hook in self._hooks:
+            hook.flush()
 
     @property
-    def is_running(self) -> bool:
-        """Whether it sends in the background."""
-        return self._task is not None and not self._task.done()
+    def _is_callback(self) -> bool:
+        """Whether it is a callback that asks."""
+        return any(hook.is_calling for hook in self._hooks)
 
-    async def _driven(self, effects: Generator[Effect, Any, _Result]) -> _Result:
-        """Carry out the effects, one after another, without holding up the loop."""
-        step = partial(effects.send, None)
-        while True:
-            try:
-                effect = step()
-            except StopIteration as ended:
-                returned: _Result = ended.value
-                return returned
-            try:
-                step = partial(effects.send, await self._carried_out(effect))
-            except Exception as error:  # noqa: BLE001  for the session to judge
-                step = partial(effects.throw, error)
+    # --- what is carried out -------------------------------------------------------------
 
-    async def _carried_out(self, effect: Effect) -> Any:  # noqa: ANN401  what the effect results in
-        match effect:
-            case Request():
-                return await self._wire.exchange(effect)
-            case Call(function):
-                return await self._in_thread(function)
-            case Pause(seconds):
-                return await self._in_thread(partial(self._stop.wait, seconds))
-            case Listen(after):
-                wait = partial(self._journal.log.wait, after, _LONG_S, self._stop)
-                await self._in_thread(wait)
-                return self._stop.is_set()
-            case _:
-                assert_never(effect)
+    def _draining(self, timeout_s: float | None) -> Generator[Effect, Any, Report]:
+        now_s = self._journal.sources.clock.monotonic_s()
+        deadline_s = None if timeout_s is None else now_s + timeout_s
+        return self._session.drain(deadline_s, self._stop.is_set)
 
-    async def _in_thread(self, function: Callable[[], _Result]) -> _Result:
-        """Call a function that blocks; a cancelled caller ends its wait, and never its write.
+    def _running(self) -> Generator[Effect, Any, None]:
+        return self._session.run(self._stop.is_set)
 
-        It is called in a thread of the subscriber's own: in those of the loop, idle
-        subscribers would take the room of everybody else.
-        """
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(1, thread_name_prefix="journal-subscriber")
-        called = asyncio.get_running_loop().run_in_executor(self._threads, function)
-        is_cancelled = False
-        while not called.done():
-            try:
-                await asyncio.wait([called])
-            except asyncio.CancelledError:
-                is_cancelled = True
-                self._stop.set()
-        if is_cancelled:
-            called.exception()  # it has nobody left to tell
-            raise asyncio.CancelledError
-        return called.result()
+    def _rested(self, pause: Pause) -> Woken:
+        """Wait, blocking; return what ended the wait."""
+        sure_s = pause.seconds if pause.at_least_s is None else pause.at_least_s
+        sure_s = min(sure_s, pause.seconds)
+        if self._stop.wait(sure_s):
+            return "stop"
+        if (left_s := pause.seconds - sure_s) <= 0:
+            return "time"
+        is_append = False
+        if pause.after is None:
+            self._wake.wait(left_s)
+        else:
+            is_append = self._journal.log.wait(pause.after, left_s, self._wake) > pause.after
+        is_nudged = self._wake.is_set()
+        self._wake.clear()
+        if self._stop.is_set():
+            return "stop"
+        return "nudge" if is_nudged else "append" if is_append else "time"
 
-    async def close(self) -> None:
-        """Stop, and close the connections."""
-        try:
-            await self.stop()
-        finally:
-            threads, self._threads = self._threads, None
-            if threads is not None:
-                threads.shutdown(wait=False)
-            await self._wire.close()
+    def _listened(self, listen: Listen) -> Woken:
+        """Wait for an entry, blocking; return what ended the wait."""
+        self._journal.log.wait(listen.after, _LONG_S, self._stop)
+        return "stop" if self._stop.is_set() else "append"
 
-    async def __aenter__(self) -> Self:
-        """Return the subscriber, to be closed when the block ends."""
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop, and close the connections."""
-        await self.close()
+    def __repr__(self) -> str:
+        """Show where drafts are sent to."""
+        return f"{type(self).__name__}({self._remote!r})"
 
 
 def _limits_of(remote: Remote) -> Limits:

@@ -11,12 +11,12 @@ from journal.sync import AsyncSubscriber, Progress, Subscriber
 from tests.integration.faults import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
     from journal import Journal
     from journal.remotes import Remote
-    from journal.sync import Report
-    from journal.sync.session import Step
+    from journal.sync import Report, Settlement, SyncStatus
+    from journal.sync.reports import Step
 
 _Result = TypeVar("_Result")
 
@@ -43,6 +43,23 @@ class Driven(Protocol):
     @property
     def is_running(self) -> bool:
         """Whether it sends in the background."""
+        ...
+
+    @property
+    def status(self) -> SyncStatus:
+        """How it is doing."""
+        ...
+
+    def nudge(self) -> None:
+        """Let it try again now."""
+        ...
+
+    def watch(self) -> Iterator[SyncStatus]:
+        """Yield the status whenever it has changed."""
+        ...
+
+    def wait_for(self, of: str, timeout_s: float | None = None) -> Settlement:
+        """Wait until a draft is settled."""
         ...
 
 
@@ -98,6 +115,28 @@ class LoopedSubscriber:
     def is_running(self) -> bool:
         """Whether it sends in the background."""
         return self.subscriber.is_running
+
+    @property
+    def status(self) -> SyncStatus:
+        """How it is doing."""
+        return self.subscriber.status
+
+    def nudge(self) -> None:
+        """Let it try again now."""
+        self.subscriber.nudge()
+
+    def watch(self) -> Iterator[SyncStatus]:
+        """Yield the status whenever it has changed."""
+        watching = self.subscriber.watch()
+        while True:
+            try:
+                yield self._loop.run(anext(watching))  # type: ignore[arg-type]
+            except StopAsyncIteration:
+                return
+
+    def wait_for(self, of: str, timeout_s: float | None = None) -> Settlement:
+        """Wait until a draft is settled."""
+        return self._loop.run(self.subscriber.wait_for(of, timeout_s))
 
 
 class Flavour:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from journal.sync import Progress, Report
-    from journal.sync.session import Step
+    from journal.sync.effects import Effect
+    from journal.sync.reports import Step
 
 HASTE: Final = Backoff(first_s=0.002, most_s=0.005, least_s=0.001)
 ACME: Final = {"Name": "Acme"}
@@ -63,12 +64,13 @@ def subscriber(journal: Journal, url: str, **settings: Any) -> AsyncSubscriber: 
 def after(step: Step, event: asyncio.Event, times: int = 1) -> Callable[[Progress], None]:
     """Return the callback that sets an event when a step was told so many times."""
     left = [None] * times
+    loop = asyncio.get_running_loop()
 
     def told(progress: Progress) -> None:
         if progress.step == step and left:
             left.pop()
             if not left:
-                event.set()
+                loop.call_soon_threadsafe(event.set)
 
     return told
 
@@ -144,7 +146,7 @@ class TestCancellation:
         assert asyncio.run(main()).acknowledged == 1
         assert [seen.method for seen in proxy.seen] == ["PUT", "GET"]
 
-    @pytest.mark.parametrize("nth", range(1, 5))
+    @pytest.mark.parametrize("nth", range(1, 4))
     def test_during_the_nth_append(
         self, journal: Journal, service: RecordService, proxy: Proxy, nth: int
     ) -> None:
@@ -158,12 +160,12 @@ class TestCancellation:
             gate = Gate(asyncio.get_running_loop(), append)
             calls = 0
 
-            def counted(rows: Any) -> Any:  # noqa: ANN401  of the recorder
+            def counted(rows: Any, *fence: Any) -> Any:  # noqa: ANN401  of the recorder
                 nonlocal calls
                 calls += 1
-                return gate(rows) if calls == nth else append(rows)
+                return gate(rows, *fence) if calls == nth else append(rows, *fence)
 
-            recorder.append = counted  # type: ignore[assignment, method-assign]
+            recorder.append = counted  # type: ignore[method-assign,assignment]
             async with subscriber(journal, proxy.url) as sync:
                 draining = asyncio.create_task(sync.drain())
                 await gate.arrived.wait()
@@ -178,9 +180,9 @@ class TestCancellation:
 
         stored = asyncio.run(main())
 
-        assert (
-            stored == ["PushStarted", "DraftAcknowledged", "PushStarted", "DraftAcknowledged"][:nth]
-        )
+        # The end of the first draft and the beginning of the second one are one append.
+        all_of_them = ["PushStarted", "DraftAcknowledged", "PushStarted", "DraftAcknowledged"]
+        assert stored == all_of_them[: [1, 3, 4][nth - 1]]
         assert [effect.path for effect in service.effects] == ["/Account/a1", "/Account/a2"]
         assert [type(entry.event) for entry in journal.log.read()] == [
             *[RecordCreated] * 2,
@@ -189,7 +191,7 @@ class TestCancellation:
         assert journal.log.verify().is_intact
 
     def test_during_a_wait(self, journal: Journal, service: RecordService, proxy: Proxy) -> None:
-        """A long wait ends at once when it is cancelled."""
+        """A long wait ends at once when it is cancelled; the remote is not asked any earlier."""
         proxy.then(status(503, Retry_After="3600"))
         journal.create("Account", ACME, id="a1")
 
@@ -203,10 +205,13 @@ class TestCancellation:
                 draining.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await asyncio.wait_for(draining, 2.0)
-                return await sync.drain()
+                assert (await sync.drain(timeout_s=1.0)).stopped_by == "timeout"
+            async with subscriber(journal, proxy.url) as another:
+                return await another.drain()
 
         assert asyncio.run(main()).acknowledged == 1
         assert len(service.effects) == 1
+        assert [seen.method for seen in proxy.seen] == ["PUT", "GET", "PUT"]
 
     def test_by_the_end_of_the_loop(self, journal: Journal, proxy: Proxy) -> None:
         """A subscriber that nobody stopped ends with its loop, and leaves no thread waiting."""
@@ -226,6 +231,60 @@ class TestCancellation:
         assert sync is not None
         assert not sync.is_running
         assert journal.log.head() == 3
+
+    @pytest.mark.parametrize("is_before", [True, False], ids=["before", "within"])
+    def test_at_every_await(
+        self,
+        journal: Journal,
+        service: RecordService,
+        proxy: Proxy,
+        is_before: bool,  # noqa: FBT001  a parameter of the test
+    ) -> None:
+        """Cancelled at whichever await, it leaves the lease free and no half state (row 38)."""
+
+        async def cancelled_at(nth: int) -> bool:
+            """Cancel a drain at its n-th await; say whether there was one."""
+            sync = subscriber(journal, proxy.url)
+            carried_out, awaits = sync._carried_out, 0
+
+            async def counted(effect: Effect) -> Any:  # noqa: ANN401  what it results in
+                nonlocal awaits
+                awaits += 1
+                if awaits == nth:
+                    draining.cancel()
+                    if is_before:
+                        await asyncio.sleep(0)
+                return await carried_out(effect)
+
+            sync._carried_out = counted  # type: ignore[method-assign]
+            draining = asyncio.create_task(sync.drain())
+            await asyncio.wait([draining])
+            assert journal.log.leases.holder("default") is None
+            assert not sync.status.is_running
+            assert sync.status.sending is None
+            assert sync._in_use.acquire(blocking=False)
+            sync._in_use.release()
+            await sync.close()
+            return draining.cancelled()
+
+        async def main() -> int:
+            nth = 0
+            while True:
+                nth += 1
+                for name in ("a", "b"):
+                    journal.create("Account", ACME, id=f"{name}{nth}")
+                if not await cancelled_at(nth):
+                    return nth
+                async with subscriber(journal, proxy.url) as another:
+                    assert (await another.drain()).pending == 0
+
+        awaits = asyncio.run(main())
+
+        assert awaits > 8
+        paths = [effect.path for effect in service.effects]
+        assert paths == [f"/Account/{name}{n}" for n in range(1, awaits + 1) for name in "ab"]
+        assert journal.log.verify().is_intact
+        assert not [thread for thread in threads() if "journal-" in thread.name]
 
     def test_of_a_timeout_of_the_caller(self, journal: Journal, proxy: Proxy) -> None:
         """A caller's own timeout works as on anything else."""
@@ -253,11 +312,11 @@ class TestLoop:
         async def main() -> Report:
             gate = Gate(asyncio.get_running_loop(), append)
 
-            def noted(rows: Any) -> Any:  # noqa: ANN401  of the recorder
+            def noted(rows: Any, *fence: Any) -> Any:  # noqa: ANN401  of the recorder
                 seen.add(get_ident())
-                return gate(rows)
+                return gate(rows, *fence)
 
-            recorder.append = noted  # type: ignore[assignment, method-assign]
+            recorder.append = noted  # type: ignore[method-assign,assignment]
             async with subscriber(journal, proxy.url) as sync:
                 draining = asyncio.create_task(sync.drain())
                 await gate.arrived.wait()

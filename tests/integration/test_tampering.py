@@ -561,7 +561,7 @@ def test_a_row_that_was_not_stored_is_never_chained_to(tmp_path: Path) -> None:
 
     def fail() -> None:
         with recorder._database.append() as connection:
-            recorder._sealed(connection, rows[1:2])
+            recorder._sealed(connection, rows[1:2], None)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

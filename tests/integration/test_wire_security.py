@@ -19,7 +19,7 @@ from journal.remotes.classify import classify
 from journal.remotes.wire import AsyncWire, Limits, Wire
 from tests.integration.certificates import Authority
 from tests.integration.faults import Proxy, answered, dropped_before, message, status
-from tests.integration.test_wire import CANARY, GET, PATIENT, remote
+from tests.integration.test_wire import CANARY, GET, PATIENT, SLOW, remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -251,6 +251,17 @@ class TestGivenClients:
         with pytest.raises(RemoteError, match="a dict is no client of httpx"):
             Wire(remote("http://127.0.0.1:1"), PATIENT, {})  # type: ignore[arg-type]
 
+    def test_its_kept_connections_are_cut_too(self, library: ModuleType, server: Proxy) -> None:
+        """Once the head of an answer is there, it is known which connection is to be cut."""
+        server.then(status(200), SLOW["body"])
+        with library.Client(trust_env=False) as client:
+            wire = Wire(remote(server.url), Limits(0.15), client)
+            first, second = wire.exchange(GET), wire.exchange(GET)
+            wire.close()
+
+        assert isinstance(first, Response)
+        assert second == NoAnswer(was_sent=True, problem="no whole answer within 0.15 s")
+
     def test_a_closed_one(self, server: Proxy) -> None:
         """A client that was closed sends nothing, and opens no connection again."""
         client = httpx.Client(trust_env=False)
@@ -320,6 +331,46 @@ def send(request: pytest.FixtureRequest) -> Callable[..., list[Answer]]:
         return asyncio.run(sent())
 
     return blocking if request.param == "blocking" else in_a_loop
+
+
+class TestWords:
+    """What is told of an error (W3)."""
+
+    @pytest.mark.parametrize(
+        ("error", "cause", "words"),
+        [
+            (
+                httpx.ConnectError("no luck"),
+                "configuration",
+                "the connection could not be made secure: ConnectError: no luck",
+            ),
+            (
+                httpx.ConnectTimeout("no hurry"),
+                "link",
+                "the connection could not be made secure: ConnectTimeout: no hurry",
+            ),
+            (
+                httpx.ConnectError(f"x {CANARY}" * 30),
+                "configuration",
+                ("the connection could not be made secure: ConnectError: " + "x [secret]" * 30)[
+                    :300
+                ],
+            ),
+        ],
+        ids=["refused", "slow", "secret"],
+    )
+    def test_of_a_handshake(self, error: Exception, cause: str, words: str) -> None:
+        """A handshake that takes too long is the fault of the link; no text holds a secret."""
+
+        def fail(request: httpx.Request) -> httpx.Response:
+            request.extensions["trace"]("connection.start_tls.failed", {"exception": error})
+            raise error
+
+        with httpx.Client(transport=httpx.MockTransport(fail)) as client:
+            (answer,) = blocking(remote("https://127.0.0.1"), GET, client=client)
+
+        assert isinstance(answer, NoAnswer)
+        assert (answer.was_sent, answer.cause, answer.problem) == (False, cause, words)
 
 
 class TestConnections:

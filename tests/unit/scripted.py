@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from journal.checkpoint import Checkpoint
 from journal.remotes.remote import NoAnswer, Request, Response
 from journal.sync.backoff import Backoff
-from journal.sync.session import Call, Pause, Session, Settings
+from journal.sync.effects import Call, Pause
+from journal.sync.session import Session, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

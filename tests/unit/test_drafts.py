@@ -12,10 +12,12 @@ from journal.drafts import (
     Draft,
     Hold,
     Queue,
+    Status,
     blockers,
     draft_id_of,
     evolve,
     explained,
+    status_of,
 )
 from journal.errors import DraftMissingError
 from journal.events import (
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from journal.drafts import OnHeld
-    from journal.events import Event
+    from journal.events import ChangeKind, Event, HoldClass
     from tests.strategies import Story
 
 ACME = Ref("Account:1")
@@ -467,3 +469,107 @@ class TestProperties:
             assert sentence.endswith("is the next to be sent") == (
                 draft == following and draft.state == "pending"
             )
+
+
+class TestRemedies:
+    """What would unblock a held draft, by why it is held and what it is."""
+
+    @pytest.mark.parametrize(
+        ("classification", "kind", "remedy"),
+        [
+            ("rejected", "update", "amend it, retry it, or discard it"),
+            ("rejected", "delete", "retry it, or discard it"),
+            (
+                "conflict",
+                "update",
+                "resolve it for ours, for theirs or with values, or discard it",
+            ),
+            ("conflict", "delete", "resolve it for ours (delete it) or theirs (keep it)"),
+            ("gone", "update", "resolve it for ours (create it again) or theirs (give it up)"),
+            ("unknown", "create", "retry it, resolve it as applied, or discard it by force"),
+        ],
+    )
+    def test_fits_the_hold(self, classification: HoldClass, kind: ChangeKind, remedy: str) -> None:
+        """The sentence names the verbs that can be used."""
+        hold = Hold(classification, (), None, "")
+        draft = Draft("e1", 1, ACME, kind, 1, "ann", None, {}, state="held", hold=hold)
+
+        assert Queue([draft]).explain("e1") == (
+            f"the {kind} of Account:1 is held: {classification}; it waits for a decision: {remedy}"
+        )
+
+
+class TestStatus:
+    """The queue as a whole, in one sentence."""
+
+    def test_nothing_is_pending(self) -> None:
+        """An empty queue waits for nothing."""
+        assert status_of(queue(), 5) == Status(
+            0, 0, 0, None, None, None, "nothing is pending: everything is acknowledged"
+        )
+
+    @pytest.mark.parametrize(
+        ("events", "sentence"),
+        [
+            (
+                [(ACME, created())],
+                "1 draft is pending; the create of Account:1 is the next to be sent",
+            ),
+            (
+                [
+                    (ACME, created()),
+                    (BOLT, created()),
+                    (ACME, TAKEN),
+                    (BOLT, PushStarted(draft_id="e2")),
+                ],
+                "2 drafts are pending, 1 of them held; the create of Account:2 is being sent",
+            ),
+            (
+                [
+                    (ACME, created()),
+                    (BOLT, created()),
+                    (ACME, TAKEN),
+                    (BOLT, TAKEN.model_copy(update={"draft_id": "e2"})),
+                ],
+                (
+                    f"nothing can be sent: the create of Account:1 is held: {WHY}; it waits for "
+                    "a decision: amend it, retry it, or discard it; 1 more held"
+                ),
+            ),
+        ],
+        ids=["next", "sending", "held"],
+    )
+    def test_says_what_is_next(self, events: list[tuple[Ref, Event]], sentence: str) -> None:
+        """The sentence says what is sent next, or why nothing is."""
+        assert status_of(queue(*events), 5).sentence == sentence
+
+    def test_says_what_stops_everything(self) -> None:
+        """With `stop`, one held draft is what everything waits for; its age is told in seconds."""
+        waiting = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN))
+
+        found = status_of(waiting, 3_000_001, "stop")
+
+        assert found.sentence == (
+            f"nothing can be sent: the create of Account:1 is held: {WHY}; it waits for a "
+            "decision: amend it, retry it, or discard it; 1 draft waits behind it, as nothing "
+            "passes a held draft"
+        )
+        assert (found.pending, found.held, found.next, found.oldest_age_s) == (2, 1, None, 3.0)
+
+
+def test_rejections_are_counted_from_the_low_water_mark() -> None:
+    """A fold that begins at the low-water mark counts the same rejections in a row."""
+    events: list[tuple[Ref, Event]] = [
+        (ACME, created()),
+        (ACME, TAKEN),
+        (ACME, DraftDiscarded(draft_id="e1")),
+        (BOLT, created()),
+    ]
+    whole = queue(*events)
+
+    again = Queue(position=whole.low_water)
+    for entry in log(*events):
+        again.apply(entry)
+
+    assert (whole.low_water, whole.switch.rejections) == (1, 1)
+    assert (again.switch, list(again)) == (whole.switch, list(whole))

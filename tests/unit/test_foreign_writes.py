@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journal import Journal, Ref
-from journal.conflicts import Policies
 from journal.errors import RefusedError
 from journal.events import ConflictResolved, RecordCreated, RecordDeleted, RecordUpdated
+from journal.policies import Policies
 from tests.unit.foreign import Shared
 from tests.unit.scripted import Script
 

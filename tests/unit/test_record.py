@@ -445,6 +445,14 @@ class TestEvolve:
             "e2", 2, "update", {"c": 4, "d": 7}, {"c": 3, "d": 5}, "v1", 2, revision=1
         )
 
+    def test_a_draft_that_has_ended_is_not_amended(self) -> None:
+        """What is amended or discarded after its end stays ended."""
+        ended = (CREATED, acknowledged("e1"))
+        amended = DraftAmended(draft_id="e1", revision=1, fields={"c": 4})
+
+        for event in (amended, DraftDiscarded(draft_id="e1")):
+            assert after(*ended, event) == after(*ended)._replace(version=3)
+
     @pytest.mark.parametrize(("theirs", "base"), [({"a": 9}, {"a": 9}), (None, {})])
     def test_resolution_moves_the_base(
         self, theirs: dict[str, Any] | None, base: dict[str, Any]

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from journal import Journal
 from journal.checkpoint import Checkpoint
-from journal.remotes import HttpRemote, Profile, Request
-from journal.sync.session import Call, Listen, Session, Settings
+from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
+from journal.sources import Sources
+from journal.sync.backoff import Backoff, Failures
+from journal.sync.effects import Call, Listen, Pause
+from journal.sync.session import SLICE_S, Session, Settings
 from tests.unit.scripted import shows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from journal.remotes import Answer
+    from journal.sync.effects import Woken
 
 STEPS: Final = 16
 """More than the effects of sending two drafts in the background."""
@@ -53,3 +62,104 @@ def test_a_change_at_any_moment_is_sent(
 
     has_second = step > nth or not is_after
     assert sent == ["/Account/a1", "/Account/a2"][: 1 + has_second]
+
+
+class Suspended:
+    """A clock on the wall that runs on while the monotonic one sleeps."""
+
+    def __init__(self) -> None:
+        """Begin at some time."""
+        self.wall_us = 1_700_000_000_000_000
+        self.monotonic = 1000.0
+
+    def now_us(self) -> int:
+        """Return the wall clock."""
+        return self.wall_us
+
+    def monotonic_s(self) -> float:
+        """Return the monotonic clock."""
+        return self.monotonic
+
+
+def waits(
+    *answers: Answer,
+    wake: Callable[[Pause, Suspended], Woken] = lambda _pause, _clock: "time",
+) -> list[Pause]:
+    """Return the pauses between the requests for one draft, which gets these answers."""
+    clock, pauses = Suspended(), list[Pause]()
+    left = list(answers)
+    with Journal(actor="ann", origin="van-7", sources=Sources(clock=clock)) as journal:
+        journal.create("Account", {"Name": "first"}, id="a1")
+        remote = HttpRemote(Profile.of({"url": "https://records.example.com"}))
+        settings = Settings(backoff=Backoff(100.0, 100.0, 100.0), request_s=20.0)
+        session = Session(journal, remote, settings, Checkpoint(journal.log), None)
+        effects = session.run(lambda: False)
+        result: Any = None
+        while left:
+            match effect := effects.send(result):
+                case Request():
+                    result = left.pop(0)
+                case Call(function):
+                    result = function()
+                case Pause(seconds):
+                    pauses.append(effect)
+                    clock.monotonic += seconds
+                    clock.wall_us += round(seconds * 1e6)
+                    result = wake(effect, clock)
+                case _:
+                    raise AssertionError(effect)
+        effects.close()
+    return pauses
+
+
+NOT_SENT: Final = NoAnswer(was_sent=False, problem="no network")
+DONE: Final = NoAnswer(was_sent=False, problem="the end of the test")
+
+
+class TestWaits:
+    """How long is waited, and what ends it."""
+
+    def test_in_slices(self) -> None:
+        """A long wait is one of short ones, between which it is looked around."""
+        pauses = waits(NOT_SENT, DONE)
+
+        assert sum(pause.seconds for pause in pauses) == pytest.approx(100.0)
+        assert max(pause.seconds for pause in pauses) == SLICE_S
+        assert all(pause.at_least_s == 0.0 for pause in pauses)
+
+    def test_an_append_ends_it_after_a_quarter(self) -> None:
+        """From a quarter of a wait on, an append ends it: somebody works, and may be online."""
+        pauses = waits(NOT_SENT, DONE)
+
+        assert [pause.after for pause in pauses] == [None] * 5 + [2] * 15
+        woken = waits(NOT_SENT, DONE, wake=lambda pause, _: "append" if pause.after else "time")
+        assert len(woken) == 6
+
+    def test_a_machine_that_was_suspended(self) -> None:
+        """Whoever slept through hours does not go on waiting where it had stopped (row 36)."""
+
+        def sleep(_: Pause, clock: Suspended) -> Woken:
+            clock.wall_us += 3 * 3600 * 1_000_000
+            return "time"
+
+        assert len(waits(NOT_SENT, DONE, wake=sleep)) == 1
+
+    def test_a_wish_of_the_remote_is_kept_through_it(self) -> None:
+        """A remote that asked for patience is not asked earlier, whatever the wall clock says."""
+
+        def jump(_: Pause, clock: Suspended) -> Woken:
+            clock.wall_us += 3 * 3600 * 1_000_000
+            return "time"
+
+        pauses = waits(Response(503, {"retry-after": "60"}), Response(404), DONE, wake=jump)
+
+        assert 60.0 <= sum(pause.seconds for pause in pauses) <= 65.0
+        assert (pauses[0].at_least_s, pauses[-1].at_least_s) == (60.0, 0.0)
+
+    def test_kinds_are_counted_apart(self) -> None:
+        """What was waited for a network does not make the waits for a busy remote longer."""
+        failures = Failures().and_another("unreachable").and_another("unreachable")
+
+        mixed = failures.and_another("throttled")
+
+        assert (mixed.of("unreachable"), mixed.of("throttled"), mixed.all) == (2, 1, 3)

@@ -115,6 +115,8 @@ class TestWatchdog:
         watchdog, patient, hasty = Watchdog(), Watched(), Watched()
 
         watchdog.begin(patient, LONG_S)
+        while not watchdog._changed._waiters:  # type: ignore[attr-defined]
+            pass  # the thread is not asleep yet
         watchdog.begin(hasty, 0.01)
 
         assert hasty.bitten.wait(PATIENCE_S)

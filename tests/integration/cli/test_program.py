@@ -47,6 +47,7 @@ class TestHelp:
             "show",
             "list",
             "drafts",
+            "queue",
             "push",
             "history",
             "log",

@@ -1,0 +1,240 @@
+"""The async subscriber: carries out the effects of a session in an event loop, never holding it up.
+
+What blocks, the log above all, is done in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from logging import getLogger
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
+
+from journal.remotes.remote import Request
+from journal.remotes.wire import AsyncClient, AsyncWire
+from journal.sync.effects import Call, Listen, Pause
+from journal.sync.following import settled
+from journal.sync.subscriber import AnySubscriber
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Generator
+    from types import TracebackType
+
+    from journal.sync.effects import Effect
+    from journal.sync.reports import Report, Settlement, SyncStatus
+    from journal.values import Ref
+
+_Result = TypeVar("_Result")
+_log = getLogger("journal.sync")
+
+
+class AsyncSubscriber(AnySubscriber[AsyncClient]):
+    """Sends pending drafts to a remote, async; `start` does so in a task.
+
+    Cancelled, wherever it is, it leaves no half state, and releases the lease.
+    """
+
+    _task: asyncio.Task[None] | None = None
+    _threads: ThreadPoolExecutor | None = None
+    _own_wire: AsyncWire | None = None
+
+    @property
+    def _wire(self) -> AsyncWire:
+        if self._own_wire is None:
+            self._own_wire = AsyncWire(self._remote, self._limits, self._client)
+        return self._own_wire
+
+    async def drain(self, timeout_s: float | None = None) -> Report:
+        """Send until nothing is left, or nothing more can be done for now; as `Subscriber.drain`.
+
+        Args:
+            timeout_s: when to give up, in seconds, after the draft in flight.
+
+        Raises:
+            LogError: the log could not be read or written.
+            SubscriberBusyError: it is sending already.
+        """
+        self._claim()
+        try:
+            report = await self._driven(self._draining(timeout_s))
+        finally:
+            self._yield_up()
+        await self._in_thread(self._flush)
+        return report
+
+    def start(self) -> Self:
+        """Send in a task of the running loop, for ever.
+
+        Raises:
+            SubscriberBusyError: it is sending already.
+        """
+        loop = asyncio.get_running_loop()
+        self._claim()
+        self._task = loop.create_task(self._run(), name="journal-subscriber")
+        self._task.add_done_callback(lambda _: self._yield_up())
+        return self
+
+    async def _run(self) -> None:
+        try:
+            await self._driven(self._running())
+        except Exception:
+            _log.exception("the subscriber of %r has ended", self._remote)
+            raise
+
+    async def stop(self) -> None:
+        """Stop, after the draft in flight, and release the lease; twice changes nothing.
+
+        Raises:
+            JournalError: what ended the subscriber, where it had ended before.
+        """
+        self._ask_to_stop()
+        task = self._task
+        if task is None:
+            return
+        await asyncio.wait([task])
+        self._task = None
+        await self._in_thread(self._flush)
+        if not task.cancelled():
+            task.result()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it sends in the background."""
+        return self._task is not None and not self._task.done()
+
+    async def watch(self) -> AsyncIterator[SyncStatus]:
+        """Yield the status, and again whenever it has changed since, until it is closed.
+
+        Whoever is slow sees the latest, and not every one in between.
+        """
+        loop, changed, seen = asyncio.get_running_loop(), asyncio.Event(), -1
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(changed.set)
+
+        self._board.listen(tell)
+        try:
+            while True:
+                changed.clear()
+                seen, status, is_closed = self._board.news(seen)
+                if status is not None:
+                    yield status
+                if is_closed:
+                    return
+                await changed.wait()
+        finally:
+            self._board.forget(tell)
+
+    async def wait_for(self, of: Ref | str, timeout_s: float | None = None) -> Settlement:
+        """Wait until a draft is settled, by whichever sender; as `Subscriber.wait_for`.
+
+        Args:
+            of: the id of the draft; or a record, for all drafts that it has now.
+            timeout_s: how long to wait, in seconds; None for as long as it takes.
+
+        Raises:
+            DraftMissingError: there has never been such a draft.
+            StillPendingError: the time was up.
+            LogError: the log could not be read.
+        """
+        loop, interrupt = asyncio.get_running_loop(), Event()
+        future: asyncio.Future[Settlement] = loop.create_future()
+
+        def tell(function: Callable[[Any], None], value: object) -> None:
+            if not future.done():
+                function(value)
+
+        def follow() -> None:
+            function: Callable[[Any], None]
+            value: object
+            try:
+                value = settled(self._journal, of, timeout_s, interrupt)
+                function = future.set_result
+            except Exception as error:  # noqa: BLE001  for whoever waits
+                function, value = future.set_exception, error
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(tell, function, value)
+
+        Thread(target=follow, name="journal-wait", daemon=True).start()
+        try:
+            return await future
+        finally:
+            interrupt.set()
+
+    async def _driven(self, effects: Generator[Effect, Any, _Result]) -> _Result:
+        """Carry out the effects, one after another, without holding up the loop."""
+        step = partial(effects.send, None)
+        try:
+            while True:
+                effect = step()
+                try:
+                    step = partial(effects.send, await self._carried_out(effect))
+                except Exception as error:  # noqa: BLE001  for the session to judge
+                    step = partial(effects.throw, error)
+        except StopIteration as ended:
+            returned: _Result = ended.value
+            return returned
+        finally:
+            effects.close()
+
+    async def _carried_out(self, effect: Effect) -> Any:  # noqa: ANN401  what the effect results in
+        match effect:
+            case Request():
+                return await self._wire.exchange(effect)
+            case Call(function):
+                return await self._in_thread(function)
+            case Pause():
+                return await self._in_thread(partial(self._rested, effect))
+            case Listen():
+                return await self._in_thread(partial(self._listened, effect))
+            case _:
+                assert_never(effect)
+
+    async def _in_thread(self, function: Callable[[], _Result]) -> _Result:
+        """Call a function that blocks; a cancelled caller ends its wait, and never its write.
+
+        It is called in a thread of the subscriber's own: in those of the loop, idle
+        subscribers would take the room of everybody else.
+        """
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(1, thread_name_prefix="journal-subscriber")
+        called = asyncio.get_running_loop().run_in_executor(self._threads, function)
+        is_cancelled = False
+        while not called.done():
+            try:
+                await asyncio.wait([called])
+            except asyncio.CancelledError:
+                is_cancelled = True
+                self._ask_to_stop()
+        if is_cancelled:
+            called.exception()  # it has nobody left to tell
+            raise asyncio.CancelledError
+        return called.result()
+
+    async def close(self) -> None:
+        """Stop, close the connections, and end whoever watches."""
+        try:
+            await self.stop()
+        finally:
+            self._board.close()
+            threads, self._threads = self._threads, None
+            if threads is not None:
+                threads.shutdown()  # nothing is under way in it
+            await self._wire.close()
+
+    async def __aenter__(self) -> Self:
+        """Return the subscriber, to be closed when the block ends."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop, and close the connections."""
+        await self.close()

@@ -1,0 +1,212 @@
+"""What every adapter of the log does with leases, and what SQLite does beyond."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from journal import Journal
+from journal.errors import LeaseLostError, LogUnavailableError
+from journal.events import NewEntry, RecordCreated
+from journal.log import Claim, Fence
+from journal.values import Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(params=["file", "memory"])
+def journal(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Journal]:
+    """Return an empty journal of each adapter."""
+    path = tmp_path / "field.db" if request.param == "file" else ":memory:"
+    with Journal(path, actor="ann", origin="here") as journal:
+        yield journal
+
+
+def claim(token: str) -> Claim:
+    """Return a claim of somebody."""
+    return Claim("default", token, f"sender {token}", 1, 10.0, 100.0)
+
+
+def entry(number: int) -> NewEntry:
+    """Return an entry to append."""
+    event = RecordCreated(fields={"Number": number})
+    return NewEntry(f"e{number}", Ref(f"A:{number}"), 1, 1, "s", "h", None, None, None, None, event)
+
+
+def appends(journal: Journal, fence: Fence, number: int) -> bool:
+    """Append two entries at once, and one alone; say whether that was let."""
+    head = journal.log.head()
+    try:
+        journal.log.append([entry(number)], fence=fence)
+        journal.log.append([entry(number + 1), entry(number + 2)], fence=fence)
+    except LeaseLostError:
+        assert journal.log.head() == head
+        with pytest.raises(LeaseLostError):
+            journal.log.append([entry(number + 1), entry(number + 2)], fence=fence)
+        assert journal.log.head() == head
+        return False
+    return True
+
+
+class TestLeases:
+    """Who has the lease, and what the others may not do."""
+
+    def test_one_at_a_time(self, journal: Journal) -> None:
+        """While one has the lease nobody else takes it, until it is released."""
+        leases = journal.log.leases
+        first = leases.take(claim("one"))
+        assert first is not None
+        assert first.fence == Fence("default", 1, "one")
+        assert leases.take(claim("two")) is None
+        holder = leases.holder("default")
+        assert holder is not None
+        assert (holder.name, holder.fence) == ("sender one", first.fence)
+
+        leases.release(first.fence)
+        leases.release(first.fence)
+
+        assert leases.holder("default") is None
+        second = leases.take(claim("two"))
+        assert second is not None
+        assert second.fence == Fence("default", 2, "two")
+        assert not leases.renew(first.fence, 1.0)
+        assert leases.renew(second.fence, 1.0)
+
+    def test_a_fence_that_was_replaced_is_never_valid_again(self, journal: Journal) -> None:
+        """Nothing is stored with an old fence, alone or together with others (F1, F2)."""
+        leases = journal.log.leases
+        first = leases.take(claim("one"))
+        assert first is not None
+        assert appends(journal, first.fence, 1)
+        last = leases.last("default")
+        second = leases.take(claim("two"), last)
+        assert second is not None
+
+        assert not appends(journal, first.fence, 4)
+        assert not appends(journal, second.fence._replace(token=first.fence.token), 7)
+        assert appends(journal, second.fence, 10)
+        leases.release(first.fence)
+        assert leases.take(claim("three")) is None
+
+    def test_a_sign_of_life_keeps_it(self, journal: Journal) -> None:
+        """Who has renewed the lease meanwhile is not replaced."""
+        leases = journal.log.leases
+        first = leases.take(claim("one"))
+        assert first is not None
+        last = leases.last("default")
+        assert leases.renew(first.fence, 101.0)
+
+        assert leases.take(claim("two"), last) is None
+
+        newer = leases.last("default")
+        assert newer is not None
+        assert (newer.renewals, newer.renewed_s) == (1, 101.0)
+        assert leases.take(claim("two"), newer) is not None
+
+    def test_queues_are_apart(self, journal: Journal) -> None:
+        """The lease of one queue is none of another."""
+        leases = journal.log.leases
+        assert leases.take(claim("one")) is not None
+        other = leases.take(claim("two")._replace(queue="other"))
+        assert other is not None
+        assert other.fence == Fence("other", 1, "two")
+
+    def test_nobody_has_ever_sent(self, journal: Journal) -> None:
+        """Of a queue that was never sent, nothing is known, and no fence is valid."""
+        leases = journal.log.leases
+        assert (leases.last("default"), leases.holder("default")) == (None, None)
+        assert not leases.renew(Fence("default", 1, "one"), 1.0)
+        assert not appends(journal, Fence("default", 1, "one"), 1)
+
+
+class TestFiles:
+    """The lease in a file, and the file beside it."""
+
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        """Return where the journal is."""
+        return tmp_path / "field.db"
+
+    def test_it_is_private(self, path: Path) -> None:
+        """Nobody else may read who sends, or stand in the way."""
+        with Journal(path) as journal:
+            assert journal.log.leases.take(claim("one")) is not None
+            mode = stat.S_IMODE((path.parent / "field.db-sender").stat().st_mode)
+
+        assert mode == 0o600
+
+    def test_an_older_copy_does_not_bring_an_old_epoch_back(self, path: Path) -> None:
+        """Where the row is lost with the file, the file beside it remembers the epoch (F2)."""
+        with Journal(path) as journal:
+            journal.create("Account", {}, id="a1")
+        copy = path.read_bytes()
+        with Journal(path) as journal:
+            for token in ("one", "two", "three"):
+                taken = journal.log.leases.take(claim(token))
+                assert taken is not None
+                assert taken.skipped == 0
+                journal.log.leases.release(taken.fence)
+        path.write_bytes(copy)
+
+        with Journal(path) as journal:
+            taken = journal.log.leases.take(claim("four"))
+
+        assert taken is not None
+        assert (taken.fence.epoch, taken.skipped) == (4, 3)
+
+    def test_an_old_epoch_that_comes_back_has_another_token(self, path: Path) -> None:
+        """Where both are lost, the number comes back, and the old fence is not valid (F2)."""
+        with Journal(path) as journal:
+            first = journal.log.leases.take(claim("one"))
+            assert first is not None
+            with journal.log.views.write() as cursor:
+                cursor.execute("DROP TABLE senders")
+            assert not appends(journal, first.fence, 1)
+            (path.parent / "field.db-sender").unlink()
+            again = journal.log.leases.take(claim("two"))
+
+            assert again is not None
+            assert again.fence.epoch == first.fence.epoch
+            assert not appends(journal, first.fence, 1)
+            assert appends(journal, again.fence, 1)
+
+    def test_a_file_beside_it_that_is_damaged(self, path: Path) -> None:
+        """What is no epoch is none; the row knows better."""
+        with Journal(path) as journal:
+            first = journal.log.leases.take(claim("one"))
+            assert first is not None
+            journal.log.leases.release(first.fence)
+            (path.parent / "field.db-sender").write_bytes(b"\xff\x00 nonsense")
+
+            again = journal.log.leases.take(claim("two"))
+
+        assert again is not None
+        assert again.fence.epoch == 2
+
+    def test_a_take_that_fails_leaves_no_lock(self, path: Path) -> None:
+        """Where the row cannot be written, the lease is free for the next one."""
+        with Journal(path) as journal:
+            assert journal.log.leases.take(claim("one")) is not None
+            broken = claim("two")._replace(name=None)  # type: ignore[arg-type]
+            last = journal.log.leases.last("default")
+            with pytest.raises(Exception, match="NOT NULL"):
+                journal.log.leases.take(broken, last)
+
+            assert journal.log.leases.take(claim("three")) is not None
+
+    def test_a_link_is_refused(self, path: Path, tmp_path: Path) -> None:
+        """The file beside the journal's is no way to write to another file."""
+        target = tmp_path / "other"
+        target.write_text("precious", encoding="utf-8")
+        with Journal(path) as journal:
+            os.symlink(target, f"{path}-sender")  # noqa: PTH211
+
+            with pytest.raises(LogUnavailableError):
+                journal.log.leases.take(claim("one"))
+
+        assert target.read_text(encoding="utf-8") == "precious"
