@@ -93,6 +93,21 @@ class TestOthers:
         assert desk.record == {**FIELDS, "n": 9}
         assert desk.history == ["create", "update"]
 
+    def test_edit_of_another_field_then_update(self, desk: Desk) -> None:
+        """An update of one field and somebody's edit of another are merged: both are there."""
+        note = desk.create(FIELDS)
+        desk.push()
+        desk.foreign_edit(desk.key, {"title": "theirs"})
+        desk.journal.update(note, {"n": 2})
+
+        report = desk.push()
+
+        assert report.pending == 0
+        assert desk.record == {**FIELDS, "title": "theirs", "n": 2}
+        assert desk.history == ["create", "update", "update"]
+        here = desk.journal.load(note).fields or {}
+        assert {name: value for name, value in here.items() if value is not None} == desk.record
+
     def test_edit_then_delete(self, desk: Desk) -> None:
         """A delete of a record that somebody else has changed is a conflict; it stays."""
         note = desk.create(FIELDS)
