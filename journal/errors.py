@@ -43,7 +43,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class JournalError(Exception):
@@ -294,10 +294,18 @@ class SchemaError(JournalError):
 class ProfileError(JournalError):
     """A remote's profile does not say what it must."""
 
-    def __init__(self, key: str, problem: str, *, hint: str = "") -> None:
-        """Name the key of the profile, such as ``create.path``."""
+    def __init__(
+        self, key: str, problem: str, *, hint: str = "", others: Iterable[ProfileError] = ()
+    ) -> None:
+        """Name the key of the profile, such as ``create.path``, and all keys that are wrong."""
+        more = tuple(others)
         self.key = key
-        super().__init__(f"profile key {key}: {problem}", hint=hint)
+        self.keys = (key, *(other.key for other in more))
+        problem = f"profile key {key}: {problem}"
+        if more:
+            first = f"{problem}; {hint}" if hint else problem
+            problem, hint = "\n".join([first, *map(str, more)]), ""
+        super().__init__(problem, hint=hint)
 
 
 class PolicyError(JournalError):

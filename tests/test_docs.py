@@ -7,10 +7,11 @@ import inspect
 import re
 import tomllib
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import pytest
 from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
 
 from journal import errors
 from journal.events import EVENT_TYPES, FieldMessage, Resolution
@@ -281,54 +282,77 @@ def test_columns_are_in_the_reference() -> None:
     )
 
 
+VERBS: Final = ("create", "update", "delete", "read", "find", "changes")
+OF_EACH_VERB: Final = ("method", "path", "headers", "media_type", "body", "answer")
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401  a type
+    """Yield the tables that a type is, or holds."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the keys of a profile with their defaults, those of tables with a dot."""
-    for key, field in model.model_fields.items():
-        if isinstance(field.default, BaseModel):
-            yield from _keys(type(field.default), f"{prefix}{key}.")
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias or name}"
+        inner = next(_models(field.annotation), None)
+        if key.endswith(".answer"):
+            inner = None
+        if inner is None:
+            yield key, field.get_default(call_default_factory=True)
         else:
-            yield f"{prefix}{key}", field.default
+            is_table = str(field.annotation).startswith("dict")
+            below = {"types": "TYPE.", "fields": "FIELD."}[name] if is_table else ""
+            yield from _keys(inner, f"{key}.{below}")
 
 
 def test_the_complete_profile_is_complete() -> None:
-    """The profile at the end of the page has every key there is."""
+    """The profile at the end of the page has every key there is, and is one."""
     [text] = re.findall(r"^```toml\n(.*?)^```$", _text("profile.md"), re.MULTILINE | re.DOTALL)
+    content = tomllib.loads(text)
 
-    def flat(content: dict[str, Any], prefix: str = "") -> Iterator[str]:
-        for key, value in content.items():
-            if isinstance(value, dict) and key not in {"headers", "query", "types"}:
-                yield from flat(value, f"{prefix}{key}.")
-            else:
-                yield f"{prefix}{key}"
-
-    others = {"auth.basic", "auth.oauth"}  # there is one way to say who we are
-    keys = {key for key, _ in _keys(Profile)} - others
-    assert sorted(flat(tomllib.loads(text))) == sorted(keys)
+    said: set[str] = set()
+    for key, value in content.items():
+        if key == "meaning":
+            said |= {f"meaning.{inner}" for rule in value for inner in rule}
+        elif key == "types":
+            said |= {f"types.TYPE.{inner}" for inner in value["Account"] if inner != "fields"}
+            fields = value["Account"]["fields"]["Name"]
+            said |= {f"types.TYPE.fields.FIELD.{inner}" for inner in fields}
+        elif isinstance(value, dict) and key != "headers":
+            said |= {f"{key}.{inner}" for inner in value}
+        else:
+            said.add(key)
+    Profile.of(content)
+    optional = {f"{verb}.{name}" for verb in VERBS for name in OF_EACH_VERB}
+    # There is one way to say who we are.
+    keys = {key for key, _ in _keys(Profile) if not key.startswith(("auth.basic.", "auth.oauth."))}
+    assert said - optional == keys - optional
 
 
 def test_keys_of_the_profile_are_in_the_reference() -> None:
-    """Every key of a profile is listed with its default."""
+    """Every key of a profile is listed with its default, and no other."""
     said: dict[str, str] = {}
-    verbs: list[str] = []
     for row in _rows(_text("profile.md")):
-        if row[:1] == ["Key"]:
-            verbs = [title.strip("`") for title in row[1:]]
-        elif verbs[:1] == ["create"] and len(row) == 1 + len(verbs):
-            said |= {
-                f"{verb}.{row[0].strip('`')}": default
-                for verb, default in zip(verbs, row[1:], strict=True)
-                if default != "-"
-            }
-        elif len(row) == 3:
+        if len(row) == 1 + len(VERBS) and row[0] != "Key":
+            said |= {f"{v}.{row[0].strip('`')}": d for v, d in zip(VERBS, row[1:], strict=True)}
+        elif len(row) == 3 and re.fullmatch(r"`[a-zA-Z_.]+`", row[0]):
             said[row[0].strip("`")] = row[1]
-    expected = {key: _shown(default) for key, default in _keys(Profile)}
 
-    expected.pop("types")
-    expected["url"] = "-"
-    assert {key: said.get(key, "").replace('"', "") for key in expected} == expected
+    assert said == {key: _shown(default) for key, default in _keys(Profile)}
 
 
 def _shown(default: Any) -> str:  # noqa: ANN401
-    if default is None:
-        return "none"
-    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    """Return a default as a profile would have it."""
+    if default is None or default is PydanticUndefined:
+        return "-"
+    if isinstance(default, BaseModel):
+        return "`{}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, str):
+        return f"`'{default}'`" if '"' in default else f'`"{default}"`'
+    return f"`{[] if default == () else default}`"

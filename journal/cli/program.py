@@ -29,7 +29,7 @@ from journal.cli.setting import Setting, global_options
 from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
 from journal.cli.wording import harmless
-from journal.errors import JournalError
+from journal.errors import JournalError, ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -152,7 +152,10 @@ def _report(error: click.ClickException | JournalError | OSError, *, is_json: bo
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _say(error.ctx.get_usage())
     mark = click.style("error", fg="red") if is_coloured(sys.stderr) else "error"
-    _say(f"{mark}: {harmless(described['problem'])}")
+    # A profile tells all its mistakes, one a line; any other line break may be somebody's trick.
+    is_listed = isinstance(error, ProfileError)
+    lines = described["problem"].splitlines() if is_listed else [described["problem"]]
+    _say("\n".join(f"{mark}: {harmless(line)}" for line in lines))
     if described["hint"]:
         _say(f"  {harmless(described['hint'])}")
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from journal.errors import RefusedError, RemoteError
-from journal.values import Fields, freeze, references, same
+from journal.remotes.forms import Forms, agrees
+from journal.remotes.pointers import at, steps_of
+from journal.remotes.templates import text_of
+from journal.values import Fields, freeze, references
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from journal.events import Evidence
     from journal.remotes.remote import Push
 
-_NUMBERS = frozenset({int, float})
 
-
-def resolved(push: Push) -> Fields:
+def resolved(push: Push, id_value: Callable[[str], object]) -> Fields:
     """Return the fields of the push with what the remote calls the records they refer to.
 
     Raises:
@@ -31,43 +34,40 @@ def resolved(push: Push) -> Fields:
                 f"{push.ref} {place}: the remote has no record for {target}",
                 hint="create or observe that record first",
             )
-        _put(copy, place, remote_id)
+        _put(copy, place, id_value(remote_id))
     return copy
 
 
-def recognised(received: Fields, push: Push, *known: Fields) -> Fields:
-    """Return fields that the remote sent, with references where fields known here have them.
+def recognised(received: Fields, push: Push, forms: Forms, *known: Fields) -> Fields:
+    """Return fields that the remote sent as we would have written them.
 
     A place becomes a reference only where the remote has the id there by which it knows the
-    record that is referred to here.
+    record that is referred to here; and a value that agrees with one known here becomes it.
+
+    Args:
+        received: the fields, under our names.
+        push: the draft that is sent.
+        forms: how the service writes them.
+        known: fields as they are known here; the first that agrees wins.
     """
     fields: Fields = _copied(received)
     for place, target in (found for fields_here in known for found in references(fields_here)):
         remote_id = push.targets[target].remote.remote_id
-        if remote_id is not None and same(_at(fields, place), remote_id):
+        found = at(fields, steps_of(place))
+        is_id = type(found) in {str, int} and text_of(found) == remote_id
+        if remote_id is not None and is_id:
             _put(fields, place, target)
+    for name, value in fields.items():
+        ours = (here[name] for here in known if name in here)
+        agreed = (wanted for wanted in ours if forms.agrees(name, value, wanted))
+        fields[name] = next(agreed, forms.canonical(name, value))
     return fields
 
 
-def agrees(received: object, wanted: object) -> bool:
-    """Say whether a remote's value is the wanted one.
-
-    JSON knows one kind of number, so ``10`` agrees with ``10.0``; and many services leave out
-    what has no value, so in an object a missing value agrees with null.
-    """
-    if type(received) is dict and type(wanted) is dict:
-        return all(agrees(received.get(key), wanted.get(key)) for key in received | wanted)
-    if type(received) is list and type(wanted) is list:
-        return len(received) == len(wanted) and all(map(agrees, received, wanted))
-    if type(received) in _NUMBERS and type(wanted) in _NUMBERS:
-        return received == wanted
-    return same(received, wanted)
-
-
-def holds(push: Push, received: Fields, wanted: Fields) -> bool:
+def holds(push: Push, forms: Forms, received: Fields, wanted: Fields) -> bool:
     """Say whether a record of the remote's has the wanted values."""
-    fields = recognised(received, push, wanted)
-    return all(agrees(fields.get(name), value) for name, value in wanted.items())
+    fields = recognised(received, push, forms, wanted)
+    return all(forms.agrees(name, fields.get(name), value) for name, value in wanted.items())
 
 
 def is_about(push: Push, received: Fields) -> bool:
@@ -81,7 +81,7 @@ def is_about(push: Push, received: Fields) -> bool:
     return not received or not received.keys().isdisjoint(known)
 
 
-def is_overtaken(push: Push) -> bool:
+def is_overtaken(push: Push, forms: Forms) -> bool:
     """Say whether a receipt has shown another value than the one that the change was made on.
 
     An earlier draft of the record was then acknowledged together with somebody else's edit,
@@ -89,7 +89,7 @@ def is_overtaken(push: Push) -> bool:
     """
     if push.kind != "update" or not push.is_after_receipt:
         return False
-    return not holds(push, push.record.remote.fields, push.base)
+    return not holds(push, forms, push.record.remote.fields, push.base)
 
 
 def expected(push: Push) -> Fields:
@@ -100,23 +100,26 @@ def expected(push: Push) -> Fields:
     return {name: push.base.get(name, known.get(name)) for name in push.fields}
 
 
-def shown(push: Push, received: Fields, evidence: Evidence) -> Fields | None:
+def ours(push: Push, forms: Forms, received: Fields) -> Fields | None:
+    """Return the remote's record in our words; None where it could not be stored exactly."""
+    known = (push.fields, push.base, push.record.remote.fields, push.record.fields or {})
+    try:
+        return freeze(recognised(received, push, forms, *known), record=push.ref)
+    except RefusedError:
+        return None
+
+
+def shown(push: Push, forms: Forms, received: Fields, evidence: Evidence) -> Fields | None:
     """Return the record as a receipt shows it; None where it shows what was expected.
 
     An answer may show a part of the record only; a read shows all of it. What could not be
     stored exactly is not kept.
     """
-    remote = push.record.remote.fields
-    wanted = {**remote, **push.fields}
-    fields = recognised(received, push, push.fields, remote, push.record.fields or {})
-    if evidence == "answer":
+    wanted = {**push.record.remote.fields, **push.fields}
+    fields = ours(push, forms, received)
+    if fields is not None and evidence == "answer":
         fields = {**wanted, **fields}
-    if agrees(fields, wanted):
-        return None
-    try:
-        return freeze(fields, record=push.ref)
-    except RefusedError:
-        return None
+    return None if fields is None or agrees(fields, wanted) else fields
 
 
 def merge_patch(before: object, after: object) -> object:
@@ -136,24 +139,8 @@ def _copied(value: Any) -> Any:  # noqa: ANN401  JSON
     return value
 
 
-def _steps(place: str) -> list[str]:
-    return [step.replace("~1", "/").replace("~0", "~") for step in place[1:].split("/")]
-
-
-def _at(value: Any, place: str) -> Any:  # noqa: ANN401  JSON
-    """Return what is at the place, or None."""
-    for step in _steps(place):
-        if type(value) is dict:
-            value = value.get(step)
-        elif type(value) is list and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return None
-    return value
-
-
-def _put(value: Any, place: str, item: str) -> None:  # noqa: ANN401  JSON
-    *steps, last = _steps(place)
+def _put(value: Any, place: str, item: object) -> None:  # noqa: ANN401  JSON
+    *steps, last = steps_of(place)
     for step in steps:
         value = value[int(step)] if type(value) is list else value[step]
     if type(value) is list:

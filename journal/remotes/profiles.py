@@ -1,174 +1,76 @@
 """The profile of a record service: what it expects, as data in a TOML file; pure but for `load`.
 
-A profile says where the service is, how a record is created, updated, deleted and read, and
-how it tells versions apart. Every key has a default that fits a plain JSON service whose
-records live at ``/{type}/{id}`` and that answers with an ETag.
+A profile says where the service is, what the requests look like, where its answers show what,
+and what they mean. Every key has a default that fits a plain JSON service whose records live
+at ``/{type}/{id}`` and that answers with an ETag.
 """
 
 from __future__ import annotations
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
-from string import Formatter
-from typing import TYPE_CHECKING, Annotated, Final, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from journal.errors import ProfileError
 from journal.remotes.addresses import is_secure
 from journal.remotes.auth import Auth
+from journal.remotes.checks import mistakes, notes
+from journal.remotes.constraints import checked_url
+from journal.remotes.forms import Forms
+from journal.remotes.placeholders import Mistake
+from journal.remotes.sections import (
+    AnswerSection,
+    Changes,
+    CommonHeaders,
+    Create,
+    Delete,
+    Find,
+    Key,
+    Read,
+    Request,
+    Rule,
+    Section,
+    TypeSection,
+    Update,
+    Verb,
+    VersionSection,
+)
+from journal.remotes.templates import json_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_PLACEHOLDERS: Final = frozenset({"type", "id"})
-_OURS: Final = frozenset(
-    {"accept-encoding", "connection", "content-length", "content-type", "expect", "host"}
-    | {"if-match", "if-none-match", "te", "trailer", "transfer-encoding", "upgrade"}
-)
-"""Headers that the library sets itself, or that would change what a request is."""
-_SECRETS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+    from pydantic_core import ErrorDetails
 
 
-def _checked_path(path: str) -> str:
-    if not path.startswith("/") or path.startswith("//"):
-        message = "must begin with one slash"
-        raise ValueError(message)
-    if not (path.isascii() and path.isprintable()) or {" ", "\\", "#"} & set(path):
-        message = "must be printable ASCII without spaces, backslashes and #; quote others as %xx"
-        raise ValueError(message)
-    names = set()
-    for _, name, layout, conversion in Formatter().parse(path):
-        names |= set() if name is None else {name}
-        if layout or conversion:
-            message = "must hold {type} and {id} without anything else in the braces"
-            raise ValueError(message)
-    if unknown := names - _PLACEHOLDERS:
-        message = f"has the unknown placeholder {{{min(unknown)}}}; use {{type}} and {{id}}"
-        raise ValueError(message)
-    if "id" not in names:
-        message = "must hold {id}: a request without it would be about all records at once"
-        raise ValueError(message)
-    if {".", ".."} & set(path.partition("?")[0].split("/")):
-        message = "must not contain . or .. as a segment"
-        raise ValueError(message)
-    return path
-
-
-def _checked_url(url: str) -> str:
-    if not (url.isascii() and url.isprintable()) or {" ", "\\"} & set(url):
-        message = "must be printable ASCII without spaces and backslashes"
-        raise ValueError(message)
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        message = "must be an http or https URL"
-        raise ValueError(message)
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        message = "must not hold credentials, a query or a fragment; use [auth] for credentials"
-        raise ValueError(message)
-    try:
-        parts.hostname.encode("idna")
-    except UnicodeError as error:
-        message = "must name a host whose parts have 1 to 63 characters each"
-        raise ValueError(message) from error
-    if parts.port == 0:
-        message = "must not name the port 0"
-        raise ValueError(message)
-    return url.rstrip("/")
-
-
-def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
-    for name in headers:
-        if name.lower() in _SECRETS:
-            message = f"{name} is a credential: name where it is in [auth], and not what it is"
-            raise ValueError(message)
-        if name.lower() in _OURS:
-            message = f"{name} is set by the library"
-            raise ValueError(message)
-    return headers
-
-
-_Path = Annotated[str, AfterValidator(_checked_path)]
-_Token = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")]
-_HeaderText = Annotated[str, Field(pattern=r"^([!-~]([ -~]*[!-~])?)?$")]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Verb(_Section):
-    """How one kind of request is made."""
-
-    method: _Token
-    path: _Path = "/{type}/{id}"
-    media_type: _HeaderText = "application/json"
-
-
-class Create(Verb):
-    """How a record is created under our key."""
-
-    method: _Token = "PUT"
-    only_new: bool = True
-    """Whether to send ``If-None-Match: *``, so that an existing record is never overwritten."""
-
-
-class Update(Verb):
-    """How fields of a record are changed, leaving the others as they are."""
-
-    method: _Token = "PATCH"
-    media_type: _HeaderText = "application/merge-patch+json"
-
-
-class Delete(Verb):
-    """How a record is deleted."""
-
-    method: _Token = "DELETE"
-
-
-class Read(Verb):
-    """How a record is read."""
-
-    method: _Token = "GET"
-
-
-class Version(_Section):
-    """How the service tells the versions of a record apart."""
-
-    header: _Token | None = "ETag"
-    """The header of an answer that holds the version; none where there are no versions."""
-    condition: _Token = "If-Match"
-    """The header of a request that makes it conditional on a version."""
-
-
-class TypeNames(_Section):
-    """What the service calls a record type."""
-
-    name: Annotated[str, Field(min_length=1)] | None = None
-    """What stands for ``{type}``; the type itself otherwise."""
-
-
-class Profile(_Section):
+class Profile(Section):
     """Describes a record service."""
 
-    url: Annotated[str, AfterValidator(_checked_url)]
+    url: Annotated[str, AfterValidator(checked_url)]
     allow_insecure: bool = False
     """Whether plain http is allowed beyond loopback."""
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     """How long one request may take in all, in seconds."""
     max_bytes: Annotated[int, Field(gt=0)] = 16_777_216
     """The largest answer that is accepted, in bytes."""
-    headers: Annotated[dict[_Token, _HeaderText], AfterValidator(_checked_headers)] = {}
+    headers: CommonHeaders = {}  # noqa: RUF012  pydantic copies it
     """Headers of every request; credentials belong into `auth`."""
+    auth: Auth = Auth()
+    answer: AnswerSection = AnswerSection()
     create: Create = Create()
     update: Update = Update()
     delete: Delete = Delete()
     read: Read = Read()
-    version: Version = Version()
-    auth: Auth = Auth()
-    types: dict[str, TypeNames] = {}
+    find: Find | None = None
+    changes: Changes | None = None
+    version: VersionSection = VersionSection()
+    key: Key = Key()
+    meaning: tuple[Rule, ...] = ()
+    types: dict[str, TypeSection] = {}  # noqa: RUF012  pydantic copies it
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -191,31 +93,40 @@ class Profile(_Section):
         """Check a profile that is there as an object.
 
         Raises:
-            ProfileError: a key in it is wrong.
+            ProfileError: keys in it are wrong; all of them are named.
         """
+        rules = content.get("meaning")
+        if isinstance(rules, list):
+            content = {**content, "meaning": tuple(rules)}
         try:
             profile = cls.model_validate(content)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            key = ".".join(str(step) for step in first["loc"] if step != "[key]") or "profile"
-            if first["type"] == "extra_forbidden":
-                raise ProfileError(key, "is unknown", hint="check its spelling") from error
-            raise ProfileError(key, first["msg"].removeprefix("Value error, ")) from error
+            found = [_mistake(detail) for detail in error.errors(include_url=False)]
+            raise _error(list(dict.fromkeys(found))) from error
         profile.check()
         return profile
 
     def check(self) -> None:
-        """Refuse a profile by which everybody on the way could read what is sent.
+        """Refuse a profile that is not safe, or by which changes would be lost or doubled.
 
         Raises:
-            ProfileError: it is not secure, and does not say that it may be so.
+            ProfileError: it is one; every mistake is named.
         """
+        if found := list(dict.fromkeys([*self._insecurities(), *mistakes(self)])):
+            raise _error(found)
+
+    def _insecurities(self) -> Iterator[Mistake]:
         if not self.is_secure and not self.allow_insecure:
-            raise ProfileError(
+            yield Mistake(
                 "url",
                 "plain http would send the records and the credentials readable by all",
-                hint="use https, or set allow_insecure = true",
+                "use https, or set allow_insecure = true",
             )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the profile may say, but not without its author knowing what that means."""
+        return tuple(notes(self))
 
     @property
     def is_secure(self) -> bool:
@@ -226,3 +137,83 @@ class Profile(_Section):
         """Return what the service calls a record type."""
         names = self.types.get(record_type)
         return record_type if names is None or names.name is None else names.name
+
+    def words(self, record_type: str) -> dict[str, str]:
+        """Return what stands for ``{type}`` and ``{type.WORD}``."""
+        names = self.types.get(record_type, TypeSection())
+        words = {f"type.{word}": text for word, text in names.words.items()}
+        return {"type": self.type_name(record_type), **words}
+
+    def forms(self, record_type: str) -> Forms:
+        """Return how the service names and writes the fields of a record type."""
+        names = self.types.get(record_type, TypeSection())
+        unset = self.update.unset
+        is_marker = unset not in {None, "null", "omit"} and self.update.set is None
+        marker = json_of(str(unset)) if is_marker else None
+        return Forms(names.fields, self.answer.compare, marker)
+
+    def requests(self) -> Iterator[tuple[Verb, Request]]:
+        """Yield every kind of request that the profile describes."""
+        yield "create", self.create
+        yield "update", self.update
+        yield "delete", self.delete
+        yield "read", self.read
+        if self.find is not None:
+            yield "find", self.find
+        if self.changes is not None:
+            yield "changes", self.changes
+
+    def request(self, verb: Verb) -> Request:
+        """Return how one kind of request is made.
+
+        Raises:
+            ProfileError: the profile does not say.
+        """
+        found: Request | None = getattr(self, verb)
+        if found is None:
+            raise ProfileError(verb, "is needed for this", hint=f"add [{verb}] to the profile")
+        return found
+
+    def places(self, verb: Verb) -> AnswerSection:
+        """Return where the answers to one kind of request show what."""
+        request = self.request(verb)
+        said = {name: found for name, found in request.answer if found is not None}
+        if isinstance(request, (Find, Changes)):
+            said.setdefault("record", request.record)
+        return self.answer.model_copy(update=said)
+
+
+def _mistake(detail: ErrorDetails) -> Mistake:
+    """Return what pydantic found, by the key, and without what stands there."""
+    steps = [step for step in detail["loc"] if step != "[key]"]
+    key = ".".join(map(str, steps)) or "profile"
+    if detail["type"] == "extra_forbidden":
+        known = _keys_at(steps[:-1])
+        near = get_close_matches(str(steps[-1]), known, 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+        return Mistake(key, "is unknown", hint)
+    return Mistake(key, detail["msg"].removeprefix("Value error, "))
+
+
+def _keys_at(steps: list[Any]) -> list[str]:
+    """Return the keys that the table at the place may have."""
+    model: type[BaseModel] = Profile
+    for step in steps:
+        field = model.model_fields.get(str(step))
+        inner = None if field is None else _model_in(field.annotation)
+        model = model if inner is None else inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401  a type
+    """Return the table that a type is, or holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in found if model is not None), None)
+
+
+def _error(found: list[Mistake]) -> ProfileError:
+    first, *more = found
+    others = [ProfileError(m.key, m.problem, hint=m.hint) for m in more]
+    return ProfileError(first.key, first.problem, hint=first.hint, others=others)

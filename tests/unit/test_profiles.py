@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -10,36 +11,14 @@ import pytest
 
 from journal.errors import ProfileError
 from journal.remotes import HttpRemote, Profile
+from tests.pages import DOCS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 URL = "https://records.example.com/api"
 CANARY = "s3cr3t-c4n4ry"
-
-DEFAULTS: dict[str, Any] = {
-    "url": URL,
-    "allow_insecure": False,
-    "timeout_s": 30.0,
-    "max_bytes": 16_777_216,
-    "headers": {},
-    "create": {
-        "method": "PUT",
-        "path": "/{type}/{id}",
-        "media_type": "application/json",
-        "only_new": True,
-    },
-    "update": {
-        "method": "PATCH",
-        "path": "/{type}/{id}",
-        "media_type": "application/merge-patch+json",
-    },
-    "delete": {"method": "DELETE", "path": "/{type}/{id}", "media_type": "application/json"},
-    "read": {"method": "GET", "path": "/{type}/{id}", "media_type": "application/json"},
-    "version": {"header": "ETag", "condition": "If-Match"},
-    "auth": {"basic": None, "bearer": None, "oauth": None, "headers": {}, "query": {}},
-    "types": {},
-}
+PROFILES = sorted((*DOCS.glob("how-to/profiles/*.toml"), DOCS / "tutorial/record-service.toml"))
 
 OTHERS = """\
 url = "https://other.example.com"
@@ -47,35 +26,89 @@ timeout_s = 5
 max_bytes = 1000
 headers = { X-Client = "field" }
 
-[create]
-method = "POST"
-path = "/records/{id}"
-media_type = "application/vnd.api+json"
-only_new = false
-
-[update]
-method = "POST"
-path = "/records/{id}/fields?type={type}"
-media_type = "application/json"
-
-[delete]
-method = "POST"
-path = "/records/{id}/deletion"
-
-[read]
-path = "/records/{id}.json"
-
-[version]
-header = "X-Version"
-condition = "X-If-Version"
-
 [auth]
 bearer = "{env:RECORDS_TOKEN}"
 headers = { X-Key = "{env:RECORDS_KEY}" }
 query = { key = "{env:RECORDS_KEY}" }
 
+[answer]
+record = ["/data", "/item"]
+fields = "/attributes"
+id = "/id"
+key = "/ref"
+version = { seq = "/_seq", term = ["/_term", "header:X-Term"] }
+own = ["/meta", "/@odata*"]
+id_type = "number"
+compare = "text"
+
+[create]
+method = "POST"
+path = "/records?kind={type}"
+headers = { Idempotency-Key = '"{draft}"' }
+media_type = "application/vnd.api+json"
+body = '{"ref": "{key}", "...": "{fields}"}'
+unset = "omit"
+only_new = true
+is_repeatable = true
+on_doubt = "hold"
+answer = { fields = "none" }
+
+[find]
+method = "POST"
+path = "/search"
+body = '{"ref": "{key}"}'
+items = "/hits"
+record = "/data"
+lists_all = true
+
+[update]
+method = "POST"
+path = "/records/{id}/fields?seq={version.seq}&term={version.term}"
+media_type = "application/json"
+body = '{"do": "{operations}"}'
+set = '{"set": "{name}", "to": "{value}"}'
+unset = '{"clear": "{pointer}"}'
+
+[delete]
+method = "POST"
+path = "/records/{id}/deletion"
+body = "{}"
+answer = { record = "none", id = "none", key = "none", version = "none" }
+
+[read]
+path = "/records/{id}.json"
+
+[version]
+condition = "X-If-Version"
+is_required = true
+
+[key]
+pattern = "[a-z]+"
+
+[changes]
+path = "/changes?since={since}&page={page}"
+items = "/items"
+deleted = "/deleted"
+next_since = "/cursor"
+page = "/next"
+first = "0"
+overlap_s = 1.5
+
+[[meaning]]
+on = ["read"]
+status = 400
+means = "absent"
+
+[[meaning]]
+at = "/error"
+means = "refused"
+
 [types.Account]
 name = "accounts"
+words = { one = "account" }
+
+[types.Account.fields]
+Name = { name = "name", compare = "text", write = '{"raw": "{value}"}', read = "/raw" }
 """
 
 
@@ -83,27 +116,58 @@ class TestContent:
     """What a profile says."""
 
     def test_defaults(self) -> None:
-        """Only the url must be there; every other key has its default."""
-        assert Profile.of({"url": URL}).model_dump() == DEFAULTS
+        """Only the url must be there: the rest fits a plain JSON service."""
+        profile = Profile.of({"url": URL})
+
+        lines = [(verb, r.method, r.path, r.body) for verb, r in profile.requests()]
+        assert lines == [
+            ("create", "PUT", "/{type}/{id}", '"{fields}"'),
+            ("update", "PATCH", "/{type}/{id}", '"{fields}"'),
+            ("delete", "DELETE", "/{type}/{id}", None),
+            ("read", "GET", "/{type}/{id}", None),
+        ]
+        assert profile.answer.version == "header:ETag"
+        assert profile.version.condition == "If-Match"
+        assert profile.notes == ()
 
     def test_every_key_can_be_said(self, tmp_path: Path) -> None:
-        """A TOML file with every key is read as it is written."""
+        """A TOML file with every key is read as it is written, and so is the same as an object."""
         path = tmp_path / "profile.toml"
         path.write_text(OTHERS, encoding="utf-8")
 
         profile = Profile.load(path)
 
         said = tomllib.loads(OTHERS)
-        found = profile.model_dump(exclude_defaults=True)
-        for key, value in said.items():
-            assert found[key] == value
-        assert found.keys() == said.keys()
-        assert Profile.load(str(path)) == profile
+        dumped = profile.model_dump(exclude_defaults=True, by_alias=True)
+        found = json.loads(json.dumps(dumped))
+        said["meaning"][0]["status"] = [400]
+        assert found == said
+        assert Profile.load(str(path)) == Profile.of(tomllib.loads(OTHERS)) == profile
 
     @pytest.mark.parametrize("url", ["https://x.example/", "https://x.example//"])
     def test_a_slash_at_the_end_is_dropped(self, url: str) -> None:
         """Paths are put behind the url, which therefore ends without a slash."""
         assert Profile.of({"url": url}).url == "https://x.example"
+
+    def test_what_its_author_should_know(self) -> None:
+        """What a profile may say, but not without a word, is noted."""
+        whole = {"update": {"method": "PUT", "body": '"{record}"'}, "answer": {"version": "none"}}
+        kept = {"version": {"condition": "none"}, "create": {"on_doubt": "hold"}}
+        sent = {**kept, "update": {"path": "/{id}?v={version}"}}
+
+        assert [note.partition(":")[0] for note in Profile.of({"url": URL, **whole}).notes] == [
+            "answer.version is none",
+            "update.body sends the whole record without a version",
+        ]
+        assert [note.partition(":")[0] for note in Profile.of({"url": URL, **sent}).notes] == [
+            "delete has no {version}",
+            "create.on_doubt is hold",
+        ]
+
+    @pytest.mark.parametrize("path", PROFILES, ids=lambda path: str(path.name))
+    def test_the_examples_of_the_documentation(self, path: Path) -> None:
+        """Every profile of the documentation is one."""
+        assert Profile.load(path).url
 
     def test_a_type_has_a_name(self) -> None:
         """A type is called as the profile says, or as it is called here."""
@@ -147,6 +211,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"headers": {"authorization": "Bearer x"}}, "headers"),
     ({"headers": {"Cookie": "a=b"}}, "headers"),
     ({"headers": {"Host": "evil.example"}}, "headers"),
+    ({"headers": {"If-Match": "*"}}, "headers"),
     ({"headers": {"Content-Length": "0"}}, "headers"),
     ({"create": {"colour": "red"}}, "create.colour"),
     ({"create": {"method": "P UT"}}, "create.method"),
@@ -159,15 +224,68 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"update": {"path": "/{}/{id}"}}, "update.path"),
     ({"update": {"path": "/{type/{id}"}}, "update.path"),
     ({"update": {"path": "/{id!r}"}}, "update.path"),
-    ({"update": {"path": "/{id:>99}"}}, "update.path"),
+    ({"update": {"path": "/{id:99}"}}, "update.path"),
     ({"update": {"path": "/{id.__class__}"}}, "update.path"),
+    ({"update": {"headers": {"If-Match": "{vers}"}}}, "update.headers.If-Match"),
+    ({"update": {"headers": {"Authorization": "x"}}}, "update.headers"),
+    ({"update": {"body": "{fields}"}}, "update.body"),
+    ({"update": {"body": '{"a": 1}'}}, "update.body"),
+    ({"update": {"body": '"{feilds}"'}}, "update.body"),
+    ({"update": {"body": '{"a": "{env:TOKEN}", "b": "{fields}"}'}}, "update.body"),
+    ({"update": {"body": '"{operations}"'}}, "update.set"),
+    ({"update": {"set": '{"op": "set"}'}}, "update.body"),
+    ({"update": {"body": '"{operations}"', "set": "{}"}}, "update.unset"),
+    ({"update": {"unset": "omit"}}, "update.unset"),
+    ({"update": {"unset": "nil"}}, "update.unset"),
+    ({"update": {"unset": '"{name}"'}}, "update.unset"),
+    ({"create": {"unset": '"{name}"'}}, "create.unset"),
+    ({"create": {"body": '{"a": 1}'}}, "create.body"),
+    ({"create": {"path": "/{type}"}}, "create.body"),
+    ({"create": {"is_repeatable": True}}, "create.is_repeatable"),
+    ({"create": {"on_doubt": "guess"}}, "create.on_doubt"),
+    ({"answer": {"id": "/id"}}, "create.path"),
+    ({"answer": {"id": "/id"}, "create": {"path": "/{key}"}}, "find"),
+    ({"find": {"path": "/{type}?q={key}"}}, "answer.key"),
+    ({"find": {"path": "/{type}"}, "answer": {"key": "/k"}}, "find.path"),
+    ({"answer": {"record": "data"}}, "answer.record"),
+    ({"answer": {"record": "header:X"}}, "answer.record"),
+    ({"answer": {"id": "id"}}, "answer.id"),
+    ({"answer": {"version": ""}, "version": {"condition": "none"}}, "version.condition"),
+    ({"answer": {"version": {}}}, "answer.version"),
+    ({"answer": {"version": {"seq": "seq"}}}, "answer.version"),
+    ({"answer": {"version": 7}}, "answer.version"),
+    ({"answer": {"own": ["id"]}}, "answer.own.0"),
+    ({"answer": {"compare": "loosely"}}, "answer.compare"),
+    ({"answer": {"version": "none"}, "version": {"is_required": True}}, "version.is_required"),
+    ({"answer": {"version": "none"}, "delete": {"path": "/{id}?v={version}"}}, "delete.path"),
+    ({"answer": {"version": "none"}, "delete": {"body": '["{version}"]'}}, "delete.body"),
+    ({"update": {"path": "/{id}?v={version.seq}"}}, "answer.version"),
+    ({"read": {"answer": {"fields": "none"}}}, "read.answer"),
+    ({"read": {"path": "/{type}"}}, "read.path"),
+    ({"headers": {"X-Key": "{env:KEY}"}}, "headers.X-Key"),
+    ({"headers": {"X-Draft": "{draft}"}}, "headers.X-Draft"),
+    ({"key": {"pattern": "["}}, "key.pattern"),
+    ({"changes": {"path": "/{type}?s={since}"}}, "changes.since"),
+    ({"changes": {"since": "/at"}}, "changes.path"),
+    ({"changes": {"path": "/?s={since}&p={page}", "since": "/at"}}, "changes.page"),
+    ({"changes": {"path": "/?s={since}", "since": "/at", "index_from": 1}}, "changes.index_from"),
+    ({"meaning": [{"means": "wait"}]}, "meaning.0"),
+    ({"meaning": [{"status": 429, "means": "patience"}]}, "meaning.0.means"),
+    ({"meaning": [{"status": 404, "means": "refused"}]}, "meaning.0"),
+    ({"meaning": [{"status": 7, "means": "wait"}]}, "meaning.0.status"),
+    ({"meaning": [{"status": 200, "is": 1, "means": "wait"}]}, "meaning.0.at"),
+    ({"meaning": [{"at": "none", "means": "wait"}]}, "meaning.0.at"),
+    ({"meaning": [{"at": "/a", "is": 1, "is_not": 2, "means": "wait"}]}, "meaning.0"),
+    ({"meaning": [{"on": ["write"], "at": "/a", "means": "wait"}]}, "meaning.0.on.0"),
+    ({"types": {"A": {"fields": {"x": {"name": "y"}, "y": {}}}}}, "types.A.fields.y.name"),
+    ({"types": {"A": {"fields": {"x": {"write": '"{v}"'}}}}}, "types.A.fields.x.write"),
+    ({"types": {"A": {}}, "answer": {"record": "/{type.one}"}}, "types.A.words"),
+    ({"types": {"A": {}}, "read": {"path": "/{type.many}/{id}"}}, "types.A.words"),
     ({"delete": {"path": "/../{id}"}}, "delete.path"),
     ({"delete": {"path": "/a/./{id}"}}, "delete.path"),
-    ({"delete": {"path": "/a b/{id}"}}, "delete.path"),
     ({"delete": {"path": "/a\\{id}"}}, "delete.path"),
-    ({"read": {"path": "/ä/{id}"}}, "read.path"),
     ({"read": {"path": "/a#{id}"}}, "read.path"),
-    ({"version": {"header": "E Tag"}}, "version.header"),
+    ({"answer": {"version": "header:E Tag"}}, "answer.version"),
     ({"version": {"condition": ""}}, "version.condition"),
     ({"auth": {"bearer": ""}}, "auth.bearer"),
     ({"auth": {"bearer": "eyJ.abc-def"}}, "auth.bearer"),
@@ -189,6 +307,51 @@ class TestErrors:
         assert caught.value.key == key
         assert str(caught.value).startswith(f"profile key {key}")
 
+    def test_all_mistakes_at_once(self) -> None:
+        """Every mistake is named, each in a line of its own, with what to write instead."""
+        wrong = {"update": {"path": "/{type}/{idd}"}, "delete": {"path": "/all"}, "url": URL}
+
+        with pytest.raises(ProfileError) as caught:
+            Profile.of(wrong)
+
+        assert caught.value.keys == ("update.path", "update.path", "delete.path")
+        assert str(caught.value).splitlines()[0] == (
+            "profile key update.path: has the unknown placeholder {idd}; did you mean {id}?"
+        )
+        assert len(str(caught.value).splitlines()) == 3
+
+    @pytest.mark.parametrize(
+        ("wrong", "hint"),
+        [
+            ({"creat": {}}, "did you mean create?"),
+            ({"create": {"metod": "PUT"}}, "did you mean method?"),
+            ({"answer": {"field": ""}}, "did you mean fields?"),
+            ({"create": {"answer": {"ids": ""}}}, "did you mean id?"),
+            ({"find": {"item": ""}}, "did you mean items?"),
+            ({"types": {"A": {"fields": {"x": {"comparison": "any"}}}}}, "did you mean compare?"),
+            ({"meaning": [{"mean": "wait", "status": 1}]}, "did you mean means?"),
+            ({"version": {"zzz": 1}}, "known are condition, is_required"),
+        ],
+    )
+    def test_an_unknown_key_is_told_the_nearest(self, wrong: dict[str, Any], hint: str) -> None:
+        """A key that is not known is told the one that may have been meant."""
+        with pytest.raises(ProfileError, match="is unknown") as caught:
+            Profile.of({"url": URL, **wrong})
+
+        assert f"is unknown; {hint}" in str(caught.value)
+
+    def test_a_template_names_the_place(self) -> None:
+        """A body that is no JSON is told with line and column."""
+        wrong = {"url": URL, "update": {"body": '{"a": 1,\n  "b": {fields}}'}}
+
+        with pytest.raises(ProfileError, match=r"line 2, column 9\); placeholders stand in quotes"):
+            Profile.of(wrong)
+
+    def test_a_verb_that_is_not_there(self) -> None:
+        """Who asks for what the profile does not say is told what to add."""
+        with pytest.raises(ProfileError, match=r"profile key changes: .* add \[changes\]"):
+            Profile.of({"url": URL}).request("changes")
+
     def test_the_url_must_be_there(self) -> None:
         """Without a url there is no service."""
         with pytest.raises(ProfileError) as caught:
@@ -205,16 +368,17 @@ class TestErrors:
 
         assert caught.value.key == "file"
 
-    @pytest.mark.parametrize("content", [b"url = ", b"\xff\xfe", b"[url"])
+    @pytest.mark.parametrize("content", [b"\nurl = \n", b"\xff\xfe", b"\n[url\n"])
     def test_a_file_that_is_no_toml(self, tmp_path: Path, content: bytes) -> None:
-        """A file that is no TOML is named."""
+        """A file that is no TOML is named, with the line."""
         path = tmp_path / "broken.toml"
         path.write_bytes(content)
 
-        with pytest.raises(ProfileError, match=r"broken\.toml is not TOML") as caught:
+        with pytest.raises(ProfileError, match=r"broken\.toml is not TOML: .*") as caught:
             Profile.load(path)
 
         assert caught.value.key == "file"
+        assert ("line 2" in str(caught.value)) == content.startswith(b"\n")
 
 
 class TestSecurity:
@@ -252,6 +416,8 @@ class TestSecurity:
             {"url": URL, "headers": {"Authorization": CANARY}},
             {"url": URL, "headers": {"X-Key": f"{CANARY}\n"}},
             {"url": URL, "auth": {"bearer": CANARY}},
+            {"url": URL, "create": {"body": f'{{"key": {CANARY}}}'}},
+            {"url": URL, "answer": {"id": CANARY}},
             {"url": URL, "auth": {"token": CANARY}},
         ],
         ids=str,

@@ -336,7 +336,20 @@ class TestPush:
         done = cli("push", "--remote", str(path), "--json")
 
         assert (done.code, done.error["type"]) == (1, "ProfileError")
-        assert done.error["facts"] == {"key": "url"}
+        assert done.error["facts"] == {"key": "url", "keys": ["url"]}
+
+    def test_all_mistakes_of_a_profile(self, cli: Cli, tmp_path: Path) -> None:
+        """All that is wrong with a profile is said at once, a line for each."""
+        path = tmp_path / "wrong.toml"
+        path.write_text('url = "ftp://x"\n[creat]\n[update]\npth = 1\n', encoding="utf-8")
+
+        done = cli("push", "--remote", str(path))
+
+        assert done.err.splitlines() == [
+            "error: profile key url: must be an http or https URL",
+            "error: profile key update.pth: is unknown; did you mean path?",
+            "error: profile key creat: is unknown; did you mean create?",
+        ]
 
     @pytest.mark.parametrize(
         ("content", "said"),

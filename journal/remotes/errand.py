@@ -1,0 +1,304 @@
+"""One draft in the words of a service: its requests, and what answers say of it; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from journal.errors import RemoteError
+from journal.events import FieldMessage
+from journal.outcomes import Acknowledged, Refused, Seen
+from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown
+from journal.remotes.contents import contents
+from journal.remotes.dialect import Shown
+
+if TYPE_CHECKING:
+    from journal.events import Evidence
+    from journal.remotes.dialect import Dialect
+    from journal.remotes.remote import Push, Request, Response
+    from journal.values import Fields
+
+_NO_CONTENT: Final = frozenset({204, 205})
+_ACCEPTED: Final = 202
+"""The remote may do it later, or never: no receipt."""
+
+
+class AsExpected(NamedTuple):
+    """What a look-up found: the draft is not applied, and nothing speaks against sending it."""
+
+    id: str | None = None
+    version: str | None = None
+    fields: Fields = {}  # noqa: RUF012  a NamedTuple's default, never written to
+    """The record as it was read, in the service's words."""
+
+
+class Hits(NamedTuple):
+    """What a look-up by our key lists."""
+
+    ours: list[Shown]
+    others: int
+    """How many records of other keys."""
+
+
+class Errand:
+    """A draft on its way to a service."""
+
+    def __init__(self, dialect: Dialect, push: Push) -> None:
+        """Carry that draft.
+
+        Raises:
+            RemoteError: the service does not take its key, or one of its fields.
+        """
+        self.push = push
+        self._dialect = dialect
+        self._type = push.ref.type
+        self._forms = dialect.forms(self._type)
+        self._check_key()
+        self._check_own()
+
+    @property
+    def names(self) -> list[str]:
+        """What the service calls the fields of the draft."""
+        return [self._forms.name(name) for name in self.push.fields]
+
+    def in_our_words(self, refusal: Refused) -> Refused:
+        """Return what the service said, with the fields as we call them."""
+        named = self._forms.ours
+        said = (m.model_copy(update={"field": named(m.field)}) for m in refusal.messages)
+        return refusal._replace(messages=tuple(said))
+
+    # --- what is known -------------------------------------------------------------------
+
+    @property
+    def key(self) -> str:
+        """Our key of the record; where that is its id, what the remote is known to call it."""
+        known = None if self._dialect.assigns else self.push.remote_id
+        return known or self.push.ref.id
+
+    @property
+    def remote_id(self) -> str | None:
+        """What the service calls the record, where it is known."""
+        return self.push.remote_id if self._dialect.assigns else self.key
+
+    @property
+    def holds_doubt(self) -> bool:
+        """Whether nothing but a person can tell if the service has made the record."""
+        return self.push.kind == "create" and self._dialect.profile.create.on_doubt == "hold"
+
+    @property
+    def is_found_by_key(self) -> bool:
+        """Whether the record must be looked up by our key before it can be read."""
+        return self.remote_id is None and self._dialect.uses("read", "id")
+
+    @property
+    def can_look(self) -> bool:
+        """Whether the record can be read, or looked up, with what is known of it."""
+        return not self.is_found_by_key or self._dialect.profile.find is not None
+
+    @property
+    def must_look(self) -> bool:
+        """Whether a look-up comes first: a condition alone would not find a conflict (G3)."""
+        push, dialect = self.push, self._dialect
+        if push.kind == "create":
+            return push.is_maybe_applied and not dialect.profile.create.is_repeatable
+        return (
+            push.is_maybe_applied
+            or self._known_version is None
+            or is_overtaken(push, self._forms)
+            or (self.remote_id is None and dialect.uses(push.kind, "id"))
+            or (push.kind == "update" and dialect.uses("update", "record"))
+            or (push.kind == "delete" and not dialect.is_conditional("delete"))
+        )
+
+    @property
+    def _known_version(self) -> str | None:
+        return self.push.base_version if self._dialect.has_versions else None
+
+    def _check_key(self) -> None:
+        pattern = self._dialect.profile.key.pattern
+        is_sent = self.remote_id is None or self.push.kind == "create"
+        if is_sent and not re.fullmatch(pattern, self.key):
+            raise RemoteError(
+                f"{self.push.ref}: the remote takes no key like {self.key!r}",
+                hint=f"give records an id that matches {pattern} (key.pattern of the profile)",
+            )
+
+    def _check_own(self) -> None:
+        own = {steps[0] for steps in self._dialect.own("read", self._type) if len(steps) == 1}
+        for name in self.push.fields:
+            if self._forms.name(name) in own:
+                raise RemoteError(
+                    f"{self.push.ref}: the remote keeps {name!r} itself",
+                    hint="leave the field out, or mend answer.own, id, key and version "
+                    "of the profile",
+                )
+
+    # --- requests ------------------------------------------------------------------------
+
+    def write(self, found: AsExpected | None) -> Request:
+        """Return the request that applies the draft.
+
+        Args:
+            found: what a look-up has shown right before; None where there was none.
+
+        Raises:
+            RemoteError: the draft cannot be sent as it is.
+        """
+        kind = self.push.kind
+        found = found or AsExpected()
+        version = self._known_version or found.version
+        if kind != "create" and version is None and self._dialect.profile.version.is_required:
+            raise RemoteError(
+                f"{self.push.ref}: the remote shows no version, and requires one",
+                hint="mend answer.version of the profile",
+            )
+        values = {**self._values(found.id), **self._dialect.version_values(version)}
+        if kind != "delete":
+            values |= contents(self._dialect, self.push, values, found.fields)
+        return self._dialect.request(kind, self._type, values)
+
+    def read(self, remote_id: str | None) -> Request:
+        """Return the request that reads the record, by an id that was found if by any."""
+        return self._dialect.request("read", self._type, self._values(remote_id))
+
+    def find(self) -> Request:
+        """Return the request that looks the record up by our key."""
+        return self._dialect.request("find", self._type, self._values(None))
+
+    def _values(self, found_id: str | None) -> dict[str, object]:
+        push = self.push
+        draft = f"{push.draft_id}-{push.revision}" if push.revision else push.draft_id
+        values: dict[str, object] = {"key": self.key, "draft": draft}
+        remote_id = self.remote_id or found_id
+        if remote_id is not None:
+            values["id"] = self._dialect.id_value(remote_id)
+        return values
+
+    # --- answers to a look-up ------------------------------------------------------------
+
+    def hits(self, response: Response) -> Hits | None:
+        """Return what a look-up lists; None where it is no list of records.
+
+        A filter that a service does not know is often ignored: a hit shows our key, or is none.
+        """
+        items = self._dialect.items("find", self._type, response)
+        if items is None:
+            return None
+        hits = [item.shown for item in items if item.shown.key == self.key]
+        return Hits(hits, len(items) - len(hits))
+
+    def is_it(self, record: Shown, found_id: str | None) -> bool:
+        """Say whether a record that was read is the one that was asked for."""
+        wanted = self.remote_id or found_id
+        if record.id is not None and wanted is not None and record.id != wanted:
+            return False
+        is_by_id = self._dialect.assigns and wanted is not None
+        if record.key is not None and not is_by_id and record.key != self.key:
+            return False
+        is_named = record.id is not None or (record.key is not None and not is_by_id)
+        return is_named or is_about(self.push, self._forms.read(record.fields or {}))
+
+    def compared(
+        self, response: Response, record: Shown, found_id: str | None
+    ) -> Acknowledged | Refused | AsExpected:
+        """Compare what the remote has with what the draft wants."""
+        push = self.push
+        received = self._forms.read(record.fields or {})
+        remote_id = self.remote_id or record.id or found_id
+        if push.kind != "delete" and holds(push, self._forms, received, push.fields):
+            return self.acknowledged(response, record._replace(id=remote_id), "read")
+        if push.kind != "create" and self._is_as_expected(record.version, received):
+            return AsExpected(remote_id, record.version, record.fields or {})
+        newer = "the remote has a newer version of the record"
+        taken = "the remote has another record under our key"
+        fields = ours(push, self._forms, received)
+        seen = None if fields is None else Seen(fields, remote_id, record.version)
+        answer = response.body.decode("utf-8", "replace")
+        message = FieldMessage(message=taken if push.kind == "create" else newer)
+        return Refused("conflict", (message,), response.status, answer, seen)
+
+    def absent(self, response: Response) -> Acknowledged | Refused | AsExpected:
+        """Say what it settles that the remote does not have the record."""
+        push = self.push
+        if push.kind == "delete":
+            date = response.headers.get("date")
+            return Acknowledged("read", push.remote_id, None, response.status, date)
+        if push.kind == "create":
+            return AsExpected()
+        message = FieldMessage(message="the remote no longer has the record")
+        return Refused("gone", (message,), response.status, seen=Seen(None, self.remote_id))
+
+    def held(self, problem: str, response: Response) -> Refused:
+        """Return the hold of a doubt that only a person can settle."""
+        answer = response.body.decode("utf-8", "replace")
+        return Refused("unknown", (FieldMessage(message=problem),), response.status, answer)
+
+    def _is_as_expected(self, version: str | None, received: Fields) -> bool:
+        """Say whether the remote's record is still the one that the draft was made on."""
+        if is_overtaken(self.push, self._forms):
+            return False
+        known = self._known_version
+        if known is not None and version is not None:
+            return self._dialect.is_same_version(version, known)
+        return holds(self.push, self._forms, received, expected(self.push))
+
+    # --- receipts ------------------------------------------------------------------------
+
+    def receipt(self, response: Response, *, is_said: bool) -> Acknowledged | None:
+        """Return the acknowledgement that an answer is, or None where it is none (G1).
+
+        Args:
+            response: the answer to a write.
+            is_said: whether a rule of the profile says that it was done.
+        """
+        kind = self.push.kind
+        if response.status == _ACCEPTED and not is_said:
+            return None
+        if not response.body:
+            is_enough = response.status in _NO_CONTENT or kind == "delete" or is_said
+            record = self._dialect.said(kind, self._type, response)
+            is_named = self.remote_id is not None or record.id is not None
+            return self.acknowledged(response, record, "answer") if is_enough and is_named else None
+        if response.status in _NO_CONTENT:
+            return None
+        shown_here = self._dialect.shown(kind, self._type, response)
+        record = shown_here or Shown()
+        if (shown_here is None and not is_said) or not self._fits(record, is_said=is_said):
+            return None
+        return self.acknowledged(response, record, "answer")
+
+    def _fits(self, record: Shown, *, is_said: bool) -> bool:
+        """Say whether a receipt shows our record, as the draft leaves it, and nothing else."""
+        is_named = record.id is not None
+        if is_named and self._dialect.assigns and self.remote_id not in {None, record.id}:
+            return False
+        if record.key is not None:
+            is_ours = self.push.kind == "create" or not self._dialect.assigns
+            if is_ours and record.key != self.key:
+                return False
+            is_named = is_named or is_ours
+        if record.id is None and self.remote_id is None:
+            return False  # what the service calls it must be known
+        if record.fields is None:
+            return is_named or is_said
+        received = self._forms.read(record.fields)
+        if self.push.kind == "delete":
+            return is_named or is_said or (bool(received) and is_about(self.push, received))
+        if not (is_named or is_said or is_about(self.push, received)):
+            return False
+        return holds(self.push, self._forms, received, self.push.fields)
+
+    def acknowledged(self, response: Response, record: Shown, evidence: Evidence) -> Acknowledged:
+        """Return the acknowledgement of the draft, with what the answer shows."""
+        push, fields = self.push, None
+        if record.fields is not None and push.kind != "delete":
+            received = self._forms.read(record.fields)
+            fields = shown(push, self._forms, received, evidence)
+        return Acknowledged(
+            evidence,
+            self.remote_id or record.id or None,
+            record.version,
+            response.status,
+            response.headers.get("date"),
+            fields,
+        )

@@ -1,0 +1,69 @@
+"""Places in JSON: pointers (RFC 6901), and what is missing there; pure."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Final, TypeAlias
+
+
+class Missing(Enum):
+    """What stands for no value at all, which is not the same as null."""
+
+    MISSING = "missing"
+
+    def __bool__(self) -> bool:
+        """Be false, as other nothings are."""
+        return False
+
+
+MISSING: Final = Missing.MISSING
+"""There is no value."""
+Steps: TypeAlias = tuple[str, ...]
+
+_BAD_ESCAPE: Final = re.compile(r"~(?![01])")
+
+
+def steps_of(pointer: str) -> Steps:
+    """Return the steps of a pointer; none for the whole value.
+
+    Raises:
+        ValueError: it is no JSON pointer.
+    """
+    if not pointer:
+        return ()
+    if not pointer.startswith("/"):
+        message = "must begin with a slash, as /data/id does"
+        raise ValueError(message)
+    if _BAD_ESCAPE.search(pointer):
+        message = "must write ~ as ~0, and / within a name as ~1"
+        raise ValueError(message)
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/"))
+
+
+def at(value: object, steps: Steps) -> object:
+    """Return what is at the place, or `MISSING`."""
+    for step in steps:
+        if isinstance(value, dict):
+            value = value.get(step, MISSING)
+        elif isinstance(value, list) and step.isascii() and step.isdigit():
+            value = value[int(step)] if len(step) < 8 and int(step) < len(value) else MISSING  # noqa: PLR2004  no list is longer
+        else:
+            return MISSING
+    return value
+
+
+def without(value: object, places: tuple[Steps, ...]) -> object:
+    """Return the value without what is at the places; a name may end with ``*`` for any end."""
+    if not isinstance(value, dict) or not places:
+        return value
+    kept = {}
+    for name, item in value.items():
+        below = tuple(steps[1:] for steps in places if steps and _fits(steps[0], name))
+        if () not in below:
+            kept[name] = without(item, below)
+    return kept
+
+
+def _fits(step: str, name: str) -> bool:
+    return name.startswith(step[:-1]) if step.endswith("*") else name == step

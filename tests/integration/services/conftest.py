@@ -1,0 +1,44 @@
+"""The services, each started once; every test has records of its own in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.services.datasette import Datasette, datasette
+from tests.integration.services.kinto import Kinto, kinto
+from tests.integration.services.stand_ins import Couch, Rpc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def kinto_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinto]:
+    """A Kinto that runs."""
+    with kinto(tmp_path_factory.mktemp("kinto")) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def datasette_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Datasette]:
+    """A Datasette that runs."""
+    with datasette(tmp_path_factory.mktemp("datasette")) as service:
+        yield service
+
+
+@pytest.fixture
+def couch_service() -> Iterator[Couch]:
+    """A service like CouchDB."""
+    service = Couch()
+    with service.running():
+        yield service
+
+
+@pytest.fixture
+def rpc_service() -> Iterator[Rpc]:
+    """A POST-only service."""
+    service = Rpc()
+    with service.running():
+        yield service

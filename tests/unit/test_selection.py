@@ -1,0 +1,190 @@
+"""Selectors, and what answers mean by the rules of a profile."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journal.errors import RemoteError
+from journal.outcomes import NotSent, Unauthorized, Unknown, Wait
+from journal.remotes.classify import Doubt, Success
+from journal.remotes.meanings import Done, meaning
+from journal.remotes.pointers import MISSING
+from journal.remotes.remote import NoAnswer, Response
+from journal.remotes.sections import Rule
+from journal.remotes.selection import check_selector, select, selector
+from tests.strategies import json_values, texts
+
+CONTENT = {"data": {"id": 7, "rev": "3-x", "none": None}, "notes": {"n": 1}}
+HEADERS = {"etag": '"1"'}
+
+
+class TestSelectors:
+    """Where something stands."""
+
+    @pytest.mark.parametrize(
+        ("source", "found"),
+        [
+            ("", CONTENT),
+            ("/data/id", 7),
+            ("/data/none", MISSING),
+            ("/nowhere", MISSING),
+            ("none", MISSING),
+            ("header:ETag", '"1"'),
+            ("header:X-None", MISSING),
+            ('"{/data/id}"', '"7"'),
+            ("{/data/id}-{/data/rev}", "7-3-x"),
+            ("v{header:ETag}", 'v"1"'),
+            ("v{/nowhere}", MISSING),
+            (["/nowhere", "header:ETag", "/data/id"], '"1"'),
+            (["/data/none", "/data/id"], 7),
+            ("/{type}/n", 1),
+            ("/{type.one}/id", 7),
+        ],
+    )
+    def test_selects(self, source: Any, found: object) -> None:  # noqa: ANN401  a source
+        """The first alternative that is there is what is selected; null is no value."""
+        words = {"type": "notes", "type.one": "data"}
+
+        where = selector(check_selector(source), words)
+
+        assert select(where, CONTENT, HEADERS) == found
+
+    @pytest.mark.parametrize(
+        "source",
+        ["id", "{id}", "/{id}", "header:", "header:A B", "/a~2", 7, [], [1], ["/a", "b"], {}],
+    )
+    def test_what_is_none(self, source: object) -> None:
+        """A selector that could never select anything is refused."""
+        with pytest.raises(ValueError, match=r"must|placeholder"):
+            check_selector(source)
+
+    @pytest.mark.parametrize("source", ["header:ETag", '"{/a}"', "a"])
+    def test_a_record_is_in_the_content(self, source: str) -> None:
+        """A record is selected by a pointer, for no header holds one."""
+        with pytest.raises(ValueError, match="must begin with a slash"):
+            check_selector(source, is_pointer=True)
+
+    def test_a_word_that_is_not_said(self) -> None:
+        """A word of a type that the profile does not say is named."""
+        with pytest.raises(RemoteError, match=r"what stands for \{type.one\}"):
+            selector("/{type.one}", {"type": "notes"})
+
+    @given(json_values(st.nothing()), st.dictionaries(texts, texts), texts)
+    def test_never_raises(self, content: object, headers: dict[str, str], text: str) -> None:
+        """Whatever is answered, a selector finds something or nothing."""
+        for source in ("/a/0", "header:ETag", "x{/a}y", ["/0", "/a"]):
+            select(selector(check_selector(source), {"type": text}), content, headers)
+
+    @given(texts)
+    def test_a_word_is_one_step(self, word: str) -> None:
+        """What stands for the type is one step, whatever slashes it has."""
+        where = selector("/{type}/id", {"type": word})
+
+        assert select(where, {word: {"id": 1}}, {}) == 1
+
+
+def rule(**said: Any) -> Rule:  # noqa: ANN401  any key of a rule
+    """Return a rule of a profile."""
+    return Rule.model_validate({"means": "wait", **said})
+
+
+def answered(content: object, status: int = 200) -> Response:
+    """Return an answer with this content."""
+    return Response(status, {"x-code": "busy"}, json.dumps(content).encode())
+
+
+class TestMeanings:
+    """What an answer means."""
+
+    @pytest.mark.parametrize(
+        ("said", "content", "fits"),
+        [
+            ({"at": "/e", "is": "busy"}, {"e": "busy"}, True),
+            ({"at": "/e", "is": "busy"}, {"e": "other"}, False),
+            ({"at": "/e", "is": "busy"}, {}, False),
+            ({"at": "/e", "is": False}, {"e": 0}, False),
+            ({"at": "/e", "is": []}, {"e": []}, True),
+            ({"at": "/ok", "is_not": True}, {"ok": False}, True),
+            ({"at": "/ok", "is_not": True}, {"ok": True}, False),
+            ({"at": "/ok", "is_not": True}, {}, True),
+            ({"at": "/e"}, {"e": {"code": 1}}, True),
+            ({"at": "/e"}, {"e": None}, False),
+            ({"at": "/e"}, {"e": 0}, False),
+            ({"at": "/e"}, {}, False),
+            ({"at": "/e", "is_empty": True}, {"e": None}, True),
+            ({"at": "/e", "is_empty": True}, {"e": []}, True),
+            ({"at": "/e", "is_empty": True}, {"e": [1]}, False),
+            ({"at": "/e", "is_empty": True}, {}, False),
+            ({"at": "header:X-Code", "is": "busy"}, {}, True),
+            ({"status": 200}, {}, True),
+            ({"status": [201, 409]}, {}, False),
+            ({"on": ["read"], "status": 200}, {}, False),
+        ],
+    )
+    def test_a_rule_fits(self, said: dict[str, Any], content: object, fits: bool) -> None:  # noqa: FBT001
+        """A rule fits by verb, status, and by what is at its place."""
+        found = meaning([rule(**said)], "create", answered(content))
+
+        assert isinstance(found, Wait if fits else Success)
+
+    @pytest.mark.parametrize("said", [{"is": 1}, {"is_not": 1}, {"is_empty": True}, {}])
+    def test_no_json_fits_no_rule(self, said: dict[str, Any]) -> None:
+        """A page of a captive portal has nothing at any place."""
+        found = meaning([rule(at="/e", **said)], "read", Response(200, {}, b"welcome"))
+
+        assert isinstance(found, Success)
+
+    @pytest.mark.parametrize(
+        ("means", "kind"),
+        [
+            ("done", Done),
+            ("wait", Wait),
+            ("unauthorized", Unauthorized),
+            ("unknown", Unknown),
+        ],
+    )
+    def test_means(self, means: str, kind: type) -> None:
+        """A rule says what an answer means, whatever its status."""
+        for status in (200, 400, 500):
+            found = meaning([rule(status=status, means=means)], "read", answered({}, status))
+            assert isinstance(found, kind)
+
+    @pytest.mark.parametrize(
+        ("means", "held_as"),
+        [("absent", "gone"), ("conflict", "conflict"), ("refused", "rejected")],
+    )
+    def test_means_a_refusal(self, means: str, held_as: str) -> None:
+        """A refusal in a 2xx is one like any other, with what the remote says."""
+        found = meaning([rule(status=200, means=means)], "read", answered({"detail": "no"}))
+
+        assert isinstance(found, Doubt)
+        assert found.refusal.classification == held_as
+        assert found.refusal.messages[0].message == "no"
+        assert found.refusal.status == 200
+
+    def test_refused_is_for_2xx(self) -> None:
+        """A rule that means refused hides no 404: the table knows better what that is."""
+        found = meaning(
+            [rule(at="/ok", means="refused", is_empty=True)], "read", answered({"ok": False}, 404)
+        )
+
+        assert isinstance(found, Doubt)
+        assert found.refusal.classification == "gone"
+
+    def test_the_first_rule_wins(self) -> None:
+        """Rules are asked in order."""
+        rules = [rule(at="/e", is_empty=True), rule(status=200, means="unknown")]
+
+        assert isinstance(meaning(rules, "read", answered({"e": None})), Wait)
+        assert isinstance(meaning(rules, "read", answered({})), Unknown)
+
+    def test_no_answer(self) -> None:
+        """Where there was no answer, no rule is asked."""
+        found = meaning([rule(status=200)], "read", NoAnswer(was_sent=False, problem="refused"))
+
+        assert found == NotSent("refused")
