@@ -18,7 +18,7 @@ from journal.remotes import Answer, HttpRemote, NoAnswer, Profile, Request, Resp
 from journal.remotes.classify import classify
 from journal.remotes.wire import AsyncWire, Limits, Wire
 from tests.integration.certificates import Authority
-from tests.integration.faults import Proxy, answered, dropped_before, message, status
+from tests.integration.faults import Proxy, answered, dropped_before, message, read_message, status
 from tests.integration.test_wire import CANARY, GET, PATIENT, SLOW, remote
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ class Tls:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return
             with self._context.wrap_socket(client, server_side=True) as secured:
-                self.heard = secured.recv(65536)
+                with secured.makefile("rb") as stream:  # all of it: unread bytes reset a close
+                    found = read_message(stream)
+                self.heard = found[0] if found else b""
                 secured.sendall(message(200, b"secret"))
 
 
