@@ -232,7 +232,8 @@ def _acknowledged(record: Record, entry: Entry, event: DraftAcknowledged) -> Rec
         left = tuple(other for other in record.changes if other is not change)
         return _relaid(record, entry.version, after, left)
     left = record.changes[1:]
-    if event.fields is None and change.kind != "delete":
+    is_as_laid_over = change.kind == "update" or (change.kind == "create" and not remote.fields)
+    if event.fields is None and is_as_laid_over:
         return Record(record.ref, entry.version, after, left, record.fields)
     return _relaid(record, entry.version, after, left)
 

@@ -445,6 +445,37 @@ class TestEvolve:
             "e2", 2, "update", {"c": 4, "d": 7}, {"c": 3, "d": 5}, "v1", 2, revision=1
         )
 
+    def test_a_create_leaves_nothing_of_an_earlier_record(self) -> None:
+        """What was seen under our key before our create was applied is not there after it."""
+        seen = RecordObserved(exists=True, fields={"Name": "theirs", "Fax": "1"})
+
+        record = after(CREATED, seen, acknowledged("e1", "v2"))
+
+        assert record.remote.fields == record.fields == {"Name": "Acme"}
+
+    def test_base_that_was_never_the_remote_s_is_no_condition(self) -> None:
+        """A change made on another that has fallen away is compared by its values."""
+        observed = RecordObserved(exists=True, fields={"a": 3}, remote_version="v2")
+        first = RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1")
+        second = RecordUpdated(changes={"a": 4}, base={"a": 2}, base_version="v2")
+        resolved = ConflictResolved(
+            draft_id="e1",
+            revision=1,
+            base={"a": 1},
+            ours={"a": 2},
+            theirs={"a": 3},
+            resolutions=(Resolution(field="a", side="theirs", rule="theirs"),),
+            kind=None,
+            fields={},
+            remote_version="v2",
+        )
+
+        record = after(first, observed, second, resolved)
+
+        (change,) = record.changes
+        assert (change.base, change.base_version) == ({"a": 2}, "v2")
+        assert base_version(record, change) is None
+
     def test_a_draft_that_has_ended_is_not_amended(self) -> None:
         """What is amended or discarded after its end stays ended."""
         ended = (CREATED, acknowledged("e1"))
