@@ -411,6 +411,8 @@ class Session:
         asked_s = outcome.retry_after_s if isinstance(outcome, Wait) else None
         backoff, randomness = self._settings.backoff, self._journal.sources.randomness
         delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
+        if isinstance(outcome, Unknown) and outcome.is_offline:
+            self._board.write(online=False)  # somebody on the way has answered
         if isinstance(outcome, Wait):
             self._not_before_s = self._now_s() + (delay_s if asked_s is None else asked_s)
         is_over = attempts is not None and self._failures.all >= attempts

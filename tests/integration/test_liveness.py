@@ -257,6 +257,19 @@ class TestStatus:
 
         assert (subscriber.status.last_error, subscriber.status.online) == ("", True)
 
+    def test_a_captive_portal(
+        self, make: Callable[..., Driven], journal: Journal, proxy: Proxy
+    ) -> None:
+        """An answer of somebody on the way is no sign that the remote is there (row 21)."""
+        proxy.then(status(200, b"<html><title>Welcome</title></html>"))
+        journal.create("Account", ACME, id="a1")
+        subscriber = make(attempts=1)
+
+        subscriber.drain()
+
+        assert subscriber.status.online is False
+        assert subscriber.status.last_error.startswith("offline: ")
+
     def test_a_stopped_queue(self, make: Callable[..., Driven], journal: Journal) -> None:
         """Why the queue is stopped is part of it."""
         journal.create("Account", ACME, id="a1")
