@@ -237,7 +237,8 @@ class Session:
 
                 sending = self._sent(draft, may_go_on)
                 stopped_by = yield from self._turn(draft, sending, deadline_s, attempts)
-        yield Call(self._save)
+        if stopped_by != "another sender":
+            yield Call(self._save)
         self._board.write(next_attempt_s=None)
         return stopped_by
 
