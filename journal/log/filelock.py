@@ -110,6 +110,14 @@ class FileLock:
             return False
         return True
 
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked is still the one at the path."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))  # noqa: PTH116
+        except OSError:
+            return False
+
     def note(self, text: str) -> None:
         """Write into the file what whoever finds the lock held may want to know."""
         os.ftruncate(self._descriptor, 0)

@@ -51,15 +51,20 @@ class DatabaseLeases:
     def take(self, claim: Claim, instead_of: Holding | None = None) -> Taken | None:
         """Take the lease; None where its holder lives, or has shown a sign of life since."""
         lock: FileLock | None = None
+        if instead_of is None:
+            lock = self._locked(claim.queue)  # first, so that who stands by holds up no writer
+            if lock is None:
+                return None
         try:
             with self._database.write_views() as connection:
                 connection.execute(_CREATE)
                 found = _found(connection, claim.queue)
-                if instead_of is None:
-                    lock = self._locked(claim.queue)
-                elif found == instead_of:
+                if lock is None and found == instead_of:
                     lock = self._put_in_place(claim.queue)
                 if lock is None:
+                    return None
+                if not lock.is_in_place:  # another file was put there since it was opened
+                    lock.close()
                     return None
                 known, noted = (0 if found is None else found.epoch), _noted(lock)
                 fence = Fence(claim.queue, max(known, noted) + 1, claim.token)
@@ -124,7 +129,8 @@ class DatabaseLeases:
         try:
             if lock.attempt():
                 lock.note(f"{epoch} nobody\n")
-                os.replace(lock.path, path)  # noqa: PTH105  the path of a lock stays as it is
+                os.replace(lock.path, path)  # noqa: PTH105  as everywhere here
+                lock.path = path
                 return lock
         except OSError:  # pragma: no cover  where a file that is open cannot be replaced
             pass

@@ -237,7 +237,8 @@ class Session:
 
                 sending = self._sent(draft, may_go_on)
                 stopped_by = yield from self._turn(draft, sending, deadline_s, attempts)
-        yield Call(self._save)
+        if stopped_by != "another sender":
+            yield Call(self._save)
         self._board.write(next_attempt_s=None)
         return stopped_by
 
@@ -301,9 +302,8 @@ class Session:
             self._unsent = draft.draft_id
         if isinstance(outcome, Settled):
             is_plain = isinstance(outcome, Acknowledged) and may_go_on()
-            following = self._following(draft) if is_plain else None
             became: Outcome | Resolved | None
-            became = yield Call(lambda: self._settled(draft, outcome, following))
+            became = yield Call(lambda: self._settled(draft, outcome, with_next=is_plain))
             return became
         return outcome
 
@@ -412,6 +412,8 @@ class Session:
         asked_s = outcome.retry_after_s if isinstance(outcome, Wait) else None
         backoff, randomness = self._settings.backoff, self._journal.sources.randomness
         delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
+        if isinstance(outcome, Unknown) and outcome.is_offline:
+            self._board.write(online=False)  # somebody on the way has answered
         if isinstance(outcome, Wait):
             self._not_before_s = self._now_s() + (delay_s if asked_s is None else asked_s)
         is_over = attempts is not None and self._failures.all >= attempts
@@ -444,7 +446,6 @@ class Session:
         clock = self._journal.sources.clock
         floor_s = self._not_before_s - self._now_s()
         append_s = max(floor_s, delay_s / 4)
-        yield Call(self._catch_up)  # or else what it appended itself would end the wait
         waited_s = 0.0
         while waited_s < delay_s:
             began_us = clock.now_us()
@@ -557,7 +558,8 @@ class Session:
 
     def _following(self, draft: Draft) -> Draft | None:
         """Return the draft that comes next once this one is acknowledged, if that is plain."""
-        if self._queue.held or self._queue.switch.stop is not None:
+        self._catch_up()
+        if self._queue.switch.stop is not None:
             return None
         first_two = list(islice(self._queue, 2))
         if len(first_two) < 2 or first_two[0].draft_id != draft.draft_id:  # noqa: PLR2004
@@ -565,14 +567,14 @@ class Session:
         return None if first_two[1].is_maybe_applied else first_two[1]
 
     def _settled(
-        self, draft: Draft, outcome: Settled, following: Draft | None
+        self, draft: Draft, outcome: Settled, *, with_next: bool
     ) -> Outcome | Resolved | None:
         """Append what became of a draft; return it, or how a conflict was resolved.
 
         Args:
             draft: the draft.
             outcome: what settles it.
-            following: the draft whose beginning is stored with it, durable at once (S2, S3).
+            with_next: whether the next draft is begun, and durable at once (S2, S3).
         """
         outcome = _storable(outcome, draft.ref)
         events: Sequence[Event] = ()
@@ -585,6 +587,7 @@ class Session:
 
         reason = _WHY.get(outcome.classification) if isinstance(outcome, Refused) else None
         notes = [self._note(draft, decision, reason)]
+        following = self._following(draft) if with_next else None
         if following is not None:
             started = PushStarted(draft_id=following.draft_id, revision=following.revision)
             notes.append(self._note(following, lambda _record, _change: (started,)))

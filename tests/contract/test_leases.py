@@ -12,6 +12,7 @@ from journal import Journal
 from journal.errors import LeaseLostError, LogUnavailableError
 from journal.events import NewEntry, RecordCreated
 from journal.log import Claim, Fence
+from journal.log.filelock import FileLock
 from journal.values import Ref
 
 if TYPE_CHECKING:
@@ -198,6 +199,22 @@ class TestFiles:
                 journal.log.leases.take(broken, last)
 
             assert journal.log.leases.take(claim("three")) is not None
+
+    def test_a_lock_on_a_file_that_was_replaced_is_none(self, path: Path) -> None:
+        """Who has opened the file before another was put in its place does not get the lease."""
+        with Journal(path) as journal:
+            first = journal.log.leases.take(claim("one"))
+            assert first is not None
+            stale = FileLock(path.parent / "field.db-sender", 0.0)
+            second = journal.log.leases.take(claim("two"), journal.log.leases.last("default"))
+            assert second is not None
+            journal.log.leases.release(first.fence)
+            assert stale.attempt()
+            assert not stale.is_in_place
+            assert journal.log.leases.take(claim("three")) is None
+            (path.parent / "field.db-sender").unlink()
+            assert not stale.is_in_place
+            stale.close()
 
     def test_a_link_is_refused(self, path: Path, tmp_path: Path) -> None:
         """The file beside the journal's is no way to write to another file."""

@@ -175,8 +175,10 @@ class TestOneSender:
         proxy.then(passed, dropped_after)  # a read, and the write
         assert make(attempts=1).drain().stopped_by == "unreachable"
 
+        remote.profile = remote.profile.model_copy(update={"url": proxy.url})
         assert first.drain().acknowledged == 1
 
+        assert [seen.method for seen in proxy.seen] == ["GET", "PUT", "GET"]
         receipt = journal.log.read()[-1].event
         assert isinstance(receipt, DraftAcknowledged)
         assert receipt.evidence == "read"
@@ -255,6 +257,19 @@ class TestStatus:
 
         assert (subscriber.status.last_error, subscriber.status.online) == ("", True)
 
+    def test_a_captive_portal(
+        self, make: Callable[..., Driven], journal: Journal, proxy: Proxy
+    ) -> None:
+        """An answer of somebody on the way is no sign that the remote is there (row 21)."""
+        proxy.then(status(200, b"<html><title>Welcome</title></html>"))
+        journal.create("Account", ACME, id="a1")
+        subscriber = make(attempts=1)
+
+        subscriber.drain()
+
+        assert subscriber.status.online is False
+        assert subscriber.status.last_error.startswith("offline: ")
+
     def test_a_stopped_queue(self, make: Callable[..., Driven], journal: Journal) -> None:
         """Why the queue is stopped is part of it."""
         journal.create("Account", ACME, id="a1")
@@ -265,6 +280,25 @@ class TestStatus:
 
         assert "stock-taking" in subscriber.status.stopped
         assert subscriber.status.pending == 1
+
+    def test_a_queue_that_is_stopped_meanwhile(
+        self, make: Callable[..., Driven], journal: Journal, proxy: Proxy
+    ) -> None:
+        """A queue that is stopped during a request has no other draft begun (Q5)."""
+        held = Held()
+        proxy.then(held)
+        journal.create("Account", ACME, id="a1")
+        journal.create("Account", ACME, id="a2")
+        subscriber = make()
+        subscriber.start()
+        assert held.arrived.wait(PATIENCE_S)
+        journal.stop_queue()
+        held.released.set()
+
+        until(subscriber, lambda status: status.stopped != "" and status.pending == 1)
+
+        events = [type(entry.event).__name__ for entry in journal.log.read(2)]
+        assert events == ["PushStarted", "QueueStopped", "DraftAcknowledged"]
 
     def test_watching_ends_when_it_is_closed(self, make: Callable[..., Driven]) -> None:
         """Whoever watches is let go."""
