@@ -283,7 +283,11 @@ class Errand:
             return is_named or is_said
         received = self._forms.read(record.fields)
         if self.push.kind == "delete":
-            return is_named or is_said or (bool(received) and is_about(self.push, received))
+            before = expected(
+                self.push
+            )  # which a delete may answer with: all of it, or it is no proof
+            is_shown = bool(before) and holds(self.push, self._forms, received, before)
+            return is_named or is_said or is_shown
         if not (is_named or is_said or is_about(self.push, received)):
             return False
         return holds(self.push, self._forms, received, self.push.fields)

@@ -334,9 +334,10 @@ class TestVersions:
 
         if verb == "update":
             journal.update(NOTE, {"n": 2})
+            script.drain(shows({**FIELDS, "n": 2, "rev": "new"}))
         else:
             journal.delete(NOTE)
-        script.drain(shows({**FIELDS, "n": 2, "rev": "new"}))
+            script.drain(says(204))
 
         assert body(script.requests[1])["rev"] == version
         assert type(body(script.requests[1])["rev"]) is type(version)
@@ -600,6 +601,8 @@ class TestReceipts:
             (shows({"data": {"id": "k2", "deleted": True}}), False),
             (shows({"data": {"deleted": True}}), False),
             (shows({"data": {"title": "a", "n": 1}}), True),
+            (shows({"data": {"title": "another", "n": 1}}), False),
+            (shows({"data": {"title": "a"}}), False),
             (shows({"ok": True}), False),
             (says(200, b"deleted"), False),
             (says(202), False),
