@@ -524,6 +524,17 @@ class TestEvolve:
 
         assert record._replace(changes=(change,)) == after(CREATED)._replace(version=2)
 
+    def test_what_is_said_of_an_ended_draft_changes_nothing(self) -> None:
+        """A late word about a draft that has ended counts in the stream, and moves nothing."""
+        ended = after(CREATED, DraftAcknowledged(draft_id="e1", evidence="answer"))
+        late = after(
+            CREATED,
+            DraftAcknowledged(draft_id="e1", evidence="answer"),
+            PushStarted(draft_id="e1"),
+        )
+
+        assert late == ended._replace(version=3)
+
     def test_change_knows_its_state(self) -> None:
         """A pending change is sending, held, or pending again, as its last event says."""
         sent = PushStarted(draft_id="e1")
