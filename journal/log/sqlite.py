@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventsourcing.persistence import IntegrityError
 
-from journal.errors import LogCorruptError, LogMissingError, LogUnavailableError
+from journal.errors import LogCorruptError, LogUnavailableError
 from journal.log.bell import Bell
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.lease import lost
-from journal.log.place import APPLICATION_ID
-from journal.log.recorder import RowRecorder, check_head
+from journal.log.recorder import RowRecorder, Unreadable, check_head
 from journal.log.senders import DatabaseLeases, is_held
-from journal.log.tables import FORMAT, SCHEMA
+from journal.log.soundness import file_problems
+from journal.log.tables import FORMAT
 from journal.log.views import DatabaseViews
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from threading import Event
 
     from journal.log.chain import Unsealed
@@ -50,10 +50,8 @@ _STREAM: Final = (
     "WHERE stream = ? AND version > ? AND version <= ? ORDER BY version"
 )
 _BY_ID: Final = f"SELECT {_COLUMNS} FROM entries WHERE event_id = ?"  # noqa: S608
-_TRIGGERS: Final = (
-    "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' "
-    "AND tbl_name IN ('entries', 'journal') ORDER BY name"
-)
+_HASH_AT: Final = "SELECT 1 FROM entries WHERE position = ? AND hash = ?"
+_NOTHING: Final = (0, b"")
 _FOREVER: Final = 2**63 - 1
 _POLLS_S: Final = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01, 0.02)
 """How long to wait between looks for another process's appends; the last one stays."""
@@ -62,13 +60,10 @@ _POLLS_S: Final = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01, 0.02)
 class SQLiteRecorder(RowRecorder):
     """Keeps rows in a table of an SQLite file."""
 
-    def __init__(
-        self, database: Database, new_journal_id: Callable[[], str], *, create: bool = True
-    ) -> None:
-        """Use the file, making it a journal where it is empty.
+    def __init__(self, database: Database) -> None:
+        """Use the file, which is a journal.
 
         Raises:
-            LogMissingError: it is empty, and no journal is to be made.
             LogUnavailableError: a newer release wrote it.
         """
         self._database = database
@@ -77,31 +72,14 @@ class SQLiteRecorder(RowRecorder):
         self._leases = DatabaseLeases(database)
         try:
             with database.read() as connection:
-                is_ready = _is_journal(connection, database)
-            if not is_ready:
-                _check_may_create(database, create=create)
-                self._create(new_journal_id)
-            with database.read() as connection:
+                _check_format(connection, database)
                 self.journal_id = _journal_id(connection)
         except BaseException:
             database.close()
             raise
         self._genesis = genesis(self.journal_id)
         self._head: Head | None = None
-
-    def _create(self, new_journal_id: Callable[[], str]) -> None:
-        """Create the tables, unless another process was faster."""
-        with self._database.append() as connection:
-            if _is_journal(connection, self._database):
-                return
-            self._database.restrict()
-            for statement in SCHEMA:
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO journal (key, value) VALUES ('journal_id', ?)", (new_journal_id(),)
-            )
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        self._seen = _NOTHING
 
     def append(
         self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
@@ -145,6 +123,7 @@ class SQLiteRecorder(RowRecorder):
         row = sealed[0]
         _check_kept(connection.execute(_INSERT_ALONE, row), sealed)
         self._head = Head(row.position, row.hash, row.occurred_at)
+        self._seen = (row.position, row.hash)
         return sealed
 
     def _inserted(
@@ -156,6 +135,7 @@ class SQLiteRecorder(RowRecorder):
             sealed = self._sealed(connection, rows, fence)
             check_head(sealed[0].position - 1, head)
             _check_kept(connection.executemany(_INSERT, sealed), sealed)
+        self._seen = (sealed[-1].position, sealed[-1].hash)
         return sealed
 
     def _sealed(
@@ -169,7 +149,27 @@ class SQLiteRecorder(RowRecorder):
         if fence is not None and not is_held(connection, fence):
             raise lost(fence)
         head, self._head = self._head, None
-        return seal(head or self._last(connection), rows)
+        if head is None or head.position < self._seen[0]:
+            head = self._last(connection)
+            self._check_seen(connection, head)
+        return seal(head, rows)
+
+    def _check_seen(self, connection: sqlite3.Connection, head: Head) -> None:
+        """Refuse to append to another log than the one whose rows were seen last (C1).
+
+        What was decided on them does not follow what is there now.
+
+        Raises:
+            IntegrityError: an older copy was put into the file while it was open.
+        """
+        position, seen = self._seen
+        if not position or head[:2] == self._seen:
+            return
+        if connection.execute(_HASH_AT, (position, seen)).fetchone() is None:
+            self._seen = _NOTHING
+            self.histories += 1
+            message = "an older copy was put into the file"
+            raise IntegrityError(message)
 
     def _last(self, connection: sqlite3.Connection) -> Head:
         """Return the end of the log, which must be where the file says that it is."""
@@ -200,7 +200,11 @@ class SQLiteRecorder(RowRecorder):
         statement = f"{_STREAM} {'DESC' if newest else 'ASC'} LIMIT ?"
         stop = _FOREVER if until is None else until
         most = -1 if limit is None else limit
-        return _rows(self._database.select(statement, (str(stream), after, stop, most)))
+        rows = _rows(self._database.select(statement, (str(stream), after, stop, most)))
+        for row in rows[-1:]:
+            if row.position > self._seen[0]:
+                self._seen = (row.position, row.hash)
+        return rows
 
     def row_of(self, event_id: str) -> Row | None:
         """Return the row with that event id."""
@@ -240,27 +244,32 @@ class SQLiteRecorder(RowRecorder):
     def problems(self) -> list[str]:
         """Return what is wrong with the file itself, whatever is in it."""
         with self._database.snapshot() as connection:
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-            last = connection.execute("SELECT max(position) FROM entries").fetchone()[0] or 0
-            head = _head(connection)
-            defined = {row[0] for row in connection.execute("SELECT sql FROM sqlite_schema")}
-            triggers = dict(connection.execute(_TRIGGERS).fetchall())
-        problems = [] if found == ["ok"] else found
-        problems += [
-            f"this was taken from the file, or changed: {statement.partition(chr(10))[0]}"
-            for statement in SCHEMA
-            if statement not in defined
-        ]
-        problems += [
-            f"the trigger {name} was added to the file"
-            for name, statement in triggers.items()
-            if statement not in SCHEMA
-        ]
-        if last < head:
-            problems.append(f"entries {last + 1} to {head} were removed from the end of the log")
-        if last > head:
-            problems.append(f"entries {head + 1} to {last} were never counted by the file")
+            problems = list(file_problems(connection))
+        if loss := self._database.loss():
+            problems.insert(0, loss)
         return problems
+
+    def last(self) -> int:
+        """Return the position of the last row that is there, whatever the file counts."""
+        (found,) = self._database.select("SELECT max(position) FROM entries")
+        return found[0] or 0
+
+    def readable(self, after: int, until: int) -> list[Row | Unreadable]:
+        """Return the rows between two positions, with bytes in the place of damaged texts."""
+        try:
+            return [*self._raw(after, until)]
+        except LogCorruptError as error:
+            if until - after == 1:
+                return [Unreadable(until, error.problem)]
+            return [row for at in range(after, until) for row in self.readable(at, at + 1)]
+
+    def _raw(self, after: int, until: int) -> list[Row]:
+        with self._database.read() as connection:
+            connection.text_factory = _text
+            try:
+                return _rows(connection.execute(_PAGE, (after, until, -1)).fetchall())
+            finally:
+                connection.text_factory = str
 
     @property
     def views(self) -> DatabaseViews:
@@ -278,23 +287,13 @@ class SQLiteRecorder(RowRecorder):
         self._bell.ring()
 
 
-def _is_journal(connection: sqlite3.Connection, database: Database) -> bool:
-    """Say whether the file is a journal already; False for an empty one."""
-    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-    if application_id != APPLICATION_ID:
-        return False
+def _check_format(connection: sqlite3.Connection, database: Database) -> None:
     format_version = connection.execute("PRAGMA user_version").fetchone()[0]
     if format_version != FORMAT:
         raise LogUnavailableError(
             f"{database.path} is a journal of format {format_version}; this release reads {FORMAT}",
             hint="upgrade draft-journal",
         )
-    return True
-
-
-def _check_may_create(database: Database, *, create: bool) -> None:
-    if not create:
-        raise LogMissingError(str(database.path))
 
 
 def _journal_id(connection: sqlite3.Connection) -> str:
@@ -307,6 +306,14 @@ def _journal_id(connection: sqlite3.Connection) -> str:
 
 def _rows(found: list[tuple[object, ...]]) -> list[Row]:
     return list(map(Row._make, found))
+
+
+def _text(stored: bytes) -> str | bytes:
+    """Return the text, or the bytes where they are none."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return stored
 
 
 def _check_kept(done: sqlite3.Cursor, rows: Sequence[Row]) -> None:

@@ -22,6 +22,7 @@ import pytest
 
 from journal import Journal, Ref
 from journal.errors import (
+    InvalidNameError,
     JournalError,
     LogBusyError,
     LogClosedError,
@@ -125,6 +126,22 @@ class TestOpening:
         with Journal(path, durability="normal") as journal:
             appender = database(journal)._appender
             assert appender.execute("PRAGMA synchronous").fetchone()[0] == 1
+
+    @pytest.mark.parametrize("durability", ["off", "fulll", "FULL", "", None, "full; PRAGMA x"])
+    @pytest.mark.parametrize("name", ["field.db", ":memory:"])
+    def test_other_durability_is_refused(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        durability: Any,  # noqa: ANN401
+    ) -> None:
+        """What is neither full nor normal is refused, before there is a file."""
+        monkeypatch.chdir(tmp_path)
+
+        with pytest.raises(InvalidNameError, match=r"durability .* not allowed; use full or"):
+            Journal(name, durability=durability)
+        assert not list(tmp_path.iterdir())
 
     def test_opens_again(self, journal: Journal, path: Path) -> None:
         """What was stored is there when the journal is opened again, under the same id."""
