@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 import sys
@@ -22,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
+from weakref import WeakSet, finalize
 
 from journal.errors import (
     LogClosedError,
@@ -33,10 +35,12 @@ from journal.errors import (
     ViewError,
     WrongFileError,
 )
+from journal.log.abandoned import Abandoned, close_abandoned, close_left
 from journal.log.beside import check_whole
 from journal.log.failures import APPEND, FATAL, SAFE, VIEWS, translate
-from journal.log.filelock import FileLock
-from journal.log.place import absolute, claimed, is_marked, look
+from journal.log.filelock import FileLock, NoLock
+from journal.log.place import absolute, claimed, is_marked, look, unopened
+from journal.log.readonly import ReadOnly, may_write, unwritable
 from journal.log.registry import register, unregister
 
 if TYPE_CHECKING:
@@ -110,7 +114,12 @@ class Database:
         register(self._identity, self.path)
         try:
             look(self.path, create=create)
-            self._file_lock = FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
+            self._read_only = None if may_write(self.path) else self._only_read(create=create)
+            self._file_lock = (
+                FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
+                if self._read_only is None
+                else NoLock()
+            )
         except BaseException:
             unregister(self._identity)
             raise
@@ -127,6 +136,39 @@ class Database:
             self._file_lock.close()
             unregister(self._identity)
             raise
+        _OPEN.add(self)
+        self._abandoned = finalize(
+            self,
+            close_abandoned,
+            Abandoned(
+                self._pid,
+                self._file_lock,
+                self._identity,
+                self._readers,
+                self._viewers,
+                self._appender,
+            ),
+        )
+        self._abandoned.atexit = False
+        close_left()
+
+    def _only_read(self, *, create: bool) -> ReadOnly:
+        """Return how to read the file; whoever might make it asks to write, and is refused."""
+        if create:
+            raise unwritable(
+                self.path,
+                "check the permissions of the file, of its folder and of what is beside it; "
+                "opened with create=False, it can be read",
+            )
+        try:
+            return ReadOnly(self.path)
+        except OSError as error:
+            raise unopened(self.path, error) from error
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be written to the file."""
+        return self._read_only is not None
 
     def _connected(
         self,
@@ -134,7 +176,8 @@ class Database:
         fill: Callable[[sqlite3.Connection], object] | None = None,
     ) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"{self.path.as_uri()}?mode=rw",  # never creates: another file may be in its place
+            # never creates: another file may be in its place
+            f"{self.path.as_uri()}?{self._read_only.mode if self._read_only else 'mode=rw'}",
             uri=True,
             timeout=self._busy_timeout_s,
             isolation_level=None,
@@ -161,6 +204,10 @@ class Database:
         has_mark = is_marked(connection, self.path)
         if not has_mark and fill is None:
             raise LogMissingError(self._name)
+        for pragma in ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+        if self._read_only is not None:
+            return
         connection.execute(f"PRAGMA synchronous={durability.upper()}")
         if sys.platform == "darwin":
             connection.execute("PRAGMA fullfsync=ON")
@@ -176,8 +223,6 @@ class Database:
                 f"{self.path} cannot be kept in WAL mode, only in {mode}",
                 hint="keep the journal on a local disk, not on a network share",
             )
-        for pragma in ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF"):
-            connection.execute(f"PRAGMA {pragma}")
         connection.execute("SELECT 1 FROM sqlite_schema")  # so that its -wal is there
 
     def append(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -275,6 +320,8 @@ class Database:
 
     def _check_may_write(self) -> None:
         self.check_usable()
+        if self._read_only is not None:
+            raise unwritable(self.path)
         if self._is_writing():
             raise ViewError(
                 "the journal was written to from within a write to it",
@@ -324,10 +371,13 @@ class Database:
 
     def _taken(self) -> sqlite3.Connection:
         """Return a connection that nobody else reads on, to be given back."""
+        if self._read_only is not None:
+            self._read_only.check()
         try:
             connection = self._readers.pop()
         except IndexError:
-            self._check_wal()  # a new connection would make another
+            if self._read_only is None:
+                self._check_wal()  # a new connection would make another
             connection = self._connected("normal")
             connection.execute("PRAGMA query_only=ON")
         self._lent.add(connection)
@@ -368,11 +418,13 @@ class Database:
         if self._is_closed or self._pid != os.getpid():
             return
         self._is_closed = True
+        self._abandoned.detach()
         with self._lock:
             self._close_last(*self._readers, *self._viewers.values(), self._appender)
             self._readers.clear()
             self._viewers.clear()
         unregister(self._identity)
+        close_left()
 
     def _close_last(self, *connections: sqlite3.Connection) -> None:
         """Close under the lock, for the last connection to close checkpoints (D2)."""
@@ -410,12 +462,19 @@ class Database:
                 hint="put the file back, or open the journal again",
             )
             raise self._failure
+        if self._file_lock.is_lost():
+            self._failure = LogUnavailableError(
+                f"{self.path}-lock was removed while the journal was open: others would not wait",
+                hint="close the journal, and open it again",
+            )
+            raise self._failure
         self._check_wal()
 
     def loss(self) -> str:
         """Return which of the files was lost while they were open; nothing where none was."""
         try:
-            self._check_file()
+            if self._read_only is None:
+                self._check_file()
         except LogError as error:
             return error.problem
         return ""
@@ -451,6 +510,17 @@ class Database:
         if is_fatal and not isinstance(translated, LogFullError):
             self._failure = translated
         raise translated from error
+
+
+_OPEN: Final[WeakSet[Database]] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what was never closed, under the lock, before the interpreter does so without."""
+    for database in list(_OPEN):
+        database.close()
+    close_left(wait=True)
 
 
 def _inode(name: str) -> int:

@@ -728,3 +728,25 @@ def test_a_row_that_was_not_stored_is_never_chained_to(tmp_path: Path) -> None:
 
     assert [row.position for row in recorder.rows(0, 9)] == [1, 2]
     recorder.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("UPDATE sqlite_sequence SET seq = 3", "entries that the file has not counted"),
+        (
+            "CREATE TRIGGER stopper AFTER INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "the file refuses what is written to it: no; export",
+        ),
+        ("DROP TABLE entries", "has no such table: entries; export what can be read, and restore"),
+    ],
+)
+def test_file_that_takes_no_entries_is_damaged(path: Path, damage: str, message: str) -> None:
+    """A write that the file itself refuses is no conflict of versions, nor the disk's fault."""
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(damage)
+
+    with Journal(path) as journal:
+        for _ in range(2):
+            with pytest.raises(LogCorruptError, match=message):
+                journal.create("Account", {})
