@@ -15,7 +15,7 @@ from journal.log.readonly import ReadOnly
 from projections import Drafts, History, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 READ = """
@@ -93,10 +93,14 @@ def expected(path: Path) -> list[str]:
     return [
         "True 2 {'n': 1}",
         "2 2",
-        f"LogUnavailableError {path} may only be read; check the permissions of the file, of its "
-        "folder and of what is beside it",
-        f"LogUnavailableError {path} may only be read; check the permissions of the file, of its "
-        "folder and of what is beside it; opened with create=False, it can be read",
+        (
+            f"LogUnavailableError {path} may only be read; check the permissions of the file, of its "
+            "folder and of what is beside it"
+        ),
+        (
+            f"LogUnavailableError {path} may only be read; check the permissions of the file, of its "
+            "folder and of what is beside it; opened with create=False, it can be read"
+        ),
     ]
 
 
@@ -180,7 +184,8 @@ class TestOpened:
                 journal.create("A", {})
                 journal.create("A", {})
 
-        for write in (lambda: journal.update("A:1", {"n": 9}), batch):
+        writes: list[Callable[[], object]] = [lambda: journal.update("A:1", {"n": 9}), batch]
+        for write in writes:
             with pytest.raises(LogUnavailableError, match="may only be read; check the permissi"):
                 write()
         assert journal.log.verify().is_intact
@@ -189,7 +194,7 @@ class TestOpened:
         """SQLite took the file for one that nobody writes to: when somebody does, it is said."""
         with Journal(path) as writer:
             writer.create("A", {})
-            with pytest.raises(LogUnavailableError, match="has been written to .*; open it again"):
+            with pytest.raises(LogUnavailableError, match=r"has been written to .*; open it again"):
                 journal.log.head()
         with pytest.raises(LogUnavailableError, match="open it again"):
             journal.log.head()

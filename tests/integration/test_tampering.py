@@ -315,8 +315,10 @@ class TestRows:
         assert anchored(path, anchor) == (
             (
                 0,
-                f"the file counts entries up to {count}; {8 - count} beyond it, up to position 8, "
-                "were never counted by the file",
+                (
+                    f"the file counts entries up to {count}; {8 - count} beyond it, up to position 8, "
+                    "were never counted by the file"
+                ),
             ),
             (7, "its hash does not fit its content: it was changed"),
         )
@@ -331,8 +333,10 @@ class TestRows:
         assert found.problems == (
             (
                 0,
-                "the file counts entries up to 8; 1 beyond it, up to position 106, "
-                "were never counted by the file",
+                (
+                    "the file counts entries up to 8; 1 beyond it, up to position 106, "
+                    "were never counted by the file"
+                ),
             ),
             (106, "entries 8 to 105 are missing"),
             (106, "its hash does not fit its content: it was changed"),
