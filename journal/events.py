@@ -19,6 +19,9 @@ from pydantic import BaseModel, ConfigDict
 from journal.values import Fields, Ref
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+LATEST: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+"""The last microsecond of the year 9999: what is stored is never later than that."""
 
 ChangeKind: TypeAlias = Literal["create", "update", "delete"]
 DraftState: TypeAlias = Literal["pending", "sending", "held"]
@@ -287,5 +290,8 @@ class Entry(NamedTuple):
 
 
 def time_of(occurred_at: int) -> datetime:
-    """Return the time that is `occurred_at` microseconds after 1970, in UTC."""
-    return EPOCH + timedelta(microseconds=occurred_at)
+    """Return the time that is `occurred_at` microseconds after 1970, in UTC.
+
+    A time before the year 1 or after the year 9999 is the first or the last that there is.
+    """
+    return EPOCH + timedelta(microseconds=max(EARLIEST, min(occurred_at, LATEST)))

@@ -36,6 +36,7 @@ class Writer:
         self._new_id = new_id
         self._lock = RLock()
         self._records: OrderedDict[Ref, Record] = OrderedDict()
+        self._histories = log.histories
 
     def stage(self, batch: Batch, step: Step) -> bool:
         """Decide a step of a batch, to be stored with it; say whether it led to events.
@@ -162,8 +163,21 @@ class Writer:
     def _refresh(self, refs: Sequence[Ref]) -> bool:
         """Look for what other writers did to these records; say whether there was anything."""
         before = [self._records.get(ref, initial(ref)) for ref in refs]
+        if self._is_another_log(before):
+            self._records.clear()
+            for ref in refs:
+                self._refreshed(initial(ref))
+            return True
         after = [self._refreshed(record) for record in before]
         return [r.version for r in after] != [r.version for r in before]
+
+    def _is_another_log(self, records: Sequence[Record]) -> bool:
+        """Say whether an older copy was put into the open file: what was kept is of another log."""
+        histories, self._histories = self._histories, self._log.histories
+        return self._histories != histories or any(
+            record.version and not self._log.stream(record.ref, record.version - 1)
+            for record in records
+        )
 
     def _learn(self, entries: Sequence[Entry]) -> None:
         """Fold what was appended into the records that are kept whole, and into no others."""

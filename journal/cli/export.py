@@ -4,6 +4,9 @@ Every line is an entry with the names and values of its stored columns, hashes i
 its last key is ``data``, which holds the stored bytes to the letter. Its first key is the id of
 the journal, which is no column and under no hash of its own, but from which the chain begins. So
 whoever has an export can check the whole chain without the journal and without this library.
+
+Of a damaged entry, what is no text stands as bytes in hexadecimal, under a name that ends in
+``_hex``.
 """
 
 from __future__ import annotations
@@ -27,8 +30,7 @@ if TYPE_CHECKING:
 
     from journal.log import Log, Row
 
-PAGE: Final = 500
-_OWN_FILES: Final = ("", "-wal", "-shm", "-lock")
+_OWN_FILES: Final = ("", "-wal", "-shm", "-lock", "-journal", "-sender")
 
 
 @click.command()
@@ -46,19 +48,24 @@ def export(setting: Setting, file: str, after: int) -> None:
     """Write the log as JSON lines.
 
     Every line is an entry, exactly as it is stored, to a file or to standard output.
-    The file is readable for you alone, and is complete or not there at all.
+    The file is readable for you alone, and is complete or not there at all. Of a damaged log,
+    everything is written that can be read; where that is not all, the exit code is 1.
     """
     target = None if file == "-" else _checked(Path(file), setting.path)
     with setting.journal() as journal, bar(setting, "exporting") as move:
+        unreadable: list[int] = []
+        lines = _lines(journal.log, after, move, unreadable)
         if target is None:
-            for line in _lines(journal.log, after, move):
+            for line in lines:
                 setting.output.raw(line)
+            _check_all(unreadable)
             return
         count = 0
         with _replacing(target) as stream:
-            for line in _lines(journal.log, after, move):
+            for line in lines:
                 stream.write(line)
                 count += 1
+        _check_all(unreadable)
     if setting.is_json:
         setting.output.object({"file": str(target), "entries": count})
     else:
@@ -68,13 +75,36 @@ def export(setting: Setting, file: str, after: int) -> None:
         )
 
 
+def _check_all(unreadable: list[int]) -> None:
+    """Refuse to call it done where entries could not be read.
+
+    Raises:
+        LogCorruptError: they could not; all others were written.
+    """
+    if not unreadable:
+        return
+    from journal.errors import LogCorruptError
+
+    entries = wording.counted(len(unreadable), "entry", "entries")
+    raise LogCorruptError(
+        unreadable[0],
+        f"{entries} could not be read, the first of them here; all others were exported",
+        hint="what is in their place says why; restore the file from a backup",
+    )
+
+
 def exported(row: Row, journal_id: str) -> bytes:
     """Return the line of a row of the journal with that id."""
-    columns = {"journal_id": journal_id} | {
-        name: value.hex() if isinstance(value, bytes) else value
-        for name, value in row._asdict().items()
-        if name != "data"
-    }
+    columns: dict[str, object] = {"journal_id": journal_id}
+    for name, value in row._asdict().items():
+        if name == "data":
+            continue
+        is_damaged = isinstance(value, bytes) and not name.endswith("hash")
+        shown = value.hex() if isinstance(value, bytes) else value
+        columns[f"{name}_hex" if is_damaged else name] = shown
+    data: object = row.data
+    if not isinstance(data, bytes):
+        return encoded({**columns, "data_hex": str(data).encode().hex()})
     if not _is_one_line_of_json(row.data):
         return encoded({**columns, "data_hex": row.data.hex()})
     return encoded(columns)[:-2] + b',"data":' + row.data + b"}\n"
@@ -89,13 +119,23 @@ def _is_one_line_of_json(data: bytes) -> bool:
     return b"\n" not in data and b"\r" not in data
 
 
-def _lines(log: Log, after: int, move: Callable[[int, int], None]) -> Iterator[bytes]:
-    """Yield the lines up to what is the last entry now."""
+def _lines(
+    log: Log, after: int, move: Callable[[int, int], None], unreadable: list[int]
+) -> Iterator[bytes]:
+    """Yield the lines up to what is the last entry now; note those that cannot be read."""
+    from journal.log import Unreadable
+
     head = log.head()
-    while after < head and (page := log.rows(after, min(PAGE, head - after))):
-        yield from [exported(row, log.journal_id) for row in page]
-        after = page[-1].position
-        move(after, head)
+    for page in log.salvaged(after):
+        for row in page:
+            after = row.position
+            if isinstance(row, Unreadable):
+                unreadable.append(after)
+                problem = {"position": after, "unreadable": row.problem}
+                yield encoded({"journal_id": log.journal_id, **problem})
+            else:
+                yield exported(row, log.journal_id)
+        move(after, max(after, head))
 
 
 def _checked(target: Path, journal: Path) -> Path:

@@ -9,6 +9,7 @@ from journal.log.database import Durability, has_wal_reset_bug
 from journal.log.entries import Log
 from journal.log.factory import MEMORY, Factory, open_recorder
 from journal.log.lease import Claim, Fence, Holding, Leases, Taken
+from journal.log.recorder import Unreadable
 from journal.log.verify import Anchor, Problem, Verification
 from journal.log.views import Cursor, Views
 
@@ -26,6 +27,7 @@ __all__ = [
     "Problem",
     "Row",
     "Taken",
+    "Unreadable",
     "Verification",
     "Views",
     "genesis",

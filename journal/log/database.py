@@ -8,10 +8,13 @@
   version of the other process.
 - D3. After an I/O error or a sign of corruption, this object writes no more: the file must be
   opened, and looked at, anew.
+- D4. A file has all its tables before it is in WAL mode, so that what is left of one that has
+  lost its WAL is never taken for a new one.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 import sys
@@ -20,19 +23,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
+from weakref import WeakSet, finalize
 
 from journal.errors import (
     LogClosedError,
     LogCorruptError,
     LogError,
     LogFullError,
+    LogMissingError,
     LogUnavailableError,
     ViewError,
     WrongFileError,
 )
+from journal.log.abandoned import Abandoned, close_abandoned, close_left
+from journal.log.beside import check_whole
 from journal.log.failures import APPEND, FATAL, SAFE, VIEWS, translate
-from journal.log.filelock import FileLock
-from journal.log.place import absolute, claimed, is_marked, look
+from journal.log.filelock import FileLock, NoLock
+from journal.log.place import absolute, claimed, is_marked, look, unopened
+from journal.log.readonly import ReadOnly, may_write, unwritable
 from journal.log.registry import register, unregister
 
 if TYPE_CHECKING:
@@ -67,6 +75,7 @@ class Database:
     def __init__(
         self,
         path: str | os.PathLike[str],
+        fill: Callable[[sqlite3.Connection], object],
         *,
         create: bool = True,
         durability: Durability = "full",
@@ -74,14 +83,22 @@ class Database:
     ) -> None:
         """Open the file, creating it with mode 0600 where there is none.
 
+        Args:
+            path: of the file.
+            fill: makes the tables of a new one, and marks it as a journal.
+            create: whether a journal is made where there is none.
+            durability: of what is appended.
+            busy_timeout_s: how long to wait for another process, in seconds.
+
         Raises:
             LogMissingError: there is no journal, and none is to be made.
             WrongFileError: a link, a folder open to all, no SQLite file, or too old a SQLite.
-            LogUnavailableError: it cannot be opened.
+            LogUnavailableError: it cannot be opened, or a file that belongs to it is missing.
         """
         _check_sqlite_version()
         self.path = absolute(path)
         self._name = os.fspath(self.path)
+        self._wal_name = f"{self.path}-wal"
         self.durability = durability
         self._busy_timeout_s = busy_timeout_s
         self._pid = os.getpid()
@@ -97,25 +114,70 @@ class Database:
         register(self._identity, self.path)
         try:
             look(self.path, create=create)
-            self._file_lock = FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
+            self._read_only = None if may_write(self.path) else self._only_read(create=create)
+            self._file_lock = (
+                FileLock(Path(f"{self.path}-lock"), busy_timeout_s)
+                if self._read_only is None
+                else NoLock()
+            )
         except BaseException:
             unregister(self._identity)
             raise
         try:
             self._file_lock.take()
             try:
+                check_whole(self.path)
                 with self._translated():
-                    self._appender = self._connected(durability)
+                    self._appender = self._connected(durability, fill if create else None)
+                self._wal_inode = _inode(self._wal_name)
             finally:
                 self._file_lock.release()
         except BaseException:
             self._file_lock.close()
             unregister(self._identity)
             raise
+        _OPEN.add(self)
+        self._abandoned = finalize(
+            self,
+            close_abandoned,
+            Abandoned(
+                self._pid,
+                self._file_lock,
+                self._identity,
+                self._readers,
+                self._viewers,
+                self._appender,
+            ),
+        )
+        self._abandoned.atexit = False
+        close_left()
 
-    def _connected(self, durability: Durability) -> sqlite3.Connection:
+    def _only_read(self, *, create: bool) -> ReadOnly:
+        """Return how to read the file; whoever might make it asks to write, and is refused."""
+        if create:
+            raise unwritable(
+                self.path,
+                "check the permissions of the file, of its folder and of what is beside it; "
+                "opened with create=False, it can be read",
+            )
+        try:
+            return ReadOnly(self.path)
+        except OSError as error:
+            raise unopened(self.path, error) from error
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be written to the file."""
+        return self._read_only is not None
+
+    def _connected(
+        self,
+        durability: Durability,
+        fill: Callable[[sqlite3.Connection], object] | None = None,
+    ) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"{self.path.as_uri()}?mode=rw",  # never creates: another file may be in its place
+            # never creates: another file may be in its place
+            f"{self.path.as_uri()}?{self._read_only.mode if self._read_only else 'mode=rw'}",
             uri=True,
             timeout=self._busy_timeout_s,
             isolation_level=None,
@@ -123,7 +185,7 @@ class Database:
             cached_statements=256,
         )
         try:
-            self._prepare(connection, durability)
+            self._prepare(connection, durability, fill)
         except UnicodeDecodeError as error:  # SQLite's own message, of a damaged file
             connection.close()
             raise LogCorruptError(None, f"{self.path}: {error}") from error
@@ -132,21 +194,36 @@ class Database:
             raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection, durability: Durability) -> None:
+    def _prepare(
+        self,
+        connection: sqlite3.Connection,
+        durability: Durability,
+        fill: Callable[[sqlite3.Connection], object] | None,
+    ) -> None:
         """Set the connection up, unless the file is another application's: that stays as it is."""
-        is_marked(connection, self.path)
+        has_mark = is_marked(connection, self.path)
+        if not has_mark and fill is None:
+            raise LogMissingError(self._name)
+        for pragma in ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+        if self._read_only is not None:
+            return
+        connection.execute(f"PRAGMA synchronous={durability.upper()}")
+        if sys.platform == "darwin":
+            connection.execute("PRAGMA fullfsync=ON")
+            connection.execute("PRAGMA checkpoint_fullfsync=ON")
+        if not has_mark and fill is not None:
+            self._restrict()
+            connection.execute("BEGIN IMMEDIATE")
+            fill(connection)
+            connection.execute(COMMIT)
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         if mode != "wal":
             raise WrongFileError(
                 f"{self.path} cannot be kept in WAL mode, only in {mode}",
                 hint="keep the journal on a local disk, not on a network share",
             )
-        connection.execute(f"PRAGMA synchronous={durability.upper()}")
-        for pragma in ("mmap_size=0", "cell_size_check=ON", "trusted_schema=OFF"):
-            connection.execute(f"PRAGMA {pragma}")
-        if sys.platform == "darwin":
-            connection.execute("PRAGMA fullfsync=ON")
-            connection.execute("PRAGMA checkpoint_fullfsync=ON")
+        connection.execute("SELECT 1 FROM sqlite_schema")  # so that its -wal is there
 
     def append(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction that is durable when the block ends (D1, D2).
@@ -243,6 +320,8 @@ class Database:
 
     def _check_may_write(self) -> None:
         self.check_usable()
+        if self._read_only is not None:
+            raise unwritable(self.path)
         if self._is_writing():
             raise ViewError(
                 "the journal was written to from within a write to it",
@@ -292,9 +371,13 @@ class Database:
 
     def _taken(self) -> sqlite3.Connection:
         """Return a connection that nobody else reads on, to be given back."""
+        if self._read_only is not None:
+            self._read_only.check()
         try:
             connection = self._readers.pop()
         except IndexError:
+            if self._read_only is None:
+                self._check_wal()  # a new connection would make another
             connection = self._connected("normal")
             connection.execute("PRAGMA query_only=ON")
         self._lent.add(connection)
@@ -325,7 +408,7 @@ class Database:
             finally:
                 _rolled_back(connection)
 
-    def restrict(self) -> None:
+    def _restrict(self) -> None:
         """Let nobody else read or write the file, whoever made it."""
         with suppress(OSError):
             self.path.chmod(0o600)
@@ -335,11 +418,13 @@ class Database:
         if self._is_closed or self._pid != os.getpid():
             return
         self._is_closed = True
+        self._abandoned.detach()
         with self._lock:
             self._close_last(*self._readers, *self._viewers.values(), self._appender)
             self._readers.clear()
             self._viewers.clear()
         unregister(self._identity)
+        close_left()
 
     def _close_last(self, *connections: sqlite3.Connection) -> None:
         """Close under the lock, for the last connection to close checkpoints (D2)."""
@@ -368,17 +453,40 @@ class Database:
             )
 
     def _check_file(self) -> None:
-        """Refuse to write where a write has failed, or the file at the path is another (D3)."""
+        """Refuse to write where a write has failed, or a file at its path is another (D3)."""
         if self._failure is not None:
             raise self._failure
-        try:
-            inode = os.stat(self._name).st_ino  # noqa: PTH116  a microsecond less, per append
-        except OSError:
-            inode = -1
-        if inode != self._inode:
+        if _inode(self._name) != self._inode:
             self._failure = LogUnavailableError(
                 f"{self.path} was replaced or removed while it was open",
                 hint="put the file back, or open the journal again",
+            )
+            raise self._failure
+        if self._file_lock.is_lost():
+            self._failure = LogUnavailableError(
+                f"{self.path}-lock was removed while the journal was open: others would not wait",
+                hint="close the journal, and open it again",
+            )
+            raise self._failure
+        self._check_wal()
+
+    def loss(self) -> str:
+        """Return which of the files was lost while they were open; nothing where none was."""
+        try:
+            if self._read_only is None:
+                self._check_file()
+        except LogError as error:
+            return error.problem
+        return ""
+
+    def _check_wal(self) -> None:
+        """Refuse to go on where what is written would be in a file without a name (D3)."""
+        if _inode(self._wal_name) != self._wal_inode:
+            self._failure = LogUnavailableError(
+                f"{self._wal_name} was replaced or removed while the journal was open, and the "
+                "newest entries were in it",
+                hint="close the journal, which moves them to its own file where it still can; "
+                "then open it again, and verify",
             )
             raise self._failure
 
@@ -402,6 +510,25 @@ class Database:
         if is_fatal and not isinstance(translated, LogFullError):
             self._failure = translated
         raise translated from error
+
+
+_OPEN: Final[WeakSet[Database]] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what was never closed, under the lock, before the interpreter does so without."""
+    for database in list(_OPEN):
+        database.close()
+    close_left(wait=True)
+
+
+def _inode(name: str) -> int:
+    """Return the inode of the file with that name; -1 where there is none."""
+    try:
+        return os.stat(name).st_ino  # noqa: PTH116  a microsecond less, per append
+    except OSError:
+        return -1
 
 
 def _check_sqlite_version() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from journal.events import NewEntry
     from journal.log.chain import Row
     from journal.log.lease import Fence, Leases
-    from journal.log.recorder import RowRecorder
+    from journal.log.recorder import RowRecorder, Unreadable
     from journal.log.verify import Anchor
     from journal.log.views import Views
     from journal.values import Ref
@@ -41,6 +41,11 @@ class Log:
     def journal_id(self) -> str:
         """The id of the journal, made with its file."""
         return self._recorder.journal_id
+
+    @property
+    def histories(self) -> int:
+        """How many logs this was: one more where an append did not find what was seen before."""
+        return self._recorder.histories
 
     @property
     def views(self) -> Views:
@@ -149,6 +154,17 @@ class Log:
             LogError: they could not be read.
         """
         return self._recorder.rows(after, limit)
+
+    def salvaged(self, after: int = 0) -> Iterator[Sequence[Row | Unreadable]]:
+        """Yield stored rows in pages, also those behind one that is damaged.
+
+        A text that is none is bytes in such a row; one that cannot be read at all is an
+        `Unreadable`.
+
+        Raises:
+            LogError: they could not be read.
+        """
+        return self._recorder.salvaged(after, max(self._recorder.head(), self._recorder.last()))
 
     def entries(self, rows: Iterable[Row]) -> list[Entry]:
         """Return what stored rows say.

@@ -8,7 +8,7 @@ recorders pass: `Factory`, `EntryMapper.to_domain_event`, and in `recorder` the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from eventsourcing.persistence import (
     AggregateRecorder,
@@ -20,11 +20,12 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment
 
-from journal.errors import LogMissingError
+from journal.errors import InvalidNameError, LogMissingError
 from journal.log.database import BUSY_TIMEOUT_S, Database, Durability
 from journal.log.mapper import EntryMapper
 from journal.log.memory import MemoryRecorder
 from journal.log.sqlite import SQLiteRecorder
+from journal.log.tables import fill
 
 if TYPE_CHECKING:
     import os
@@ -55,15 +56,26 @@ def open_recorder(
         busy_timeout_s: how long to wait for another process, in seconds.
 
     Raises:
+        InvalidNameError: there is no such durability.
         LogMissingError: there is no journal, and none is to be made.
         LogError: the file cannot be used.
     """
+    if durability not in get_args(Durability):
+        raise InvalidNameError(
+            "durability", str(durability), hint=f"use {' or '.join(get_args(Durability))}"
+        )
     if str(path) == MEMORY:
         if not create:
             raise LogMissingError(MEMORY)
         return MemoryRecorder(new_journal_id())
-    database = Database(path, create=create, durability=durability, busy_timeout_s=busy_timeout_s)
-    return SQLiteRecorder(database, new_journal_id, create=create)
+    database = Database(
+        path,
+        lambda connection: fill(connection, new_journal_id()),
+        create=create,
+        durability=durability,
+        busy_timeout_s=busy_timeout_s,
+    )
+    return SQLiteRecorder(database)
 
 
 class Factory(InfrastructureFactory[TrackingRecorder]):

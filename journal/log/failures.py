@@ -40,6 +40,8 @@ def translate(error: sqlite3.Error, path: Path | str, left: str = SAFE) -> LogEr
     code = full_code & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
         return no_journal(path, error)
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such"):
+        return LogCorruptError(None, f"{path} has {error}")  # such as: no such table: entries
     if code in _CORRUPT or str(error).startswith("Could not decode"):
         return LogCorruptError(None, f"{path}: {error}")
     if code in _BUSY:

@@ -54,6 +54,29 @@ if hasattr(os, "register_at_fork"):
 _PAUSES_S: Final = (0.0002, 0.0005, 0.001, 0.002, 0.005)
 
 
+class NoLock:
+    """For who only reads: nobody waits for it."""
+
+    is_closed = False
+
+    def take(self) -> None:
+        """Go on."""
+
+    def attempt(self) -> bool:
+        """Go on."""
+        return True
+
+    def release(self) -> None:
+        """Go on."""
+
+    def is_lost(self) -> bool:
+        """Say no: there is no file."""
+        return False
+
+    def close(self) -> None:
+        """Go on."""
+
+
 class FileLock:
     """Held by one process at a time; the system releases it when the process dies.
 
@@ -147,6 +170,10 @@ class FileLock:
             f"another process has held {self.path} for more than {self._timeout_s:g} s",
             hint="look for a process that is paused in the middle of a write",
         )
+
+    def is_lost(self) -> bool:
+        """Say whether the file was removed: whoever opens another one would not wait for us."""
+        return os.fstat(self._descriptor).st_nlink == 0
 
     def close(self) -> None:
         """Close the file; a second time changes nothing."""

@@ -14,8 +14,16 @@ from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from journal.errors import LogCorruptError, UnknownEventError
-from journal.events import EVENT_TYPES, SCHEMA_VERSIONS, UPCASTERS, Entry, Event, NewEntry
+from journal.errors import InvalidValueError, LogCorruptError, UnknownEventError
+from journal.events import (
+    EVENT_TYPES,
+    LATEST,
+    SCHEMA_VERSIONS,
+    UPCASTERS,
+    Entry,
+    Event,
+    NewEntry,
+)
 from journal.log.chain import Unsealed
 from journal.values import Ref, restore
 
@@ -87,7 +95,18 @@ class EntryMapper(Mapper[str]):
         }
 
     def unsealed(self, new: NewEntry) -> Unsealed:
-        """Return the columns of an entry before the append."""
+        """Return the columns of an entry before the append.
+
+        Raises:
+            InvalidValueError: it is of a time that no clock can show.
+        """
+        if new.occurred_at > LATEST:
+            raise InvalidValueError(
+                "occurred_at",
+                f"the clock says {new.occurred_at}, which is after the year 9999",
+                hint="now_us() counts microseconds, not nanoseconds",
+                record=new.stream,
+            )
         event = new.event
         event_type = type(event)
         name = event_type.__name__

@@ -22,12 +22,11 @@ from journal.errors import (
     WrongFileError,
     shown,
 )
+from journal.log.beside import beside, check_not_emptied, check_not_left
+from journal.log.tables import APPLICATION_ID
 
 if TYPE_CHECKING:
     from journal.log.registry import Identity
-
-APPLICATION_ID: Final = 0x444A524E
-"""``DJRN``: the mark in the header of a file that is a journal."""
 
 _KINDS: Final = (
     (stat.S_ISDIR, "a folder"),
@@ -71,6 +70,7 @@ def claimed(path: Path, *, create: bool) -> Identity:
         LogUnavailableError: it cannot be opened.
     """
     try:
+        check_not_left(path)
         if not create and not os.path.lexists(path):
             raise LogMissingError(str(path))
         _check_place(path)
@@ -89,24 +89,36 @@ def look(path: Path, *, create: bool) -> None:
     Raises:
         LogMissingError: nothing is in it yet, and no journal is to be made.
         WrongFileError: it is the file of another application, or no SQLite file.
+        LogUnavailableError: a journal was in it, or it cannot be opened.
     """
     try:
         is_empty = path.stat().st_size == 0
+        if not is_empty and not _is_journal(path):
+            check_not_emptied(path)
+            is_empty = True
     except OSError as error:
         raise unopened(path, error) from error
-    if (is_empty or not _is_journal(path)) and not create:
+    if is_empty and not create:
         raise LogMissingError(str(path))
 
 
 def _check_place(path: Path) -> None:
-    """Refuse what is no file, and a folder in which anybody could put another in its place."""
-    mode = path.lstat().st_mode if os.path.lexists(path) else stat.S_IFREG
+    """Refuse what is no file of its own, and a folder in which anybody could replace it."""
+    found = path.lstat() if os.path.lexists(path) else None
+    mode = stat.S_IFREG if found is None else found.st_mode
     if stat.S_ISLNK(mode):
         raise WrongFileError(f"{path} is a symbolic link", hint="name the file that it leads to")
     if not stat.S_ISREG(mode):
         kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no ordinary file")
         raise WrongFileError(
             f"{path} is {kind}: it cannot hold a journal", hint="name an ordinary file"
+        )
+    if found is not None and found.st_nlink > 1:
+        raise WrongFileError(
+            f"{path} is a hard link: the same file has {found.st_nlink} names, and each of them "
+            "would have a -wal of its own",
+            hint="remove the other names; or make a file of its own, under a new name, by "
+            "SQLite's backup",
         )
     mode = path.parent.stat().st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
@@ -132,8 +144,11 @@ def _is_journal(path: Path) -> bool:
 
     True, too, where only opening it for writing will tell. A connection that may only read
     neither writes nor checkpoints; where there is no WAL, it need not make an index of one.
+    While another process makes the journal, its pages may be half written.
     """
-    mode = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
+    if beside(path, "-journal").exists():
+        return True
+    mode = "mode=ro" if beside(path, "-wal").exists() else "mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, timeout=0)) as reader:
             return is_marked(reader, path)

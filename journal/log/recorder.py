@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
@@ -17,10 +17,11 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
+from journal.errors import LogCorruptError
 from journal.log.mapper import unsealed_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from journal.log.chain import Row, Unsealed
@@ -31,10 +32,19 @@ PAGE: Final = 500
 _LONG_S: Final = 3600.0
 
 
+class Unreadable(NamedTuple):
+    """A row of which nothing can be read; there may have been none at that position."""
+
+    position: int
+    problem: str
+
+
 class RowRecorder(ApplicationRecorder):
     """An application recorder that keeps whole rows, chained, at positions without a gap."""
 
     journal_id: str
+    histories = 1
+    """How many logs it was: another one after an older copy was put into the open file."""
 
     @abstractmethod
     def append(
@@ -84,6 +94,29 @@ class RowRecorder(ApplicationRecorder):
     @abstractmethod
     def problems(self) -> list[str]:
         """Return what is wrong with the store itself, whatever is in it."""
+
+    def last(self) -> int:
+        """Return the position of the last row that is there, whatever the store counts."""
+        return self.head()
+
+    def readable(self, after: int, until: int) -> Sequence[Row | Unreadable]:
+        """Return the rows between two positions, as far as they can be read."""
+        return self.rows(after, until - after, until)
+
+    def salvaged(
+        self, after: int, until: int, size: int = PAGE
+    ) -> Iterator[Sequence[Row | Unreadable]]:
+        """Yield the rows between two positions in pages, also those behind a damaged one."""
+        while after < until:
+            try:
+                page: Sequence[Row | Unreadable] = self.rows(after, size, until)
+                if not page:
+                    return
+                after = page[-1].position
+            except LogCorruptError:
+                page = self.readable(after, min(after + size, until))
+                after = min(after + size, until)
+            yield page
 
     @property
     @abstractmethod

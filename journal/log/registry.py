@@ -7,7 +7,7 @@ at the system, where a child has none: in the child it would believe itself safe
 from __future__ import annotations
 
 import os
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from journal.errors import LogClosedError
@@ -20,7 +20,8 @@ Identity: TypeAlias = tuple[int, int]
 
 _OPEN: Final[dict[Identity, tuple[int, int]]] = {}
 """The files that are open: to the process that opened them, and how often."""
-_CHANGING: Final = Lock()
+_CHANGING: Final = RLock()
+"""Taken anew by the thread that has it where it collects garbage, in which a file was open."""
 
 
 def register(identity: Identity, path: Path) -> None:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Final
 
 from eventsourcing.persistence import IntegrityError
 
-from journal.errors import LogCorruptError, LogMissingError, LogUnavailableError
-from journal.log.bell import Bell
+from journal.errors import LogCorruptError, LogUnavailableError
 from journal.log.chain import Head, Row, genesis, seal
-from journal.log.lease import lost
-from journal.log.place import APPLICATION_ID
-from journal.log.recorder import RowRecorder, check_head
+from journal.log.lease import MemoryLeases, lost
+from journal.log.recorder import check_head
+from journal.log.rows import COLUMNS, NOTHING, RowReader
 from journal.log.senders import DatabaseLeases, is_held
-from journal.log.tables import FORMAT, SCHEMA
-from journal.log.views import DatabaseViews
+from journal.log.tables import FORMAT
+from journal.log.views import DatabaseViews, MemoryViews
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from threading import Event
+    from collections.abc import Sequence
 
     from journal.log.chain import Unsealed
     from journal.log.database import Database
-    from journal.log.lease import Fence
+    from journal.log.lease import Fence, Leases
+    from journal.log.views import Views
 
-_COLUMNS: Final = ", ".join(Row._fields)
-_INSERT: Final = f"INSERT INTO entries ({_COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
+_INSERT: Final = f"INSERT INTO entries ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
 _MARKS: Final = {column: f"?{number}" for number, column in enumerate(Row._fields, 1)}
 _PREVIOUS: Final = (
     "(SELECT e.hash FROM sqlite_sequence s JOIN entries e ON e.position = s.seq "  # noqa: S608
@@ -34,74 +33,39 @@ _PREVIOUS: Final = (
     f"AND e.hash = {_MARKS['previous_hash']})"
 )
 _INSERT_ALONE: Final = "INSERT INTO entries ({}) VALUES ({})".format(  # noqa: S608
-    _COLUMNS, ", ".join((_MARKS | {"previous_hash": _PREVIOUS}).values())
+    COLUMNS, ", ".join((_MARKS | {"previous_hash": _PREVIOUS}).values())
 )
 """Inserts a row, and fails where the last row is not the one that it is chained to."""
-_HEAD: Final = "SELECT seq FROM sqlite_sequence WHERE name = 'entries'"
 _LAST: Final = (
     "SELECT s.seq, e.hash, e.occurred_at FROM sqlite_sequence s "
     "LEFT JOIN entries e ON e.position = s.seq WHERE s.name = 'entries'"
 )
-_IN_ORDER: Final = "WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
-_PAGE: Final = f"SELECT {_COLUMNS} FROM entries {_IN_ORDER}"  # noqa: S608
-_CONTENTS: Final = f"SELECT {', '.join(Row._fields[:-2])} FROM entries {_IN_ORDER}"  # noqa: S608
-_STREAM: Final = (
-    f"SELECT {_COLUMNS} FROM entries "  # noqa: S608
-    "WHERE stream = ? AND version > ? AND version <= ? ORDER BY version"
-)
-_BY_ID: Final = f"SELECT {_COLUMNS} FROM entries WHERE event_id = ?"  # noqa: S608
-_TRIGGERS: Final = (
-    "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' "
-    "AND tbl_name IN ('entries', 'journal') ORDER BY name"
-)
-_FOREVER: Final = 2**63 - 1
-_POLLS_S: Final = (0.001, 0.001, 0.002, 0.002, 0.005, 0.01, 0.02)
-"""How long to wait between looks for another process's appends; the last one stays."""
+_HASH_AT: Final = "SELECT 1 FROM entries WHERE position = ? AND hash = ?"
 
 
-class SQLiteRecorder(RowRecorder):
+class SQLiteRecorder(RowReader):
     """Keeps rows in a table of an SQLite file."""
 
-    def __init__(
-        self, database: Database, new_journal_id: Callable[[], str], *, create: bool = True
-    ) -> None:
-        """Use the file, making it a journal where it is empty.
+    def __init__(self, database: Database) -> None:
+        """Use the file, which is a journal.
 
         Raises:
-            LogMissingError: it is empty, and no journal is to be made.
             LogUnavailableError: a newer release wrote it.
         """
-        self._database = database
-        self._bell = Bell()
-        self._views = DatabaseViews(database)
-        self._leases = DatabaseLeases(database)
+        super().__init__(database)
+        self._views: Views = DatabaseViews(database)
+        self._leases: Leases = DatabaseLeases(database)
+        if database.is_read_only:  # the views are made in memory, and nobody can send
+            self._views, self._leases = MemoryViews(), MemoryLeases(Lock())
         try:
             with database.read() as connection:
-                is_ready = _is_journal(connection, database)
-            if not is_ready:
-                _check_may_create(database, create=create)
-                self._create(new_journal_id)
-            with database.read() as connection:
+                _check_format(connection, database)
                 self.journal_id = _journal_id(connection)
         except BaseException:
             database.close()
             raise
         self._genesis = genesis(self.journal_id)
         self._head: Head | None = None
-
-    def _create(self, new_journal_id: Callable[[], str]) -> None:
-        """Create the tables, unless another process was faster."""
-        with self._database.append() as connection:
-            if _is_journal(connection, self._database):
-                return
-            self._database.restrict()
-            for statement in SCHEMA:
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO journal (key, value) VALUES ('journal_id', ?)", (new_journal_id(),)
-            )
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     def append(
         self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
@@ -118,7 +82,9 @@ class SQLiteRecorder(RowRecorder):
             alone = self._inserted_alone(rows, fence) if head is None else []
             return alone or self._inserted(rows, head, fence)
         except sqlite3.IntegrityError as error:
-            raise IntegrityError(str(error)) from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                raise IntegrityError(str(error)) from error
+            raise _refused(error) from error
         finally:
             self._bell.ring()
 
@@ -145,6 +111,7 @@ class SQLiteRecorder(RowRecorder):
         row = sealed[0]
         _check_kept(connection.execute(_INSERT_ALONE, row), sealed)
         self._head = Head(row.position, row.hash, row.occurred_at)
+        self._seen = (row.position, row.hash)
         return sealed
 
     def _inserted(
@@ -156,6 +123,7 @@ class SQLiteRecorder(RowRecorder):
             sealed = self._sealed(connection, rows, fence)
             check_head(sealed[0].position - 1, head)
             _check_kept(connection.executemany(_INSERT, sealed), sealed)
+        self._seen = (sealed[-1].position, sealed[-1].hash)
         return sealed
 
     def _sealed(
@@ -169,7 +137,27 @@ class SQLiteRecorder(RowRecorder):
         if fence is not None and not is_held(connection, fence):
             raise lost(fence)
         head, self._head = self._head, None
-        return seal(head or self._last(connection), rows)
+        if head is None or head.position < self._seen[0]:
+            head = self._last(connection)
+            self._check_seen(connection, head)
+        return seal(head, rows)
+
+    def _check_seen(self, connection: sqlite3.Connection, head: Head) -> None:
+        """Refuse to append to another log than the one whose rows were seen last (C1).
+
+        What was decided on them does not follow what is there now.
+
+        Raises:
+            IntegrityError: an older copy was put into the file while it was open.
+        """
+        position, seen = self._seen
+        if not position or head[:2] == self._seen:
+            return
+        if connection.execute(_HASH_AT, (position, seen)).fetchone() is None:
+            self._seen = NOTHING
+            self.histories += 1
+            message = "an older copy was put into the file"
+            raise IntegrityError(message)
 
     def _last(self, connection: sqlite3.Connection) -> Head:
         """Return the end of the log, which must be where the file says that it is."""
@@ -181,94 +169,13 @@ class SQLiteRecorder(RowRecorder):
             raise LogCorruptError(position, "the last entries were removed from the file")
         return Head(position, last_hash, occurred_at)
 
-    def rows(self, after: int, limit: int, until: int | None = None) -> list[Row]:
-        """Return at most `limit` rows in order, after one position and up to another."""
-        stop = _FOREVER if until is None else until
-        return _rows(self._database.select(_PAGE, (after, stop, limit)))
-
-    def contents(
-        self, after: int, limit: int, until: int | None = None
-    ) -> Sequence[tuple[Any, ...]]:
-        """Return what `rows` does, without the hashes: no entry is made of them."""
-        stop = _FOREVER if until is None else until
-        return self._database.select(_CONTENTS, (after, stop, limit))
-
-    def stream_rows(
-        self, stream: str, after: int, until: int | None, limit: int | None, *, newest: bool
-    ) -> list[Row]:
-        """Return the rows of a stream after a version and up to another, oldest or newest first."""
-        statement = f"{_STREAM} {'DESC' if newest else 'ASC'} LIMIT ?"
-        stop = _FOREVER if until is None else until
-        most = -1 if limit is None else limit
-        return _rows(self._database.select(statement, (str(stream), after, stop, most)))
-
-    def row_of(self, event_id: str) -> Row | None:
-        """Return the row with that event id."""
-        return next(iter(_rows(self._database.select(_BY_ID, (event_id,)))), None)
-
-    def head(self) -> int:
-        """Return the position of the last row; 0 where there is none."""
-        with self._database.read() as connection:
-            return _head(connection)
-
-    def wait(self, after: int, timeout_s: float, interrupt: Event | None = None) -> int:
-        """Return the head as soon as it is beyond `after`, or at the latest after the timeout.
-
-        An append in this process ends the wait at once; one in another process when its
-        commit is seen in ``PRAGMA data_version``, within 20 ms.
-        """
-        waited_s = 0.0
-        polls = 0
-        with self._bell.listen() as rung, self._database.read() as connection:
-            seen = _data_version(connection)
-            head = _head(connection)
-            while head <= after and waited_s < timeout_s:
-                if interrupt is not None and interrupt.is_set():
-                    break
-                poll_s = min(_POLLS_S[min(polls, len(_POLLS_S) - 1)], timeout_s - waited_s)
-                was_rung = rung.wait(poll_s)
-                self._database.check_usable()
-                waited_s += poll_s
-                polls += 1
-                version = _data_version(connection)
-                if was_rung or version != seen:
-                    rung.clear()
-                    seen = version
-                    head = _head(connection)
-        return head
-
-    def problems(self) -> list[str]:
-        """Return what is wrong with the file itself, whatever is in it."""
-        with self._database.snapshot() as connection:
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-            last = connection.execute("SELECT max(position) FROM entries").fetchone()[0] or 0
-            head = _head(connection)
-            defined = {row[0] for row in connection.execute("SELECT sql FROM sqlite_schema")}
-            triggers = dict(connection.execute(_TRIGGERS).fetchall())
-        problems = [] if found == ["ok"] else found
-        problems += [
-            f"this was taken from the file, or changed: {statement.partition(chr(10))[0]}"
-            for statement in SCHEMA
-            if statement not in defined
-        ]
-        problems += [
-            f"the trigger {name} was added to the file"
-            for name, statement in triggers.items()
-            if statement not in SCHEMA
-        ]
-        if last < head:
-            problems.append(f"entries {last + 1} to {head} were removed from the end of the log")
-        if last > head:
-            problems.append(f"entries {head + 1} to {last} were never counted by the file")
-        return problems
-
     @property
-    def views(self) -> DatabaseViews:
-        """The place for the tables of projections: the same file."""
+    def views(self) -> Views:
+        """The place for the tables of projections: the same file, where it may be written to."""
         return self._views
 
     @property
-    def leases(self) -> DatabaseLeases:
+    def leases(self) -> Leases:
         """Who may send: in the same file, and beside it."""
         return self._leases
 
@@ -278,23 +185,13 @@ class SQLiteRecorder(RowRecorder):
         self._bell.ring()
 
 
-def _is_journal(connection: sqlite3.Connection, database: Database) -> bool:
-    """Say whether the file is a journal already; False for an empty one."""
-    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-    if application_id != APPLICATION_ID:
-        return False
+def _check_format(connection: sqlite3.Connection, database: Database) -> None:
     format_version = connection.execute("PRAGMA user_version").fetchone()[0]
     if format_version != FORMAT:
         raise LogUnavailableError(
             f"{database.path} is a journal of format {format_version}; this release reads {FORMAT}",
             hint="upgrade draft-journal",
         )
-    return True
-
-
-def _check_may_create(database: Database, *, create: bool) -> None:
-    if not create:
-        raise LogMissingError(str(database.path))
 
 
 def _journal_id(connection: sqlite3.Connection) -> str:
@@ -305,21 +202,14 @@ def _journal_id(connection: sqlite3.Connection) -> str:
     return journal_id
 
 
-def _rows(found: list[tuple[object, ...]]) -> list[Row]:
-    return list(map(Row._make, found))
+def _refused(error: sqlite3.IntegrityError) -> LogCorruptError:
+    """Return our error where it is the file that refuses a row, whatever is in the row."""
+    if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+        return LogCorruptError(None, "there are entries that the file has not counted")
+    return LogCorruptError(None, f"the file refuses what is written to it: {error}")
 
 
 def _check_kept(done: sqlite3.Cursor, rows: Sequence[Row]) -> None:
     """Refuse to go on where a statement has stored fewer rows than it was given."""
     if done.rowcount != len(rows):
         raise LogCorruptError(rows[0].position, "the file does not keep what is written to it")
-
-
-def _head(connection: sqlite3.Connection) -> int:
-    found = connection.execute(_HEAD).fetchone()
-    return found[0] if found else 0
-
-
-def _data_version(connection: sqlite3.Connection) -> int:
-    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-    return version

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+
+APPLICATION_ID: Final = 0x444A524E
+"""``DJRN``: the mark in the header of a file that is a journal."""
 
 FORMAT: Final = 1
 """The version of the stored format, kept in the header of the file."""
@@ -38,3 +44,12 @@ SCHEMA: Final = (
     """CREATE TRIGGER entries_are_never_deleted BEFORE DELETE ON entries
     BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END""",
 )
+
+
+def fill(connection: sqlite3.Connection, journal_id: str) -> None:
+    """Make the tables of a new journal, and mark its file as one."""
+    for statement in SCHEMA:
+        connection.execute(statement)
+    connection.execute("INSERT INTO journal (key, value) VALUES ('journal_id', ?)", (journal_id,))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")

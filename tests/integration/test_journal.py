@@ -27,7 +27,7 @@ from journal.errors import (
     UnknownTypeError,
     VersionConflictError,
 )
-from journal.events import RecordCreated, RecordObserved, RecordUpdated
+from journal.events import LATEST, RecordCreated, RecordObserved, RecordUpdated
 from journal.values import same
 from tests import strategies
 
@@ -256,6 +256,24 @@ class TestCommands:
 
         assert same(entry.event.model_dump()["fields"], fields)
         assert journal.log.verify().is_intact
+
+    @pytest.mark.parametrize("now_us", [LATEST + 1, 1_700_000_000_000_000_000, 2**63, 2**70])
+    def test_clock_beyond_the_calendar_is_refused(self, path: Path, now_us: int) -> None:
+        """A clock in nanoseconds is refused: it would be the time of all that follows, for ever."""
+        clock = Ticking()
+        with Journal(path, sources=Sources(clock=clock)) as journal:
+            clock.us, before = now_us, clock.us
+            with pytest.raises(InvalidValueError, match=r"after the year 9999; now_us\(\) counts"):
+                journal.create("Account", {}, id="1")
+            clock.us = before
+            journal.create("Account", {}, id="1")
+            clock.us = LATEST - 60_000_000
+            with journal.batch():
+                for _ in range(3):
+                    journal.create("Account", {})
+
+            assert journal.log.verify().is_intact
+            assert {entry.at.year for entry in journal.log.scan(1)} == {9999}
 
     def test_clock_that_goes_back(self, path: Path) -> None:
         """C3: the log's time never goes back with the clock's, and says so."""

@@ -22,6 +22,7 @@ import pytest
 
 from journal import Journal, Ref
 from journal.errors import (
+    InvalidNameError,
     JournalError,
     LogBusyError,
     LogClosedError,
@@ -125,6 +126,22 @@ class TestOpening:
         with Journal(path, durability="normal") as journal:
             appender = database(journal)._appender
             assert appender.execute("PRAGMA synchronous").fetchone()[0] == 1
+
+    @pytest.mark.parametrize("durability", ["off", "fulll", "FULL", "", None, "full; PRAGMA x"])
+    @pytest.mark.parametrize("name", ["field.db", ":memory:"])
+    def test_other_durability_is_refused(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        durability: Any,  # noqa: ANN401
+    ) -> None:
+        """What is neither full nor normal is refused, before there is a file."""
+        monkeypatch.chdir(tmp_path)
+
+        with pytest.raises(InvalidNameError, match=r"durability .* not allowed; use full or"):
+            Journal(name, durability=durability)
+        assert not list(tmp_path.iterdir())
 
     def test_opens_again(self, journal: Journal, path: Path) -> None:
         """What was stored is there when the journal is opened again, under the same id."""
@@ -302,7 +319,7 @@ class TestOpening:
 
         done = run(script, path)
 
-        assert "cannot be opened: Permission denied; check that its folder" in done.stdout, done
+        assert "may only be read; check the permissions" in done.stdout, done
 
     def test_old_sqlite_is_refused(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """An SQLite without strict tables is refused, with the version that will do."""
@@ -566,8 +583,55 @@ print(os.waitstatus_to_exitcode(status), journal.log.head(), journal.log.verify(
 """
 
 
+ABANDONED = """
+import gc, os, sqlite3, sys
+from journal import Journal
+from journal.log import registry
+from journal.log.filelock import FileLock
+path = sys.argv[1]
+before = len(os.listdir("/proc/self/fd"))
+journal = Journal(path)
+journal.create("Account", {})
+lock = FileLock(journal.log._recorder._database._file_lock.path, 0)
+lock.take()
+del journal
+gc.collect()
+print(os.path.exists(path + "-wal"), len(registry._OPEN))
+lock.release()
+lock.close()
+other = Journal(path)
+del other
+gc.collect()
+print(os.path.exists(path + "-wal"), len(registry._OPEN))
+print(len(os.listdir("/proc/self/fd")) - before)
+last = Journal(path)
+last.create("Account", {})
+"""
+
+
 class TestEnding:
     """Closing, forking, interrupting."""
+
+    def test_journal_that_was_never_closed(self, path: Path) -> None:
+        """D2: what is garbage is closed under the lock, without waiting; in the end, whatever is.
+
+        A child of a fork may open the file then, and nothing stays open.
+        """
+        assert run(ABANDONED, path).stdout.splitlines() == ["True 1", "False 0", "0"]
+        assert not path.with_name("field.db-wal").exists()
+        with Journal(path) as journal:
+            assert journal.log.head() == 2
+            assert journal.log.verify().is_intact
+
+    def test_lock_that_was_removed(self, journal: Journal, path: Path) -> None:
+        """D2: a writer whose lock others cannot find does not write."""
+        path.with_name("field.db-lock").unlink()
+        with Journal(path) as other:
+            for _ in range(2):
+                with pytest.raises(LogUnavailableError, match=r"-lock was removed .*; close the"):
+                    journal.create("Account", {})
+            other.create("Account", {}, id="2")
+            assert other.log.verify().is_intact
 
     def test_child_of_a_fork_is_refused(self, path: Path) -> None:
         """A child that inherited the journal is refused, and does its parent no harm."""

@@ -14,9 +14,10 @@ import pytest
 from journal import Journal, Ref, Sources
 from journal.errors import LogCorruptError, LogError, UnknownEventError, ViewError
 from journal.events import EVENT_TYPES
-from journal.log import Anchor, Log, open_recorder
+from journal.log import Anchor, Log, Unreadable, open_recorder
 from journal.log.chain import Head, Row, Unsealed, genesis, seal
 from journal.log.mapper import EntryMapper
+from journal.log.soundness import is_as_made
 from journal.log.sqlite import SQLiteRecorder
 from journal.log.tables import SCHEMA
 from projections import Records
@@ -289,7 +290,7 @@ class TestRows:
         assert found.is_intact
         assert found.head_hash != kept
         assert anchored(path, Anchor(8, kept)) == (
-            (8, "the log ends at 6: entry 8, of the anchor, was cut off"),
+            (8, "entry 8, of the anchor, was cut off: the log ends before it"),
         )
 
     @pytest.mark.parametrize(
@@ -300,6 +301,56 @@ class TestRows:
         tampered(path, count)
 
         assert "were never counted by the file" in verified(path).problems[0].text
+
+    @pytest.mark.parametrize("count", [3, 6])
+    def test_count_has_no_say_in_what_is_there(self, path: Path, count: int) -> None:
+        """Entries beyond the count are checked, too, and still hold their anchor."""
+        anchor = verified(path).anchor
+        tampered(
+            path,
+            f"UPDATE sqlite_sequence SET seq = {count}",
+            "UPDATE entries SET actor = 'eve' WHERE position = 7",
+        )
+
+        assert anchored(path, anchor) == (
+            (
+                0,
+                (
+                    f"the file counts entries up to {count}; {8 - count} beyond it, up to position 8, "
+                    "were never counted by the file"
+                ),
+            ),
+            (7, "its hash does not fit its content: it was changed"),
+        )
+
+    def test_row_that_was_moved_behind_the_end(self, path: Path) -> None:
+        """A row at a position far behind is one row, and it is said where it was due."""
+        tampered(path, "UPDATE entries SET position = 106 WHERE position = 8")
+
+        found = verified(path)
+
+        assert found.entries == 8
+        assert found.problems == (
+            (
+                0,
+                (
+                    "the file counts entries up to 8; 1 beyond it, up to position 106, "
+                    "were never counted by the file"
+                ),
+            ),
+            (106, "entries 8 to 105 are missing"),
+            (106, "its hash does not fit its content: it was changed"),
+        )
+
+    def test_end_that_was_cut_off_is_told_from_one_that_was_written_anew(self, path: Path) -> None:
+        """Where the entry of the anchor is gone, it was cut off, whatever the file counts."""
+        anchor = verified(path).anchor
+        tampered(path, "DELETE FROM entries WHERE position > 6")
+
+        assert anchored(path, anchor) == (
+            (0, "entries 7 to 8 were removed from the end of the log"),
+            (8, "entry 8, of the anchor, was cut off: the log ends before it"),
+        )
 
     def test_chain_of_another_journal(self, path: Path) -> None:
         """A chain that was written anew, from another beginning, is found at its first row."""
@@ -451,7 +502,118 @@ class TestEvents:
                 journal.create("Account", {"n": n})
         tampered(path, "UPDATE entries SET actor = 'eve'")
 
-        assert 20 <= len(verified(path).problems) <= 24
+        problems = verified(path).problems
+
+        assert 20 <= len(problems) <= 24
+        assert problems[-1] == (
+            problems[-1].position,
+            "the entries from here to 108 were not checked: too much is wrong",
+        )
+        assert problems[-1].position > problems[-2].position
+
+
+class TestGoingOn:
+    """What is behind a damaged entry is checked, and can be exported."""
+
+    def test_entries_behind_a_damaged_text(self, path: Path) -> None:
+        """A text that is none is a problem of its entry, and of no other."""
+        tampered(
+            path,
+            "UPDATE entries SET reason = CAST(x'ff' AS TEXT) WHERE position = 3",
+            "UPDATE entries SET actor = 'eve' WHERE position = 6",
+        )
+
+        found = verified(path)
+
+        assert found.entries == 8
+        assert found.problems == (
+            (3, "its reason is no text in UTF-8: the file is damaged"),
+            (6, "its hash does not fit its content: it was changed"),
+        )
+
+    def test_entries_behind_a_damaged_page(self, tmp_path: Path) -> None:
+        """A page that cannot be read takes its own entries with it only."""
+        path = tmp_path / "large.db"
+        with Journal(path) as journal:
+            for n in range(40):
+                journal.create("A", {"text": "x" * 2500}, id=str(n))
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            (size,) = connection.execute("PRAGMA page_size").fetchone()
+        content = bytearray(path.read_bytes())
+        pages = [
+            place
+            for place in range(0, len(content), size)
+            if content[place] == 13 and b"RecordCreated" in content[place : place + size]
+        ]
+        content[pages[10]] = 77
+        path.write_bytes(content)
+
+        with Journal(path) as journal:
+            found = journal.log.verify()
+            rows = [row for page in journal.log.salvaged() for row in page]
+
+        lost = [row.position for row in rows if isinstance(row, Unreadable)]
+        assert [row.position for row in rows] == [*range(1, 41)]
+        assert 1 <= len(lost) <= 5
+        assert found.entries == 40 - len(lost)
+        assert [p.position for p in found.problems if p.position] == lost
+        assert len([p for p in found.problems if not p.position]) <= 6
+        assert all("\n" not in problem.text for problem in found.problems)
+
+
+class TestGrowth:
+    """A column that a later format adds, and one that somebody else does."""
+
+    ADDED = "ALTER TABLE entries ADD COLUMN "
+
+    def grown(self, *columns: str) -> str:
+        """Return the definition of the entries with more columns, as SQLite keeps it."""
+        with closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute(SCHEMA[1])
+            for column in columns:
+                connection.execute(f"{self.ADDED}{column}")
+            (found,) = connection.execute(
+                "SELECT sql FROM sqlite_schema WHERE name = 'entries'"
+            ).fetchone()
+        assert isinstance(found, str)
+        return found
+
+    @pytest.mark.parametrize(
+        ("columns", "format_version", "is_sound"),
+        [
+            ([], 1, True),
+            ([], 2, True),
+            (["tenant TEXT"], 1, False),
+            (["tenant TEXT"], 2, True),
+            (["tenant TEXT", "size INTEGER", "seal BLOB"], 3, True),
+            (["tenant TEXT NOT NULL DEFAULT ''"], 2, False),
+            (["tenant TEXT DEFAULT 'x'"], 2, False),
+        ],
+    )
+    def test_columns_come_with_a_later_format_only(
+        self,
+        columns: list[str],
+        format_version: int,
+        is_sound: bool,  # noqa: FBT001
+    ) -> None:
+        """Columns that are null in old entries are sound in a later format, and in no other."""
+        assert is_as_made(self.grown(*columns), SCHEMA[1], format_version) is is_sound
+
+    @pytest.mark.parametrize("made", SCHEMA)
+    def test_nothing_else_may_change(self, made: str) -> None:
+        """Whatever else is changed of a table or a trigger is no growth."""
+        for stored in (made + " ", made.replace("TEXT", "ANY"), made.replace("ABORT", "IGNORE")):
+            if stored != made:
+                assert not is_as_made(stored, made, 2)
+
+    def test_column_that_somebody_added(self, path: Path) -> None:
+        """In a file of this format, another column is found."""
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"{self.ADDED}tenant TEXT")
+
+        assert [problem.text for problem in verified(path).problems] == [
+            "this was taken from the file, or changed: CREATE TABLE entries ("
+        ]
 
 
 class TestBytes:
@@ -570,3 +732,25 @@ def test_a_row_that_was_not_stored_is_never_chained_to(tmp_path: Path) -> None:
 
     assert [row.position for row in recorder.rows(0, 9)] == [1, 2]
     recorder.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("UPDATE sqlite_sequence SET seq = 3", "entries that the file has not counted"),
+        (
+            "CREATE TRIGGER stopper AFTER INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "the file refuses what is written to it: no; export",
+        ),
+        ("DROP TABLE entries", "has no such table: entries; export what can be read, and restore"),
+    ],
+)
+def test_file_that_takes_no_entries_is_damaged(path: Path, damage: str, message: str) -> None:
+    """A write that the file itself refuses is no conflict of versions, nor the disk's fault."""
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(damage)
+
+    with Journal(path) as journal:
+        for _ in range(2):
+            with pytest.raises(LogCorruptError, match=message):
+                journal.create("Account", {})

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal, get_args, get_origin
 
 import pytest
 from pydantic import ValidationError
 
+from journal import events
 from journal.events import (
+    EARLIEST,
     EVENT_TYPES,
+    LATEST,
     SCHEMA_VERSIONS,
     UPCASTERS,
     Entry,
@@ -76,6 +80,25 @@ FIELDS = {
 """The stored format: a name that is missing here, or another, breaks every log there is."""
 
 
+class TestTime:
+    """Times that a calendar has no name for."""
+
+    @pytest.mark.parametrize(
+        ("at", "expected"),
+        [
+            (LATEST, "9999-12-31 23:59:59.999999+00:00"),
+            (LATEST + 1, "9999-12-31 23:59:59.999999+00:00"),
+            (2**63 - 1, "9999-12-31 23:59:59.999999+00:00"),
+            (0, "1970-01-01 00:00:00+00:00"),
+            (EARLIEST, "0001-01-01 00:00:00+00:00"),
+            (-(2**63), "0001-01-01 00:00:00+00:00"),
+        ],
+    )
+    def test_time_beyond_the_calendar_is_its_end(self, at: int, expected: str) -> None:
+        """Whatever is stored has a time; one beyond the calendar is its first or last moment."""
+        assert str(time_of(at)) == expected
+
+
 class TestFormat:
     """The names that are stored for ever."""
 
@@ -108,6 +131,24 @@ class TestFormat:
             ("DraftHeld", "revision"): 0,
             ("DraftHeld", "attempts"): 1,
             ("DraftDiscarded", "maybe_applied"): False,
+        }
+
+    def test_values_are_what_they_were(self) -> None:
+        """Another value takes a new schema version, so that an older release asks to upgrade."""
+        values = {
+            name: get_args(kind)
+            for name, kind in vars(events).items()
+            if get_origin(kind) is Literal
+        }
+
+        assert dict.fromkeys(SCHEMA_VERSIONS.values()) == {1: None}
+        assert values == {
+            "ChangeKind": ("create", "update", "delete"),
+            "DraftState": ("pending", "sending", "held"),
+            "HoldClass": ("rejected", "conflict", "gone", "unknown"),
+            "Evidence": ("answer", "read", "person"),
+            "StopCause": ("person", "rejections"),
+            "Side": ("ours", "theirs", "value"),
         }
 
 

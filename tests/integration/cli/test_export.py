@@ -145,3 +145,47 @@ class TestExport:
         assert cli("export").objects[0]["data_hex"] == "7b0a7d"
         with Journal(file) as journal:
             assert exported(journal.log.rows()[0], journal.log.journal_id).count(b"\n") == 1
+
+
+class TestDamage:
+    """Of a damaged log, all that can be read is exported."""
+
+    def test_text_that_is_none(self, file: Path, cli: Cli) -> None:
+        """A text that is no UTF-8 stands as bytes, in its place, and nothing behind it is lost."""
+        filled(file)
+        damage(file, "UPDATE entries SET reason = CAST(x'ff41' AS TEXT) WHERE position = 2")
+
+        found = cli("export")
+
+        assert (found.code, found.err) == (0, "")
+        assert [line["position"] for line in found.objects] == [1, 2, 3]
+        assert found.objects[1]["reason_hex"] == "ff41"
+        assert "reason" not in found.objects[1]
+        assert found.objects[1]["data"] == {"references": ["/fields/Account"]} | {
+            "fields": {"Account": "Account:acme"}
+        }
+
+    def test_page_that_cannot_be_read(self, file: Path, cli: Cli, tmp_path: Path) -> None:
+        """What cannot be read is said in its place, and in the end; the rest is there."""
+        with Journal(file) as journal:
+            for n in range(40):
+                journal.create("A", {"text": "x" * 2500}, id=str(n))
+        content = bytearray(file.read_bytes())
+        pages = [
+            place
+            for place in range(0, len(content), 4096)
+            if content[place] == 13 and b"RecordCreated" in content[place : place + 4096]
+        ]
+        content[pages[10]] = 77
+        file.write_bytes(content)
+        target = tmp_path / "rescued.jsonl"
+
+        done = cli("export", str(target))
+
+        lines = [json.loads(line) for line in target.read_bytes().splitlines()]
+        lost = [line["position"] for line in lines if "unreadable" in line]
+        assert done.code == 1
+        assert "could not be read, the first of them here; all others were exported" in done.err
+        assert [line["position"] for line in lines] == [*range(1, 41)]
+        assert 1 <= len(lost) <= 5
+        assert [json.loads(line) for line in cli("export").out.splitlines()] == lines

@@ -71,7 +71,7 @@ class TestVerify:
         assert "it holds entry 2 of the anchor, unchanged" in holds.out
         assert (as_json["intact"], as_json["anchor"]) == (True, {"position": 2, "hash": digest})
         assert (cut.code, anew.code) == (1, 1)
-        assert "at 2: the log ends at 1: entry 2, of the anchor, was cut off" in cut.out
+        assert "at 2: entry 2, of the anchor, was cut off: the log ends before it" in cut.out
         said = "not the entry of the anchor" if form == "hash" else "and the anchor is of"
         assert said in anew.out
         assert cli("verify").code == 0
