@@ -118,7 +118,7 @@ class Journal(DraftCommands):
         """
         ref = as_ref(ref)
         now_us = self.sources.clock.now_us()
-        current = self._writer.current(ref, self._open_batch()) if self.schema.record_types else {}
+        current = self._writer.current(ref, self._batches.own()) if self.schema.record_types else {}
         frozen = self.schema.of_update(ref, current, changes)
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:

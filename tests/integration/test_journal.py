@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
 from decimal import Decimal
 from math import inf, nan
 from threading import Event, Thread
@@ -16,6 +18,7 @@ from pydantic import BaseModel, model_validator
 
 from journal import Journal, Ref, Sources
 from journal.errors import (
+    BatchMovedError,
     DanglingReferenceError,
     InvalidNameError,
     InvalidRecordError,
@@ -32,7 +35,7 @@ from journal.values import same
 from tests import strategies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 ACME = Ref("Account:1")
@@ -519,6 +522,7 @@ class TestBatch:
 
         assert journal.log.head() == 3
 
+    @pytest.mark.filterwarnings("ignore:1 change of a batch was given up")
     @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
     def test_none(self, journal: Journal, error: type[BaseException]) -> None:
         """J2: where the block raises, whatever it is, nothing is stored."""
@@ -645,6 +649,144 @@ class TestBatch:
         asyncio.run(main())
 
         assert [entry.batch for entry in journal.log.read()] == [1, 2]
+
+
+class TestWhoseBatch:
+    """O1: a batch takes up what the task, or the thread, that opened it changes, and no more."""
+
+    def test_task_that_is_awaited_in_it_is_not_part_of_it(self, journal: Journal) -> None:
+        """What another task has been answered stays, although the batch fails."""
+
+        async def create() -> Ref:
+            return journal.create("Order", {}, id="1")
+
+        async def main() -> None:
+            with journal.batch():
+                journal.create("Account", {}, id="1")
+                assert journal.load(await asyncio.create_task(create())).version == 1
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(main())
+        assert [entry.stream for entry in journal.log.read()] == ["Order:1"]
+
+    def test_call_in_a_thread_is_not_part_of_it(self, journal: Journal) -> None:
+        """What `asyncio.to_thread` has returned for is durable, whatever becomes of the batch."""
+
+        async def main() -> None:
+            with journal.batch():
+                ref = await asyncio.to_thread(journal.create, "Order", {}, id="1")
+                assert journal.load(ref).version == 1
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(main())
+        assert journal.log.head() == 1
+
+    def test_batches_of_gathered_tasks_are_their_own(self, journal: Journal) -> None:
+        """Of the batches of tasks that were begun within a batch, only the failing one is lost."""
+
+        async def change(name: str) -> None:
+            with journal.batch(actor=name):
+                journal.create("Order", {}, id=name)
+                await asyncio.sleep(0)
+                if name == "b":
+                    raise ZeroDivisionError
+
+        async def main() -> None:
+            with journal.batch(actor="eve"):
+                journal.create("Account", {}, id="1")
+                done = await asyncio.gather(*map(change, "abc"), return_exceptions=True)
+                assert [type(each) for each in done] == [type(None), ZeroDivisionError, type(None)]
+
+        asyncio.run(main())
+        said = [(entry.stream, entry.actor, entry.batch) for entry in journal.log.read()]
+        assert said == [("Order:a", "a", 1), ("Order:c", "c", 2), ("Account:1", "eve", 3)]
+
+    def test_what_it_calls_and_awaits_is_part_of_it(self, journal: Journal) -> None:
+        """A function that the block calls, or a coroutine that it awaits, is the same task."""
+
+        async def create() -> None:
+            await asyncio.sleep(0)
+            journal.create("Order", {}, id="1")
+
+        async def main() -> None:
+            with journal.batch():
+                journal.create("Account", {}, id="1")
+                await create()
+                assert journal.log.head() == 0
+
+        asyncio.run(main())
+        assert [entry.batch for entry in journal.log.read()] == [1, 1]
+
+    def test_a_context_manager_of_ones_own_may_open_it(self, journal: Journal) -> None:
+        """A batch that is open across a yield takes up what the block behind it changes."""
+
+        @contextmanager
+        def request(name: str) -> Iterator[None]:
+            with journal.batch(actor=name):
+                yield
+
+        with request("eve"):
+            journal.create("Account", {}, id="1")
+            journal.create("Account", {}, id="2")
+            assert journal.log.head() == 0
+
+        assert [(e.actor, e.batch) for e in journal.log.read()] == [("eve", 1), ("eve", 1)]
+
+    def test_generator_that_is_closed_says_what_is_given_up(self, journal: Journal) -> None:
+        """Changes are not lost in silence where a generator with an open batch is closed."""
+
+        def generate() -> Iterator[None]:
+            with journal.batch():
+                journal.create("Account", {}, id="1")
+                yield
+
+        generator = generate()
+        next(generator)
+        journal.create("Order", {}, id="1")
+
+        with pytest.warns(RuntimeWarning, match="2 changes of a batch were given up"):
+            generator.close()  # type: ignore[attr-defined]
+        assert journal.log.head() == 0
+
+    def test_generator_that_ends_elsewhere_is_refused(self, journal: Journal) -> None:
+        """A batch that one task opened and another would end is not stored, and says so."""
+
+        async def generate() -> AsyncIterator[None]:
+            with journal.batch():
+                journal.create("Account", {}, id="1")
+                yield
+
+        async def resume(generator: AsyncIterator[None]) -> None:
+            with pytest.raises(StopAsyncIteration):
+                await anext(generator)
+
+        async def main() -> None:
+            generator = generate()
+            await anext(generator)
+            with pytest.raises(BatchMovedError, match="its 1 change was not stored"):
+                await asyncio.create_task(resume(generator))
+            journal.create("Order", {}, id="1")
+
+        asyncio.run(main())
+        assert [entry.stream for entry in journal.log.read()] == ["Order:1"]
+
+    def test_generator_that_fails_elsewhere_fails_as_it_does(self, journal: Journal) -> None:
+        """Where the block of such a batch raises, that is what the caller is told."""
+
+        def generate() -> Iterator[None]:
+            with journal.batch():
+                yield
+                raise ZeroDivisionError
+
+        generator = generate()
+        next(generator)
+        with pytest.raises(ZeroDivisionError):
+            copy_context().run(next, generator)
+
+        journal.create("Order", {}, id="1")
+        assert journal.log.head() == 1
 
 
 class TestTwoWriters:
