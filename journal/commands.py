@@ -109,9 +109,8 @@ class Commands:
         """Store the changes that are made in the block together, all or none, when it ends.
 
         Where the block raises, nothing of it is stored. A batch in a batch is part of the outer
-        one, and stored with it. Views show the changes once the outer one has ended. It belongs
-        to the task, or the thread, that opened it: what others do is stored on its own, also
-        where the block waits for them.
+        one, and stored with it. Views show the changes once the outer one has ended. What other
+        tasks and threads do is stored on its own, also where the block waits for them.
 
         Args:
             **envelope: who makes the changes, why, and what they belong to, where a change does

@@ -24,6 +24,7 @@ from journal.record import (
     Record,
     UpdateRecord,
     decide,
+    detached,
 )
 from journal.staging import check_text
 from journal.values import Ref, freeze, references, same
@@ -204,13 +205,21 @@ class Journal(DraftCommands):
     def load(self, ref: Ref | str) -> Record:
         """Return the local state of a record as it is in the log now.
 
-        The fields in it belong to the journal: copy what you want to change. A record that
-        the journal has never heard of has version 0.
+        What is in it is yours, to be changed as you like. A record that the journal has never
+        heard of has version 0.
 
         Raises:
             LogError: it could not be read.
         """
-        return self._writer.load(as_ref(ref))
+        return detached(self.kept(as_ref(ref)))
+
+    def kept(self, ref: Ref) -> Record:
+        """Return a record as it is now, for a subscriber, which changes nothing in it.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        return self._writer.load(ref)
 
 
 def _decided(

@@ -42,7 +42,7 @@ from journal.events import (
     RecordObserved,
     RecordUpdated,
 )
-from journal.values import Fields, Ref, references, same
+from journal.values import Fields, Ref, copied, references, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,6 +106,19 @@ class Record(NamedTuple):
             if change.draft_id == draft_id:
                 return change
         return None
+
+
+def detached(record: Record) -> Record:
+    """Return a record that shares nothing with this one that can change."""
+    remote = record.remote._replace(fields=copied(record.remote.fields))
+    changes = tuple(
+        [
+            change._replace(fields=copied(change.fields), base=copied(change.base))
+            for change in record.changes
+        ]
+    )
+    fields = None if record.fields is None else copied(record.fields)
+    return Record(record.ref, record.version, remote, changes, fields)
 
 
 def initial(ref: Ref) -> Record:

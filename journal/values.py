@@ -189,6 +189,17 @@ def check_is_mapping(fields: object, record: str | None = None) -> None:
         )
 
 
+def copied(value: Any) -> Any:  # noqa: ANN401  JSON
+    """Return a list or an object that shares nothing with this one that can change (V1)."""
+    if type(value) is dict:
+        if _CONTAINERS.isdisjoint(map(type, value.values())):
+            return value.copy()
+        return {
+            key: copied(item) if type(item) in _CONTAINERS else item for key, item in value.items()
+        }
+    return [copied(item) if type(item) in _CONTAINERS else item for item in value]
+
+
 def _written(name: object) -> str:
     """Return a name for an error, whatever was given as one."""
     return name if isinstance(name, str) else f"<{type(name).__name__}>"
@@ -328,7 +339,8 @@ def _references(
                 yield from _references(item, (*path, at))
 
 
-_MAY_REFER = frozenset({Ref, dict, list})
+_CONTAINERS = frozenset({dict, list})
+_MAY_REFER = _CONTAINERS | {Ref}
 
 
 def restore(value: Any, places: tuple[str, ...]) -> None:  # noqa: ANN401  JSON

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from threading import Lock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -22,7 +22,7 @@ from journal.drafts import draft_id_of
 from journal.errors import RecordDeletedError, RecordMissingError, ViewError
 from journal.events import QUEUE
 from journal.record import evolve, initial
-from journal.values import Ref, freeze, same
+from journal.values import Ref, copied, freeze, same
 from projections.projection import Projection
 from projections.rows import (
     CHANGE_COLUMNS,
@@ -344,12 +344,12 @@ def _loaded(cursor: Cursor, entry: Entry) -> Record:
 def _view(record: Record, ids: tuple[str, ...]) -> RecordView:
     """Return the record, sharing nothing with what is kept."""
     remote = record.remote
-    server = _copied(remote.fields) if remote.exists else None
+    server = copied(remote.fields) if remote.exists else None
     drafts = RecordDrafts(*flags_of(record), server, ids)
     return RecordView(
         record.ref,
         record.version,
-        _copied(record.fields),
+        copied(record.fields),
         remote.remote_id,
         remote.version,
         drafts,
@@ -366,18 +366,6 @@ def _view_of_row(row: RecordRow, ids: str | None) -> RecordView:
     )
     fields = row.local_fields() or {}
     return RecordView(row.ref, row.version, fields, row.remote_id, row.remote_version, drafts)
-
-
-def _copied(value: Any) -> Any:  # noqa: ANN401  JSON
-    """Copy lists and objects all the way down."""
-    if type(value) is dict:
-        return {
-            key: _copied(item) if type(item) in _CONTAINERS else item for key, item in value.items()
-        }
-    return [_copied(item) if type(item) in _CONTAINERS else item for item in value]
-
-
-_CONTAINERS: Final = frozenset({dict, list})
 
 
 def _has(fields: Fields, wanted: Fields) -> bool:

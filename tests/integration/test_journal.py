@@ -1006,3 +1006,33 @@ class TestStaleState:
             with pytest.raises(InvalidRecordError, match="low is above high"):
                 ours.update(ref, {"low": 7})
             assert ours.load(ref).fields == {"low": 1, "high": 5}
+
+
+class TestLoadedRecord:
+    """What `load` returns belongs to whoever asked for it."""
+
+    def test_may_be_changed(self, journal: Journal) -> None:
+        """A changed copy changes nothing here: neither what is loaded next, nor a stored base."""
+        ref = journal.create("Account", {"n": 1, "tags": ["a"]}, id="1")
+        journal.update(ref, {"more": {"x": [1]}})
+        journal.observe(ref, {"n": 0, "seen": [1]})
+        known = journal.load(ref)
+        loaded = journal.load(ref)
+        fields = loaded.fields or {}
+
+        fields["n"] = 2
+        fields["tags"].append("b")
+        fields["seen"].append(2)
+        loaded.remote.fields["n"] = 3
+        loaded.remote.fields["seen"].append(3)
+        for change in loaded.changes:
+            change.fields["n"] = 4
+            change.base["n"] = 5
+        loaded.changes[1].fields["more"]["x"].append(2)
+
+        assert journal.load(ref) == known
+        assert journal.update(ref, fields)
+        assert journal.log.read()[-1].event == RecordUpdated(
+            changes={"n": 2, "tags": ["a", "b"], "seen": [1, 2]},
+            base={"n": 1, "tags": ["a"], "seen": [1]},
+        )
