@@ -75,7 +75,10 @@ class Commands:
         """
         self.sources = sources or Sources()
         self.schema = Schema(types)
-        self._facts = Facts(actor or login_name(), origin or host_name() or "unknown").checked()
+        self._facts = Facts(
+            login_name() if actor is None else actor,
+            (host_name() or "unknown") if origin is None else origin,
+        ).checked()
         self._log = Log(
             open_recorder(
                 path,

@@ -29,7 +29,7 @@ from journal.errors import DraftMissingError
 from journal.events import FieldMessage
 from journal.values import Ref
 from projections.projection import Projection
-from projections.rows import packed, unpacked
+from projections.rows import bounded, packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,7 +103,7 @@ class Drafts(Projection):
         Raises:
             LogError: they could not be read.
         """
-        most = -1 if limit is None else max(limit, 0)
+        most = -1 if limit is None else bounded(limit)
         with self.reading() as cursor:
             drafts = _read(cursor, most)
             switch = _switch(cursor)

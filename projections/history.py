@@ -36,6 +36,7 @@ from journal.events import (
 from journal.record import Record, evolve, initial
 from journal.values import Fields, Ref, same
 from projections.projection import Projection
+from projections.rows import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -179,7 +180,7 @@ class History(Projection):
         }
         given = {text: value for text, value in conditions.items() if value is not None}
         where = f" WHERE {' AND '.join(given)}" if given else ""
-        most = -1 if limit is None else max(limit, 0)
+        most = -1 if limit is None else bounded(limit)
         with self.reading() as cursor:
             cursor.execute(f"{_BETWEEN}{where}{_LATEST}", (*given.values(), most))
             found = cursor.fetchall()[::-1]

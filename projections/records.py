@@ -25,9 +25,11 @@ from journal.record import evolve, initial
 from journal.values import Ref, copied, freeze, same
 from projections.projection import Projection
 from projections.rows import (
+    ALL,
     CHANGE_COLUMNS,
     RECORD_COLUMNS,
     RecordRow,
+    bounded,
     change_of,
     change_row,
     flags_of,
@@ -70,7 +72,6 @@ _COUNTS: Final = (
     f"SELECT record_type, count(*) FROM records WHERE {_IS_LISTED} GROUP BY record_type"  # noqa: S608
 )
 _HAS_VALUE: Final = "coalesce(fields -> ?, 'null') = ?"
-_ALL: Final = 2**62
 
 
 class RecordDrafts(NamedTuple):
@@ -178,7 +179,7 @@ class Records(Projection):
                 statement += f" AND {_HAS_VALUE}"
                 values += [f'$."{name}"', to_json(value).decode()]
         statement += " ORDER BY record_id LIMIT ?"
-        most = _ALL if limit is None else max(limit, 0)
+        most = ALL if limit is None else bounded(limit)
         views: list[RecordView] = []
         after = ""
         with self.reading() as cursor:

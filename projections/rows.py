@@ -17,6 +17,8 @@ from journal.values import Ref, references, restore
 if TYPE_CHECKING:
     from journal.values import Fields
 
+ALL: Final = 2**62
+"""More rows than there can be, and not too many for SQLite."""
 RECORD_COLUMNS: Final = """
     record_type TEXT NOT NULL,
     record_id TEXT NOT NULL,
@@ -49,6 +51,11 @@ CHANGE_COLUMNS: Final = """
 
 _MAY_REFER: Final = frozenset({Ref, dict, list})
 _NOTHING: Final = ("{}", None)
+
+
+def bounded(limit: int) -> int:
+    """Return how many rows to ask for at most, which SQLite must be able to hold."""
+    return min(max(limit, 0), ALL)
 
 
 def packed(fields: Fields) -> tuple[str, str | None]:

@@ -437,6 +437,14 @@ class TestBadInput:
         with pytest.raises(InvalidNameError, match=what):
             Journal(path, **given_facts)
 
+    @pytest.mark.parametrize("what", ["actor", "origin"])
+    def test_empty_actor_of_a_journal(self, path: Path, what: str) -> None:
+        """An empty text is refused, and is not taken for a name that was not given."""
+        given_facts: dict[str, Any] = {what: ""}
+
+        with pytest.raises(InvalidNameError, match=f"{what} '' is not allowed"):
+            Journal(path, **given_facts)
+
 
 class TestDeletedRecord:
     """A record that is deleted is not changed, nor referred to."""
