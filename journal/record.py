@@ -4,7 +4,9 @@ It knows nothing of queues, of other records, of logs, clocks or ids: `decide` i
 record and a command and refuses or returns events; `evolve` never refuses.
 
 - R1. `fields` is always the remote's fields with the pending changes laid over them in order.
-- R2. A command that was carried out before returns no events: it is safe to try again.
+- R2. A command that was carried out before returns no events: it is safe to try again. A create
+  is refused where the record exists, which its caller may know to be its own doing, and where
+  it has been deleted since: nobody is to believe that it is there.
 - R3. `evolve(fold(a), b) == fold(a + [b])`, and neither changes what it was given.
 - R4. A delete is the last of the pending changes: nothing is changed after it.
 - R5. The base of a change is what its author saw: where an earlier pending change of the record

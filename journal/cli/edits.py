@@ -48,7 +48,8 @@ def create(setting: Setting, record_type: str, fields: Fields, record_id: str | 
     """Create a record.
 
     With an id that was used before, and the same fields, nothing happens: it is safe to try
-    again. Where the output is no terminal, it is the reference alone.
+    again; a record that has been deleted since is not created anew. Where the output is no
+    terminal, it is the reference alone.
     """
     from journal.events import RecordCreated
 
