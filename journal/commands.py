@@ -16,7 +16,7 @@ from journal.log.database import BUSY_TIMEOUT_S
 from journal.pending import Pending
 from journal.schema import Schema
 from journal.sources import Sources, host_name, login_name
-from journal.staging import Batch, Decision, Facts, Step
+from journal.staging import Batch, Decision, Facts, Step, check_seconds
 from journal.values import Ref
 from journal.writer import Writer
 
@@ -72,9 +72,11 @@ class Commands:
             LogError: the file cannot be used.
             SchemaError: one of the types is no pydantic model, or two have one name.
             InvalidNameError: the actor, the origin or a type has a name that is not allowed.
+            InvalidValueError: the timeout is no time.
         """
         self.sources = sources or Sources()
         self.schema = Schema(types)
+        check_seconds("busy_timeout_s", busy_timeout_s)
         self._facts = Facts(
             login_name() if actor is None else actor,
             (host_name() or "unknown") if origin is None else origin,
@@ -113,7 +115,9 @@ class Commands:
 
         Where the block raises, nothing of it is stored. A batch in a batch is part of the outer
         one, and stored with it. Views show the changes once the outer one has ended. What other
-        tasks and threads do is stored on its own, also where the block waits for them.
+        tasks and threads do is stored on its own, also where the block waits for them. An id that
+        a command returns in the block is that of an entry unless another writer does the same
+        before the block ends: `Batch.entries` has what was stored.
 
         Args:
             **envelope: who makes the changes, why, and what they belong to, where a change does
@@ -131,7 +135,7 @@ class Commands:
         batch = Batch(self._all_facts({**envelope, "correlation_id": group}))
         with self._batches.opened(batch):
             yield batch
-        self._writer.carry_out(batch.steps, batch.staging)
+        batch.entries = tuple(self._writer.carry_out(batch.steps, batch.staging))
 
     @contextmanager
     def _inner_batch(self, outer: Batch, given: Envelope) -> Iterator[None]:
@@ -177,16 +181,7 @@ class Commands:
         return facts
 
     def _on_queue(self, plan: Callable[[Queue], Sequence[Move]], given: Envelope) -> list[Entry]:
-        """Append what is planned on the queue as it is then, all or none.
-
-        Args:
-            plan: returns what is to be done, in order, each a record and the decision on it.
-            given: the envelope.
-
-        Raises:
-            RefusedError: it was refused; nothing was stored.
-            LogError: it could not be stored.
-        """
+        """Append what is planned on the queue as it is then, all or none."""
         if self._batches.own() is not None:
             raise RefusedError(
                 "this is decided on the queue as it is, and cannot be part of a batch",

@@ -26,6 +26,7 @@ from journal.values import (
     ascii_pointer,
     check_field,
     check_is_mapping,
+    check_reference,
     check_type,
     freeze,
     references,
@@ -57,14 +58,12 @@ class To:
         return core_schema.no_info_plain_validator_function(self._checked)
 
     def _checked(self, value: object) -> Ref:
-        if type(value) is not Ref:
-            message = "must be a reference to a record"
-            raise PydanticCustomError("reference", message)
-        if value.type not in self.record_types:
+        ref = check_reference(value)
+        if ref.type not in self.record_types:
             message = "must refer to {types}, not to {type}"
-            facts = {"types": " or ".join(self.record_types), "type": value.type}
+            facts = {"types": " or ".join(self.record_types), "type": ref.type}
             raise PydanticCustomError("reference_type", message, facts)
-        return value
+        return ref
 
 
 class Schema:
@@ -357,7 +356,7 @@ class _Shape:
             if _targets(value) - _targets(fields.get(self.stored(key)))
         ]
         if lost:
-            text = "is a reference, which the type would make a text: use Annotated[Ref, To(...)]"
+            text = "is a reference, which the type would make a text: use Ref for the field"
             raise InvalidRecordError(ref, dict.fromkeys(lost, text))
         return fields
 

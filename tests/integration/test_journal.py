@@ -436,6 +436,13 @@ class TestBadInput:
         with pytest.raises(InvalidNameError, match=what):
             Journal(path, **given_facts)
 
+    @pytest.mark.parametrize("seconds", ["x", None, True, -1, nan, inf, 1e7, 10**400])
+    def test_timeout_that_is_no_time(self, path: Path, seconds: Any) -> None:  # noqa: ANN401
+        """A timeout that is no number of seconds is refused, and no file is made."""
+        with pytest.raises(InvalidValueError, match=r"busy_timeout_s: .* is no time to wait"):
+            Journal(path.with_name("new.db"), busy_timeout_s=seconds)
+        assert not path.with_name("new.db").exists()
+
     @pytest.mark.parametrize("what", ["actor", "origin"])
     def test_empty_actor_of_a_journal(self, path: Path, what: str) -> None:
         """An empty text is refused, and is not taken for a name that was not given."""
@@ -902,6 +909,20 @@ class TestTwoWriters:
         assert [entry.version for entry in entries] == [3, 1]
         assert entries[0].event == RecordUpdated(changes={"Name": "Bolt"}, base={"Name": "Coil"})
         assert journal.log.verify().is_intact
+
+    def test_batch_knows_what_was_stored(self, journal: Journal, other: Journal) -> None:
+        """What the other writer has done before the block ends is in no entry of the batch."""
+        ref = journal.create("Account", {"Name": "Acme"}, id="1")
+        with journal.batch() as batch:
+            in_vain = journal.update(ref, {"Name": "Bolt"})
+            stored = journal.update(ref, {"Size": 1})
+            other.update(ref, {"Name": "Bolt"})
+            assert (batch.events, batch.entries) == (2, ())
+
+        assert in_vain is not None
+        assert [entry.event_id for entry in batch.entries] == [stored]
+        assert batch.entries == tuple(journal.log.read(2))
+        assert (len(batch), batch.events) == (2, 1)
 
     def test_batch_that_no_longer_fits(self, journal: Journal, other: Journal) -> None:
         """A batch that the other writer made impossible is refused as a whole."""

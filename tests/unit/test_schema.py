@@ -317,6 +317,28 @@ class TestCreate:
 
         assert caught.value.messages == {"Others.0": message}
 
+    def test_reference_to_any_type(self) -> None:
+        """A field that is a `Ref` takes a reference to any type, alone or among others."""
+
+        class Note(BaseModel):
+            """A type with references that may lead anywhere."""
+
+            about: Ref
+            see: list[Ref] = []
+            by: Ref | None = None
+
+        schema, ref = Schema([Note]), Ref("Note:1")
+        fields = {"about": ACME, "see": [VISIT], "by": None}
+
+        frozen = schema.of_create(ref, fields)
+
+        assert same(frozen, fields)
+        assert same(schema.of_update(ref, frozen, {"by": VISIT}), {"by": VISIT})
+        with pytest.raises(InvalidRecordError) as caught:
+            schema.of_create(ref, {"about": "Account:1", "see": [7]})
+        text = "must be a reference to a record"
+        assert caught.value.messages == {"about": text, "see.0": text}
+
     @pytest.mark.parametrize("mode", ["before", "wrap", "after", "field"])
     @pytest.mark.parametrize("current", [{"Low": "junk"}, {"High": 3}, {}, {"Low": None, "x": 1}])
     def test_rule_that_breaks_off(self, mode: str, current: dict[str, Any]) -> None:
