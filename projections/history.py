@@ -36,7 +36,7 @@ from journal.events import (
 from journal.record import Record, evolve, initial
 from journal.values import Fields, Ref, same
 from projections.projection import Projection
-from projections.rows import bounded
+from projections.rows import bounded, decoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,7 +71,7 @@ class Outcome(NamedTuple):
     at: datetime
     """When that was learned, in UTC."""
     evidence: Evidence | None
-    """How an acknowledgement is known: by the answer, or by reading the record afterwards."""
+    """How an acknowledgement is known: by the answer, by a read afterwards, or from a person."""
     remote_id: str | None
     remote_version: str | None
     attempts: int
@@ -184,7 +184,8 @@ class History(Projection):
         with self.reading() as cursor:
             cursor.execute(f"{_BETWEEN}{where}{_LATEST}", (*given.values(), most))
             found = cursor.fetchall()[::-1]
-        return self._lines(found)
+        with decoding():
+            return self._lines(found)
 
     def _lines(self, found: Sequence[tuple[int, int | None]]) -> list[HistoryLine]:
         """Return the lines of the entries at these positions, each with that of its outcome."""

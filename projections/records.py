@@ -32,6 +32,7 @@ from projections.rows import (
     bounded,
     change_of,
     change_row,
+    decoding,
     flags_of,
     key_of,
     record_of,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 KEPT_RECORDS: Final = 20_000
 """How many records are kept folded in memory."""
+SIFTED_AT_ONCE: Final = 500
+"""How many records are read at once, at least, of which only some are returned."""
 MOST_AHEAD: Final = 1000
 """How many entries memory is ahead of the tables at most."""
 MANY_IDS: Final = 50
@@ -180,14 +183,17 @@ class Records(Projection):
                 values += [f'$."{name}"', to_json(value).decode()]
         statement += " ORDER BY record_id LIMIT ?"
         most = ALL if limit is None else bounded(limit)
+        is_sifted = len(values) < 2 * len(wanted)
+        page = max(most, SIFTED_AT_ONCE) if is_sifted else most
         views: list[RecordView] = []
         after = ""
         with self.reading() as cursor:
             while len(views) < most:
-                cursor.execute(statement, (record_type, after, *values, most))
-                rows = [_view_of_row(RecordRow(*row), ids) for *row, ids in cursor.fetchall()]
+                cursor.execute(statement, (record_type, after, *values, page))
+                with decoding():
+                    rows = [_view_of_row(RecordRow(*row), ids) for *row, ids in cursor.fetchall()]
                 views += [view for view in rows if _has(view.fields, wanted)]
-                if len(rows) < most:
+                if len(rows) < page:
                     break
                 after = rows[-1].ref.id
         return views[:most]
@@ -216,7 +222,8 @@ class Records(Projection):
             return None
         *columns, ids = found
         row = RecordRow(*columns)
-        return ref if row.fields is None else _view_of_row(row, ids)
+        with decoding():
+            return ref if row.fields is None else _view_of_row(row, ids)
 
     # --- in memory -----------------------------------------------------------------------
 
@@ -336,7 +343,8 @@ def _loaded(cursor: Cursor, entry: Entry) -> Record:
             hint="rebuild the projection records: somebody has changed its tables",
         )
     cursor.execute(_LOAD_CHANGES, (ref,))
-    return record_of(RecordRow(*found), tuple(map(change_of, cursor.fetchall())))
+    with decoding():
+        return record_of(RecordRow(*found), tuple(map(change_of, cursor.fetchall())))
 
 
 # --- views -----------------------------------------------------------------------------------
