@@ -6,9 +6,9 @@ It knows nothing of what the commands are.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from journal.batches import Batches
 from journal.errors import RefusedError
 from journal.events import QUEUE
 from journal.log import MEMORY, Log, open_recorder
@@ -16,14 +16,13 @@ from journal.log.database import BUSY_TIMEOUT_S
 from journal.pending import Pending
 from journal.schema import Schema
 from journal.sources import Sources, host_name, login_name
-from journal.staging import Batch, Decision, Facts, Step
+from journal.staging import Batch, Decision, Facts, Step, check_seconds
 from journal.values import Ref
 from journal.writer import Writer
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
     from typing import Unpack
 
     from journal.drafts import Queue
@@ -73,10 +72,15 @@ class Commands:
             LogError: the file cannot be used.
             SchemaError: one of the types is no pydantic model, or two have one name.
             InvalidNameError: the actor, the origin or a type has a name that is not allowed.
+            InvalidValueError: the timeout is no time.
         """
         self.sources = sources or Sources()
         self.schema = Schema(types)
-        self._facts = Facts(actor or login_name(), origin or host_name() or "unknown").checked()
+        check_seconds("busy_timeout_s", busy_timeout_s)
+        self._facts = Facts(
+            login_name() if actor is None else actor,
+            (host_name() or "unknown") if origin is None else origin,
+        ).checked()
         self._log = Log(
             open_recorder(
                 path,
@@ -88,7 +92,7 @@ class Commands:
         )
         self._writer = Writer(self._log, self._new_id)
         self._pending = Pending(self._log)
-        self._batch: ContextVar[Batch | None] = ContextVar("batch", default=None)
+        self._batches = Batches()
 
     def _new_id(self, now_us: int) -> str:
         return self.sources.ids.new(now_us)
@@ -110,28 +114,28 @@ class Commands:
         """Store the changes that are made in the block together, all or none, when it ends.
 
         Where the block raises, nothing of it is stored. A batch in a batch is part of the outer
-        one, and stored with it. Views show the changes once the outer one has ended.
+        one, and stored with it. Views show the changes once the outer one has ended. What other
+        tasks and threads do is stored on its own, also where the block waits for them. An id that
+        a command returns in the block is that of an entry unless another writer does the same
+        before the block ends: `Batch.entries` has what was stored.
 
         Args:
             **envelope: who makes the changes, why, and what they belong to, where a change does
                 not say; without a correlation id they get one of their own.
 
         Raises:
+            BatchMovedError: the block, in a generator, was ended by another task.
             JournalError: the changes could not be stored; none was.
         """
-        if (outer := self._open_batch()) is not None:
+        if (outer := self._batches.own()) is not None:
             with self._inner_batch(outer, envelope):
                 yield outer
             return
         group = envelope.get("correlation_id") or self._new_id(self.sources.clock.now_us())
         batch = Batch(self._all_facts({**envelope, "correlation_id": group}))
-        token = self._batch.set(batch)
-        try:
+        with self._batches.opened(batch):
             yield batch
-        finally:
-            batch.is_open = False
-            self._batch.reset(token)
-        self._writer.carry_out(batch.steps, batch.staging)
+        batch.entries = tuple(self._writer.carry_out(batch.steps, batch.staging))
 
     @contextmanager
     def _inner_batch(self, outer: Batch, given: Envelope) -> Iterator[None]:
@@ -146,14 +150,10 @@ class Commands:
         finally:
             outer.facts = facts
 
-    def _open_batch(self) -> Batch | None:
-        batch = self._batch.get()
-        return batch if batch is not None and batch.is_open else None
-
     # --- load, decide, append ------------------------------------------------------------
 
     def _all_facts(self, given: Envelope) -> Facts:
-        batch = self._open_batch()
+        batch = self._batches.own()
         default = self._facts if batch is None else batch.facts
         return default.but(given) if given else default
 
@@ -168,7 +168,7 @@ class Commands:
         """Carry out one command, now or at the end of the batch; return the id of its event."""
         facts = self._traced(given)
         step = Step(ref, decision, self._new_id(now_us), now_us, facts, expected_version)
-        batch = self._open_batch()
+        batch = self._batches.own()
         if batch is None:
             return step.event_id if self._writer.carry_out([step]) else None
         return step.event_id if self._writer.stage(batch, step) else None
@@ -181,17 +181,8 @@ class Commands:
         return facts
 
     def _on_queue(self, plan: Callable[[Queue], Sequence[Move]], given: Envelope) -> list[Entry]:
-        """Append what is planned on the queue as it is then, all or none.
-
-        Args:
-            plan: returns what is to be done, in order, each a record and the decision on it.
-            given: the envelope.
-
-        Raises:
-            RefusedError: it was refused; nothing was stored.
-            LogError: it could not be stored.
-        """
-        if self._open_batch() is not None:
+        """Append what is planned on the queue as it is then, all or none."""
+        if self._batches.own() is not None:
             raise RefusedError(
                 "this is decided on the queue as it is, and cannot be part of a batch",
                 hint="do it before the batch, or after it",
@@ -292,12 +283,7 @@ class Commands:
         """Return the journal, to be closed when the block ends."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Close the journal."""
         self.close()
 

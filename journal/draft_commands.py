@@ -152,7 +152,7 @@ class DraftCommands(Commands):
         Raises:
             DraftMissingError: there never was such a draft.
         """
-        batch = self._open_batch()
+        batch = self._batches.own()
         staged = [] if batch is None or batch.staging is None else batch.staging.new
         for new in staged:
             if new.event_id == draft_id:

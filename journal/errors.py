@@ -14,6 +14,7 @@ JournalError
 │   ├── DraftMissingError         no pending draft has this id
 │   ├── DraftStateError           the draft is in a state in which this cannot be done
 │   ├── ConflictUnresolvedError   what was decided leaves fields of the conflict open
+│   ├── BatchMovedError           a batch was ended by another task than opened it
 │   └── InvalidChangeError        a line of an import is not a change
 ├── VersionConflictError          the stream is not at the version that the writer expected
 ├── LogError                      the log could not be read or written
@@ -191,6 +192,19 @@ class ConflictUnresolvedError(RefusedError):
         super().__init__(
             f"the conflict of draft {shown(draft_id)} of {record} is still open: {listed}",
             hint="decide for ours or theirs, or give values for these fields",
+        )
+
+
+class BatchMovedError(RefusedError):
+    """A batch was ended by another task than opened it."""
+
+    def __init__(self, count: int) -> None:
+        """Keep how many changes were in the batch."""
+        self.count = count
+        changes = "its 1 change was" if count == 1 else f"its {count} changes were"
+        super().__init__(
+            f"a batch was opened in one task or thread and ended in another: {changes} not stored",
+            hint="make the changes again, within a block that begins and ends in one task",
         )
 
 

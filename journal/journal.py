@@ -5,7 +5,7 @@ It knows nothing of remotes, queues or views.
 - J1. When a command returns, its event is durable, or there was nothing left to do.
 - J2. A command that raised an error has stored nothing. An interrupt is no error: Ctrl-C may
   come when the event is durable already, and only the log tells. A create with an id, or a
-  command with an expected version, is safe to repeat.
+  command with an expected version, is safe to repeat: it is not done twice.
 - J3. A command is decided on the state that its events follow: where another writer was
   faster, it is decided anew, unless the caller named the version that it had seen.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from journal.commands import as_ref
 from journal.draft_commands import DraftCommands
-from journal.errors import RefusedError
+from journal.errors import RecordExistsError
 from journal.record import (
     CreateRecord,
     DeleteRecord,
@@ -24,6 +24,7 @@ from journal.record import (
     Record,
     UpdateRecord,
     decide,
+    detached,
 )
 from journal.staging import check_text
 from journal.values import Ref, freeze, references, same
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from journal.events import Event
     from journal.record import Command
     from journal.staging import Envelope, Lookup
+    from journal.values import Fields
 
 
 class Journal(DraftCommands):
@@ -56,7 +58,8 @@ class Journal(DraftCommands):
             record_type: its type, such as ``Account``.
             fields: its fields; a `Ref` where they refer to another record.
             id: its id; a new one otherwise. With an id that was seen before, and the same
-                fields, nothing is stored again: it is safe to retry.
+                fields, nothing is stored again: it is safe to retry. Where the record has been
+                deleted since, it is refused.
             **envelope: who does it, why, and what it belongs to.
 
         Returns:
@@ -73,22 +76,23 @@ class Journal(DraftCommands):
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
             try:
                 return _decided(record, CreateRecord(ref, frozen), frozen, lookup)
-            except RefusedError:
-                if self._was_created_with(record, frozen):
+            except RecordExistsError:
+                created = self._created_with(record)
+                if created is None:
+                    raise
+                if same(created, self.schema.of_repeated(ref, fields, frozen, created)):
                     return ()
                 raise
 
         self._do(ref, decision, now_us, envelope)
         return ref
 
-    def _was_created_with(self, record: Record, fields: Mapping[str, object]) -> bool:
-        if record.version == 0:
-            return False
+    def _created_with(self, record: Record) -> Fields | None:
+        """Return the fields with which a record was created, if it was created here."""
         if record.changes and record.changes[0].kind == "create":
-            created: Mapping[str, object] = record.changes[0].fields
-            return record.changes[0].revision == 0 and same(created, fields)
+            return None if record.changes[0].revision else record.changes[0].fields
         event = self._log.created(record.ref)
-        return event is not None and same(event.fields, fields)
+        return None if event is None else event.fields
 
     def update(
         self,
@@ -118,7 +122,7 @@ class Journal(DraftCommands):
         """
         ref = as_ref(ref)
         now_us = self.sources.clock.now_us()
-        current = self._writer.current(ref, self._open_batch()) if self.schema.record_types else {}
+        current = self._writer.current(ref, self._batches.own()) if self.schema.record_types else {}
         frozen = self.schema.of_update(ref, current, changes)
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
@@ -204,13 +208,21 @@ class Journal(DraftCommands):
     def load(self, ref: Ref | str) -> Record:
         """Return the local state of a record as it is in the log now.
 
-        The fields in it belong to the journal: copy what you want to change. A record that
-        the journal has never heard of has version 0.
+        What is in it is yours, to be changed as you like. A record that the journal has never
+        heard of has version 0.
 
         Raises:
             LogError: it could not be read.
         """
-        return self._writer.load(as_ref(ref))
+        return detached(self.kept(as_ref(ref)))
+
+    def kept(self, ref: Ref) -> Record:
+        """Return a record as it is now, for a subscriber, which changes nothing in it.
+
+        Raises:
+            LogError: it could not be read.
+        """
+        return self._writer.load(ref)
 
 
 def _decided(

@@ -4,7 +4,9 @@ It knows nothing of queues, of other records, of logs, clocks or ids: `decide` i
 record and a command and refuses or returns events; `evolve` never refuses.
 
 - R1. `fields` is always the remote's fields with the pending changes laid over them in order.
-- R2. A command that was carried out before returns no events: it is safe to try again.
+- R2. A command that was carried out before returns no events: it is safe to try again. A create
+  is refused where the record exists, which its caller may know to be its own doing, and where
+  it has been deleted since: nobody is to believe that it is there.
 - R3. `evolve(fold(a), b) == fold(a + [b])`, and neither changes what it was given.
 - R4. A delete is the last of the pending changes: nothing is changed after it.
 - R5. The base of a change is what its author saw: where an earlier pending change of the record
@@ -42,7 +44,7 @@ from journal.events import (
     RecordObserved,
     RecordUpdated,
 )
-from journal.values import Fields, Ref, references, same
+from journal.values import Fields, Ref, copied, references, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,6 +108,19 @@ class Record(NamedTuple):
             if change.draft_id == draft_id:
                 return change
         return None
+
+
+def detached(record: Record) -> Record:
+    """Return a record that shares nothing with this one that can change."""
+    remote = record.remote._replace(fields=copied(record.remote.fields))
+    changes = tuple(
+        [
+            change._replace(fields=copied(change.fields), base=copied(change.base))
+            for change in record.changes
+        ]
+    )
+    fields = None if record.fields is None else copied(record.fields)
+    return Record(record.ref, record.version, remote, changes, fields)
 
 
 def initial(ref: Ref) -> Record:

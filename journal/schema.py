@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
-from pydantic import AliasChoices, BaseModel, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import AliasChoices, BaseModel, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_json
 
 from journal.errors import (
     InvalidRecordError,
@@ -26,6 +26,7 @@ from journal.values import (
     ascii_pointer,
     check_field,
     check_is_mapping,
+    check_reference,
     check_type,
     freeze,
     references,
@@ -57,14 +58,12 @@ class To:
         return core_schema.no_info_plain_validator_function(self._checked)
 
     def _checked(self, value: object) -> Ref:
-        if type(value) is not Ref:
-            message = "must be a reference to a record"
-            raise PydanticCustomError("reference", message)
-        if value.type not in self.record_types:
+        ref = check_reference(value)
+        if ref.type not in self.record_types:
             message = "must refer to {types}, not to {type}"
-            facts = {"types": " or ".join(self.record_types), "type": value.type}
+            facts = {"types": " or ".join(self.record_types), "type": ref.type}
             raise PydanticCustomError("reference_type", message, facts)
-        return value
+        return ref
 
 
 class Schema:
@@ -104,6 +103,29 @@ class Schema:
         except ValidationError as error:
             raise InvalidRecordError(ref, _messages(error)) from error
         return freeze(shape.dumped(ref, valid, translated), record=ref)
+
+    def of_repeated(
+        self,
+        ref: Ref,
+        fields: Mapping[str, object] | BaseModel,
+        frozen: Fields,
+        created: Fields,
+    ) -> Fields:
+        """Return the fields of a create that may be one that is repeated, to be compared.
+
+        Args:
+            ref: the record.
+            fields: as they are given now.
+            frozen: what `of_create` made of them, with defaults that may be made anew each time,
+                such as an id or the time.
+            created: those with which the record was created; such defaults are taken from them.
+        """
+        shape = self._shape(ref)
+        if isinstance(fields, BaseModel):
+            given = _Shape(type(fields))
+            shape = shape or given
+            fields = given.values(fields)
+        return frozen if shape is None else {**frozen, **shape.made_anew(fields, frozen, created)}
 
     def of_update(self, ref: Ref, current: Fields, changes: Mapping[str, object]) -> Fields:
         """Return the changes of a record as they are to be stored.
@@ -201,6 +223,18 @@ class _Shape:
         values = {self._stored[name]: getattr(instance, name) for name in names}
         return values | (instance.model_extra or {})
 
+    def made_anew(
+        self, given: Mapping[str, object], frozen: Fields, created: Fields
+    ) -> dict[str, object]:
+        """Return, as they were created, the defaults that a factory has made: none is empty."""
+        names = {self._names.get(key) for key in given}
+        factories = [
+            self._stored[name]
+            for name, info in self.model.model_fields.items()
+            if info.default_factory is not None and name not in names
+        ]
+        return {key: created[key] for key in factories if frozen.get(key) and key in created}
+
     def translated(self, ref: Ref, fields: Mapping[str, object]) -> dict[str, object]:
         """Return the fields under the names by which they are validated.
 
@@ -241,19 +275,63 @@ class _Shape:
             messages = _messages(error, {"", *changes})
             if messages:
                 raise InvalidRecordError(ref, messages) from error
+        except Exception:
+            if self._is_whole(known | changes):
+                raise  # the rule is wrong: nothing is the matter with what it looked at
         candidate = self.model.model_construct(**known)
+        messages = {}
         for key, value in changes.items():
-            try:
-                self.model.__pydantic_validator__.validate_assignment(
-                    candidate, self._names.get(key, key), value
-                )
-            except ValidationError as error:
-                messages |= {name: text for name, text in _messages(error).items() if name}
-            except AttributeError:
-                pass  # a rule for the whole record looked at a field that is not known
+            messages |= self._assign(candidate, self._names.get(key, key), value)
         if messages:
             raise InvalidRecordError(ref, messages)
         return candidate
+
+    def _assign(self, candidate: BaseModel, name: str, value: object) -> dict[str, str]:
+        """Set a field in a record of which others do not fit, or return what is wrong with it.
+
+        Where a rule breaks off, having looked at a field that is not there, or is not of its
+        type, the value is held to the type of its own field.
+        """
+        before = vars(candidate).get(name)
+        try:
+            self.model.__pydantic_validator__.validate_assignment(candidate, name, value)
+        except ValidationError as error:
+            return {place: text for place, text in _messages(error).items() if place}
+        except Exception:  # noqa: BLE001  whatever a rule may raise
+            if vars(candidate).get(name) is not before:
+                return {}
+            try:
+                valid = self._typed(name, value)
+            except ValidationError as error:
+                key = self._given[name]
+                return {f"{key}.{at}" if at else key: said for at, said in _messages(error).items()}
+            candidate.__dict__[name] = valid
+            candidate.__pydantic_fields_set__.add(name)
+        return {}
+
+    def _typed(self, name: str, value: object) -> Any:  # noqa: ANN401  what the type says
+        """Return a value as the type of a field makes it, without the rules of its model.
+
+        Raises:
+            ValidationError: it does not fit.
+        """
+        info = self.model.model_fields.get(name)
+        if info is None:
+            return value
+        kind: Any = Annotated[(info.annotation, *info.metadata, None)]
+        return TypeAdapter(kind).validate_python(value)
+
+    def _is_whole(self, fields: Mapping[str, object]) -> bool:
+        """Say whether all fields are known, and each is of its type."""
+        try:
+            for name, info in self.model.model_fields.items():
+                if self._given[name] in fields:
+                    self._typed(name, fields[self._given[name]])
+                elif info.is_required():
+                    return False
+        except ValidationError:
+            return False
+        return True
 
     def dumped(self, ref: Ref, valid: BaseModel, given: dict[str, object]) -> Fields:
         """Return the fields as JSON values; unset fields without a value are left out.
@@ -278,7 +356,7 @@ class _Shape:
             if _targets(value) - _targets(fields.get(self.stored(key)))
         ]
         if lost:
-            text = "is a reference, which the type would make a text: use Annotated[Ref, To(...)]"
+            text = "is a reference, which the type would make a text: use Ref for the field"
             raise InvalidRecordError(ref, dict.fromkeys(lost, text))
         return fields
 
@@ -309,19 +387,22 @@ def _targets(value: object) -> set[Ref]:
     return {target for _, target in references(value)}
 
 
+_ARRAYS: Final = (list, tuple, set, frozenset)
+
+
 def _joined(kept: Any, dumped: Any) -> Any:  # noqa: ANN401  JSON
-    """Return the JSON value with what JSON loses: references, and NaN, which is refused later."""
+    """Return the JSON value with what JSON loses: references, and NaN, which is refused later.
+
+    A set is in the order of its values: that of their hashes is another in every process.
+    """
     if type(kept) is Ref or (isinstance(kept, float) and not isfinite(kept)):
         return kept
     if isinstance(kept, Mapping) and type(dumped) is dict and len(kept) == len(dumped):
         pairs = zip(kept.values(), dumped.items(), strict=True)
         return {key: _joined(value, item) for value, (key, item) in pairs}
-    if (
-        isinstance(kept, list | tuple | set | frozenset)
-        and type(dumped) is list
-        and len(kept) == len(dumped)
-    ):
-        return [_joined(value, item) for value, item in zip(kept, dumped, strict=True)]
+    if isinstance(kept, _ARRAYS) and type(dumped) is list and len(kept) == len(dumped):
+        items = [_joined(value, item) for value, item in zip(kept, dumped, strict=True)]
+        return sorted(items, key=to_json) if isinstance(kept, set | frozenset) else items
     return dumped
 
 

@@ -6,12 +6,15 @@ It knows nothing of logs or clocks; ids are made by whoever it is handed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias, TypedDict
+from typing import Final, NamedTuple, TypeAlias, TypedDict
 
-from journal.errors import InvalidNameError, VersionConflictError
+from journal.errors import InvalidNameError, InvalidValueError, VersionConflictError, shown
 from journal.events import Entry, Event, NewEntry
 from journal.record import Record, evolve
 from journal.values import Ref
+
+LONGEST_S: Final = 1_000_000
+"""The longest time to wait, in seconds: eleven days."""
 
 Lookup: TypeAlias = Callable[[Ref], Record]
 Decision: TypeAlias = Callable[[Record, Lookup], Sequence[Event]]
@@ -79,6 +82,18 @@ def check_text(what: str, text: str | None, most: int, *, may_break_lines: bool 
     fits = type(text) is str and 0 < len(text) <= most
     if not fits or not (text.replace("\n", " ") if may_break_lines else text).isprintable():
         raise InvalidNameError(what, str(text), hint=f"use 1 to {most} printable characters")
+
+
+def check_seconds(what: str, seconds: object) -> None:
+    """Refuse what is no time to wait, or is longer than anybody waits.
+
+    Raises:
+        InvalidValueError: it is no number, or negative, or more than a million.
+    """
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not (is_number and 0 <= seconds <= LONGEST_S):  # type: ignore[operator]
+        problem = f"{shown(repr(seconds))} is no time to wait"
+        raise InvalidValueError(what, problem, hint="give seconds, from 0 to a million")
 
 
 class Step(NamedTuple):
@@ -169,6 +184,8 @@ class Batch:
         self.is_open = True
         self.steps: list[Step] = []
         self.staging: Staging | None = None
+        self.entries: tuple[Entry, ...] = ()
+        """What was stored, once the block has ended: all that is left to be done by then."""
 
     def __len__(self) -> int:
         """Return the number of commands so far."""
@@ -176,8 +193,10 @@ class Batch:
 
     @property
     def events(self) -> int:
-        """The number of events that the commands led to so far."""
-        return 0 if self.staging is None else len(self.staging.new)
+        """The number of events that the commands led to, so far or in the end."""
+        if self.entries or self.staging is None or not self.is_open:
+            return len(self.entries)
+        return len(self.staging.new)
 
 
 def _provisional(new: NewEntry) -> Entry:

@@ -89,22 +89,43 @@ class Ref(str):
         """Show the reference as it is written in code."""
         return f"Ref({str(self)!r})"
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:  # noqa: ANN401
+        """Let a field of a pydantic model be a reference to a record of any type."""
+        from pydantic_core import core_schema  # noqa: PLC0415  slow, and for models only
+
+        return core_schema.no_info_plain_validator_function(check_reference)
+
     def __getnewargs__(self) -> tuple[str]:
         """Copy and pickle by the text."""
         return (str(self),)
+
+
+def check_reference(value: object) -> Ref:
+    """Return what a field of a pydantic model was given as a reference: a text is none.
+
+    Raises:
+        PydanticCustomError: it is no `Ref`.
+    """
+    if type(value) is Ref:
+        return value
+    from pydantic_core import PydanticCustomError  # noqa: PLC0415  the same
+
+    kind, message = "reference", "must be a reference to a record"
+    raise PydanticCustomError(kind, message)
 
 
 def check_type(name: object) -> None:
     """Refuse what is not the name of a record type.
 
     Raises:
-        InvalidNameError: not a letter followed by letters, digits and ``_ . -``.
+        InvalidNameError: not a letter or ``_`` followed by letters, digits and ``_ . -``.
     """
     if not (isinstance(name, str) and _TYPE.fullmatch(name)):
         raise InvalidNameError(
             "record type",
             _written(name),
-            hint="begin with a letter and use at most 80 letters, digits, and _ . -",
+            hint="begin with a letter or _, and use at most 80 letters, digits, and _ . -",
         )
 
 
@@ -187,6 +208,17 @@ def check_is_mapping(fields: object, record: str | None = None) -> None:
             hint="give a mapping of field names to values, such as a dict",
             record=record,
         )
+
+
+def copied(value: Any) -> Any:  # noqa: ANN401  JSON
+    """Return a list or an object that shares nothing with this one that can change (V1)."""
+    if type(value) is dict:
+        if _CONTAINERS.isdisjoint(map(type, value.values())):
+            return value.copy()
+        return {
+            key: copied(item) if type(item) in _CONTAINERS else item for key, item in value.items()
+        }
+    return [copied(item) if type(item) in _CONTAINERS else item for item in value]
 
 
 def _written(name: object) -> str:
@@ -328,7 +360,8 @@ def _references(
                 yield from _references(item, (*path, at))
 
 
-_MAY_REFER = frozenset({Ref, dict, list})
+_CONTAINERS = frozenset({dict, list})
+_MAY_REFER = _CONTAINERS | {Ref}
 
 
 def restore(value: Any, places: tuple[str, ...]) -> None:  # noqa: ANN401  JSON

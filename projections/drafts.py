@@ -29,7 +29,7 @@ from journal.errors import DraftMissingError
 from journal.events import FieldMessage
 from journal.values import Ref
 from projections.projection import Projection
-from projections.rows import packed, unpacked
+from projections.rows import bounded, decoding, packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,7 +103,7 @@ class Drafts(Projection):
         Raises:
             LogError: they could not be read.
         """
-        most = -1 if limit is None else max(limit, 0)
+        most = -1 if limit is None else bounded(limit)
         with self.reading() as cursor:
             drafts = _read(cursor, most)
             switch = _switch(cursor)
@@ -121,7 +121,7 @@ class Drafts(Projection):
         """
         with self.reading() as cursor:
             cursor.execute(_UP_TO, (draft_id,))
-            drafts = list(map(_draft_of_row, cursor.fetchall()))
+            drafts = _decoded(cursor.fetchall())
             switch = _switch(cursor)
             if not drafts:
                 raise DraftMissingError(draft_id)
@@ -210,7 +210,12 @@ class Drafts(Projection):
 def _read(cursor: Cursor, most: int) -> list[Draft]:
     """Return the drafts in order, at most so many; all of them where that is negative."""
     cursor.execute(_ALL, (most,))
-    return list(map(_draft_of_row, cursor.fetchall()))
+    return _decoded(cursor.fetchall())
+
+
+def _decoded(rows: Iterable[tuple[Any, ...]]) -> list[Draft]:
+    with decoding():
+        return list(map(_draft_of_row, rows))
 
 
 def _keep_switch(cursor: Cursor, switch: Switch) -> None:
@@ -228,13 +233,14 @@ def _switch(cursor: Cursor) -> Switch:
     if found is None:
         return STARTED
     stop, rejections = found
-    return Switch(None if stop is None else Stop(*from_json(stop)), rejections)
+    with decoding():
+        return Switch(None if stop is None else Stop(*from_json(stop)), rejections)
 
 
 def _loaded(cursor: Cursor, draft_id: str) -> Draft | None:
     cursor.execute(_LOAD, (draft_id,))
     found = cursor.fetchone()
-    return None if found is None else _draft_of_row(found)
+    return None if found is None else _decoded([found])[0]
 
 
 def _row(draft: Draft) -> tuple[object, ...]:

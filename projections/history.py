@@ -36,6 +36,7 @@ from journal.events import (
 from journal.record import Record, evolve, initial
 from journal.values import Fields, Ref, same
 from projections.projection import Projection
+from projections.rows import bounded, decoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,7 +71,7 @@ class Outcome(NamedTuple):
     at: datetime
     """When that was learned, in UTC."""
     evidence: Evidence | None
-    """How an acknowledgement is known: by the answer, or by reading the record afterwards."""
+    """How an acknowledgement is known: by the answer, by a read afterwards, or from a person."""
     remote_id: str | None
     remote_version: str | None
     attempts: int
@@ -179,11 +180,12 @@ class History(Projection):
         }
         given = {text: value for text, value in conditions.items() if value is not None}
         where = f" WHERE {' AND '.join(given)}" if given else ""
-        most = -1 if limit is None else max(limit, 0)
+        most = -1 if limit is None else bounded(limit)
         with self.reading() as cursor:
             cursor.execute(f"{_BETWEEN}{where}{_LATEST}", (*given.values(), most))
             found = cursor.fetchall()[::-1]
-        return self._lines(found)
+        with decoding():
+            return self._lines(found)
 
     def _lines(self, found: Sequence[tuple[int, int | None]]) -> list[HistoryLine]:
         """Return the lines of the entries at these positions, each with that of its outcome."""

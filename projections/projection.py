@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import contextmanager
 from hashlib import sha256
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeAlias
 
 from pydantic_core import from_json, to_json
@@ -43,6 +44,17 @@ BATCH_BYTES: Final = 8_388_608
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TAKEN: Final = frozenset({"entries", "journal", "sync_checkpoint", "view_checkpoints"})
+_OURS: Final = MappingProxyType(
+    {
+        "records": "records",
+        "record_changes": "records",
+        "drafts": "drafts",
+        "draft_queue": "drafts",
+        "history": "history",
+        "history_outcomes": "history",
+    }
+)
+"""The tables of the projections in this package, each with the name of its projection."""
 _CREATE: Final = (
     "CREATE TABLE view_checkpoints (name TEXT PRIMARY KEY, version INTEGER NOT NULL, "
     "tables TEXT NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL) STRICT, WITHOUT ROWID"
@@ -50,6 +62,7 @@ _CREATE: Final = (
 _LOAD: Final = "SELECT version, position, hash FROM view_checkpoints WHERE name = ?"
 _SAVE: Final = "UPDATE view_checkpoints SET position = ?, hash = ? WHERE name = ?"
 _BEGIN: Final = "INSERT OR REPLACE INTO view_checkpoints VALUES (?, ?, ?, 0, x'')"
+_TABLES: Final = "SELECT tables FROM view_checkpoints WHERE name = ?"
 _IS_THERE: Final = "SELECT count(*) FROM sqlite_schema WHERE sql = ?"
 _KEY: Final = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
 
@@ -112,9 +125,17 @@ class Projection(ABC):
         """View the journal; the tables are made when they are first needed.
 
         Raises:
-            ViewError: the projection or one of its tables has a name that is not allowed.
+            ViewError: the projection or one of its tables has no name, or one that is not
+                allowed.
         """
+        for attribute in ("name", "tables"):
+            if not hasattr(self, attribute):
+                raise ViewError(
+                    f"the projection {type(self).__name__} has no {attribute}",
+                    hint=f"say in its class what its {attribute} is, or are",
+                )
         _check_name("projection", self.name)
+        _check_is_ours(self.name, self.tables)
         for table in self.tables:
             _check_name("table", table)
         self._journal = journal
@@ -156,7 +177,8 @@ class Projection(ABC):
             with self._log.views.read() as cursor:
                 found = self._found(cursor)
                 if found is not None and found.position >= head:
-                    yield cursor
+                    with _bound(self.name):
+                        yield cursor
                     return
             if (position := self.catch_up()) < head:
                 raise LogCorruptError(
@@ -199,6 +221,33 @@ class Projection(ABC):
         with self._log.views.write(self.name) as cursor:
             left = self._begun(cursor)
         return self._followed(left, progress)
+
+    @staticmethod
+    def forget(journal: Journal, name: str) -> bool:
+        """Delete the tables of a projection that is there no more, under that name.
+
+        Args:
+            journal: the journal.
+            name: that of the projection; one that is still used is built anew when it is read.
+
+        Returns:
+            Whether there was such a projection.
+
+        Raises:
+            LogError: the file could not be written.
+        """
+        with journal.log.views.write(name) as cursor:
+            cursor.execute(_IS_THERE, (_CREATE,))
+            if not cursor.fetchone()[0]:
+                return False
+            cursor.execute(_TABLES, (name,))
+            found = cursor.fetchone()
+            if found is None:
+                return False
+            for table in _listed(found[0]):
+                cursor.execute(f"DROP TABLE IF EXISTS {table}")
+            cursor.execute("DELETE FROM view_checkpoints WHERE name = ?", (name,))
+        return True
 
     def checkpoint(self) -> int:
         """Return the position of the last entry that the view holds, without catching up.
@@ -247,7 +296,7 @@ class Projection(ABC):
             found = self._found(cursor) or self._begun(cursor)
             if found == left:
                 batch = _Batch(self._log, page)
-                with self._log.views.only(self.name, self.tables):
+                with self._log.views.only(self.name, self.tables), _bound(self.name):
                     self.apply(cursor, batch)
                 found = batch.rest()
                 cursor.execute(_SAVE, (*found, self.name))
@@ -319,21 +368,63 @@ class Projection(ABC):
         cursor.execute("SELECT name, tables FROM view_checkpoints")
         owned: list[str] = []
         for name, listed in cursor.fetchall():
-            tables = {table for table in from_json(listed) if _is_free(table)}
+            tables = _listed(listed)
             if name == self.name:
                 owned += tables
             elif shared := sorted(tables & self.tables.keys()):
                 raise ViewError(
                     f"the projections {self.name} and {name} both have a table {shared[0]}",
-                    hint="give each projection tables of its own",
+                    hint="give each projection tables of its own; where "
+                    f"{name} is there no more: Projection.forget(journal, {name!r})",
                 )
         return owned
 
 
-def _is_free(name: str) -> bool:
+def _listed(text: str) -> set[str]:
+    """Return the tables of a list in JSON; what cannot be one of a projection is passed over."""
+    try:
+        found = from_json(text)
+    except ValueError:
+        return set()
+    return {table for table in found if _is_free(table)} if isinstance(found, list) else set()
+
+
+def _is_free(name: object) -> bool:
     return (
-        _NAME.fullmatch(name) is not None and name not in _TAKEN and not name.startswith("sqlite_")
+        isinstance(name, str)
+        and _NAME.fullmatch(name) is not None
+        and name not in _TAKEN
+        and not name.startswith("sqlite_")
     )
+
+
+def _check_is_ours(name: str, tables: Mapping[str, str]) -> None:
+    """Refuse the names of the projections that are in this package to any other."""
+    ours = {table for table, owner in _OURS.items() if owner == name}
+    taken = sorted(table for table in tables if _OURS.get(table, name) != name)
+    if taken or not ours <= tables.keys():
+        what = f"table {taken[0]}" if taken else f"name {name}"
+        raise ViewError(
+            f"the {what} is that of a projection of this library", hint="choose another name"
+        )
+
+
+@contextmanager
+def _bound(name: str) -> Iterator[None]:
+    """Say which projection hands a statement a value that SQLite cannot hold.
+
+    Raises:
+        ViewError: it does.
+    """
+    try:
+        yield
+    except (OverflowError, UnicodeEncodeError) as error:
+        if isinstance(error, OverflowError) and "SQLite" not in str(error):
+            raise
+        raise ViewError(
+            f"the projection {name} keeps what SQLite cannot hold: {error}",
+            hint="keep integers beyond 64 bits, and text that is no Unicode, as other text",
+        ) from error
 
 
 def _check_name(what: str, name: str) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from threading import Lock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -22,14 +22,17 @@ from journal.drafts import draft_id_of
 from journal.errors import RecordDeletedError, RecordMissingError, ViewError
 from journal.events import QUEUE
 from journal.record import evolve, initial
-from journal.values import Ref, freeze, same
+from journal.values import Ref, copied, freeze, same
 from projections.projection import Projection
 from projections.rows import (
+    ALL,
     CHANGE_COLUMNS,
     RECORD_COLUMNS,
     RecordRow,
+    bounded,
     change_of,
     change_row,
+    decoding,
     flags_of,
     key_of,
     record_of,
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
 
 KEPT_RECORDS: Final = 20_000
 """How many records are kept folded in memory."""
+SIFTED_AT_ONCE: Final = 500
+"""How many records are read at once, at least, of which only some are returned."""
 MOST_AHEAD: Final = 1000
 """How many entries memory is ahead of the tables at most."""
 MANY_IDS: Final = 50
@@ -70,7 +75,6 @@ _COUNTS: Final = (
     f"SELECT record_type, count(*) FROM records WHERE {_IS_LISTED} GROUP BY record_type"  # noqa: S608
 )
 _HAS_VALUE: Final = "coalesce(fields -> ?, 'null') = ?"
-_ALL: Final = 2**62
 
 
 class RecordDrafts(NamedTuple):
@@ -178,15 +182,18 @@ class Records(Projection):
                 statement += f" AND {_HAS_VALUE}"
                 values += [f'$."{name}"', to_json(value).decode()]
         statement += " ORDER BY record_id LIMIT ?"
-        most = _ALL if limit is None else max(limit, 0)
+        most = ALL if limit is None else bounded(limit)
+        is_sifted = len(values) < 2 * len(wanted)
+        page = max(most, SIFTED_AT_ONCE) if is_sifted else most
         views: list[RecordView] = []
         after = ""
         with self.reading() as cursor:
             while len(views) < most:
-                cursor.execute(statement, (record_type, after, *values, most))
-                rows = [_view_of_row(RecordRow(*row), ids) for *row, ids in cursor.fetchall()]
+                cursor.execute(statement, (record_type, after, *values, page))
+                with decoding():
+                    rows = [_view_of_row(RecordRow(*row), ids) for *row, ids in cursor.fetchall()]
                 views += [view for view in rows if _has(view.fields, wanted)]
-                if len(rows) < most:
+                if len(rows) < page:
                     break
                 after = rows[-1].ref.id
         return views[:most]
@@ -215,7 +222,8 @@ class Records(Projection):
             return None
         *columns, ids = found
         row = RecordRow(*columns)
-        return ref if row.fields is None else _view_of_row(row, ids)
+        with decoding():
+            return ref if row.fields is None else _view_of_row(row, ids)
 
     # --- in memory -----------------------------------------------------------------------
 
@@ -335,7 +343,8 @@ def _loaded(cursor: Cursor, entry: Entry) -> Record:
             hint="rebuild the projection records: somebody has changed its tables",
         )
     cursor.execute(_LOAD_CHANGES, (ref,))
-    return record_of(RecordRow(*found), tuple(map(change_of, cursor.fetchall())))
+    with decoding():
+        return record_of(RecordRow(*found), tuple(map(change_of, cursor.fetchall())))
 
 
 # --- views -----------------------------------------------------------------------------------
@@ -344,12 +353,12 @@ def _loaded(cursor: Cursor, entry: Entry) -> Record:
 def _view(record: Record, ids: tuple[str, ...]) -> RecordView:
     """Return the record, sharing nothing with what is kept."""
     remote = record.remote
-    server = _copied(remote.fields) if remote.exists else None
+    server = copied(remote.fields) if remote.exists else None
     drafts = RecordDrafts(*flags_of(record), server, ids)
     return RecordView(
         record.ref,
         record.version,
-        _copied(record.fields),
+        copied(record.fields),
         remote.remote_id,
         remote.version,
         drafts,
@@ -366,18 +375,6 @@ def _view_of_row(row: RecordRow, ids: str | None) -> RecordView:
     )
     fields = row.local_fields() or {}
     return RecordView(row.ref, row.version, fields, row.remote_id, row.remote_version, drafts)
-
-
-def _copied(value: Any) -> Any:  # noqa: ANN401  JSON
-    """Copy lists and objects all the way down."""
-    if type(value) is dict:
-        return {
-            key: _copied(item) if type(item) in _CONTAINERS else item for key, item in value.items()
-        }
-    return [_copied(item) if type(item) in _CONTAINERS else item for item in value]
-
-
-_CONTAINERS: Final = frozenset({dict, list})
 
 
 def _has(fields: Fields, wanted: Fields) -> bool:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -15,8 +16,12 @@ from journal.record import Change, Record, Remote
 from journal.values import Ref, references, restore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from journal.values import Fields
 
+ALL: Final = 2**62
+"""More rows than there can be, and not too many for SQLite."""
 RECORD_COLUMNS: Final = """
     record_type TEXT NOT NULL,
     record_id TEXT NOT NULL,
@@ -51,6 +56,27 @@ _MAY_REFER: Final = frozenset({Ref, dict, list})
 _NOTHING: Final = ("{}", None)
 
 
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Say that a view is damaged where what its rows say makes no sense.
+
+    Raises:
+        ViewError: it is.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ViewError(
+            f"a view is damaged: {type(error).__name__}: {error}",
+            hint="build it anew: draft-journal rebuild",
+        ) from error
+
+
+def bounded(limit: int) -> int:
+    """Return how many rows to ask for at most, which SQLite must be able to hold."""
+    return min(max(limit, 0), ALL)
+
+
 def packed(fields: Fields) -> tuple[str, str | None]:
     """Return the fields as JSON, and the places of their references as a list in JSON.
 
@@ -64,13 +90,15 @@ def packed(fields: Fields) -> tuple[str, str | None]:
 
 
 def unpacked(text: str, refs: str | None) -> Fields:
-    """Return the fields, with a reference at each of the places and nowhere else."""
-    try:
-        fields: Fields = from_json(text)
-    except ValueError as error:
-        raise ViewError(
-            f"a view is damaged: {error}", hint="build it anew: draft-journal rebuild"
-        ) from error
+    """Return the fields, with a reference at each of the places and nowhere else.
+
+    Raises:
+        LookupError, TypeError, ValueError: that is not what was packed.
+    """
+    fields: Fields = from_json(text)
+    if type(fields) is not dict:
+        message = f"{text[:20]!r} is no object"
+        raise TypeError(message)
     if refs is not None:
         restore(fields, from_json(refs))
     return fields

@@ -48,13 +48,15 @@ def create(setting: Setting, record_type: str, fields: Fields, record_id: str | 
     """Create a record.
 
     With an id that was used before, and the same fields, nothing happens: it is safe to try
-    again. Where the output is no terminal, it is the reference alone.
+    again; a record that has been deleted since is not created anew. Where the output is no
+    terminal, it is the reference alone.
     """
     from journal.events import RecordCreated
 
     with setting.journal(may_create=True) as journal:
         head = journal.log.head()
         ref = journal.create(record_type, fields, id=record_id, reason=setting.reason)
+        setting.stored = f"{ref} was created"
         new = (entry for entry in journal.log.stream(ref) if entry.position > head)
         draft_id = next((e.event_id for e in new if isinstance(e.event, RecordCreated)), None)
     if not setting.is_json and not setting.output.is_terminal:
@@ -84,6 +86,7 @@ def update(
         draft_id = journal.update(
             ref, fields, expected_version=expected_version, reason=setting.reason
         )
+    setting.stored = f"{ref} was updated" if draft_id else ""
     _answer(setting, "update", ref, draft_id, ("updated", "has these values already"))
 
 
@@ -97,6 +100,7 @@ def delete(setting: Setting, ref: Ref | ShortRef, expected_version: int | None) 
     with setting.journal() as journal:
         ref = resolved(journal, ref)
         draft_id = journal.delete(ref, expected_version=expected_version, reason=setting.reason)
+    setting.stored = f"{ref} was deleted" if draft_id else ""
     _answer(setting, "delete", ref, draft_id, ("deleted", "is deleted already"))
 
 

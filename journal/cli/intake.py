@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, Final, assert_never
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, assert_never
 
 import click
 
@@ -29,8 +30,18 @@ LONGEST_LINE: Final = 16 * 1024 * 1024
 """How long a line may be, in bytes: more than any change that the journal takes."""
 
 
+class _Input(click.File):
+    """A file, or standard input, which the caller may have closed (``<&-``)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401  click's signature
+        """Open the file for reading."""
+        if value == "-" and sys.stdin is None:
+            self.fail("standard input is closed", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command("import")
-@click.argument("file", metavar="FILE.jsonl|-", type=click.File("rb"))
+@click.argument("file", metavar="FILE.jsonl|-", type=_Input("rb"))
 @click.option(
     "--batch",
     "size",
@@ -130,14 +141,15 @@ def _told(setting: Setting, intake: Intake, first: int) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _tell(setting, intake, is_done=False)
         setting.afterword = f"Interrupted. {_stored(intake, first)}"
+        _tell(setting, intake, is_done=False)
         raise
     except (JournalError, OSError):
-        _tell(setting, intake, is_done=False)
         if not setting.is_json:
             setting.afterword = _stored(intake, first, "Mend it, and run")
+        _tell(setting, intake, is_done=False)
         raise
+    setting.stored = f"{wording.counted(intake.changes, 'change')} imported"
     _tell(setting, intake, is_done=True)
 
 

@@ -1,8 +1,9 @@
 """The program `draft-journal`: its commands, and how each of its ends becomes an exit code.
 
 - 0: done. 1: failed; one readable message on standard error. 2: wrong usage. 3: drafts are
-  still pending after a push. 130: interrupted; one line on standard error says what is safe.
-  141: whoever read the output went away.
+  still pending after a push. 4: done, and stored, but the answer could not be written. 130:
+  interrupted; one line on standard error says what is safe. 141: whoever read the output went
+  away.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Code(IntEnum):
     DONE = 0
     FAILED = 1
     USAGE = 2
+    UNTOLD = 4
     INTERRUPTED = 130
     READER_GONE = 141
 
@@ -57,7 +59,9 @@ class _Program(click.Group):
         try:
             code = super().invoke(ctx)
             ctx.ensure_object(Setting).output.flush()
-        except BrokenPipeError:
+        except BrokenPipeError as error:
+            if (setting := ctx.ensure_object(Setting)).stored:
+                return _say_untold(error, setting)
             _forget_output()
             return Code.READER_GONE
         except KeyboardInterrupt:
@@ -83,7 +87,8 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending after a push.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending after a push, "
+    "4 done and stored, but the answer could not be written.",
 )
 @click.option(
     "--version",
@@ -136,6 +141,8 @@ def run(arguments: Sequence[str]) -> int:
         _say_interrupted(setting.afterword, is_json=setting.is_json or "--json" in arguments)
         return Code.INTERRUPTED
     except (click.ClickException, JournalError, OSError) as error:
+        if setting.stored and isinstance(error, OSError):
+            return _say_untold(error, setting)
         _report(error, is_json=setting.is_json or "--json" in arguments)
         if setting.afterword:
             _say(setting.afterword)
@@ -151,13 +158,29 @@ def _report(error: click.ClickException | JournalError | OSError, *, is_json: bo
         return
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _say(error.ctx.get_usage())
-    mark = click.style("error", fg="red") if is_coloured(sys.stderr) else "error"
     # A profile tells all its mistakes, one a line; any other line break may be somebody's trick.
     is_listed = isinstance(error, ProfileError)
     lines = described["problem"].splitlines() if is_listed else [described["problem"]]
-    _say("\n".join(f"{mark}: {harmless(line)}" for line in lines))
+    _say("\n".join(f"{_mark()}: {harmless(line)}" for line in lines))
     if described["hint"]:
         _say(f"  {harmless(described['hint'])}")
+
+
+def _mark() -> str:
+    return click.style("error", fg="red") if is_coloured(sys.stderr) else "error"
+
+
+def _say_untold(error: OSError, setting: Setting) -> Code:
+    """Say on standard error what was done, as the output cannot, and return the exit code."""
+    problem = f"the answer could not be written: {error.strerror or error}"
+    hint = f"it is stored, so do not repeat it: {setting.stored}"
+    if setting.is_json:
+        _say_object({"type": "OutputLost", "problem": problem, "hint": hint, "facts": {}})
+    else:
+        _say(f"{_mark()}: {problem}")
+        _say(f"  {harmless(hint)}")
+    _forget_output()
+    return Code.UNTOLD
 
 
 def _say_interrupted(afterword: str, *, is_json: bool) -> None:

@@ -35,6 +35,8 @@ class Setting:
     output: Output = field(default_factory=Output)
     afterword: str = ""
     """What is to be said after the message of an error, or of an interruption."""
+    stored: str = ""
+    """What was changed, to be said where the output can no longer be written."""
 
     @property
     def path(self) -> Path:
@@ -84,9 +86,9 @@ pass_setting = click.make_pass_decorator(Setting)
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    """Keep the value of an option, unless it was not given."""
+    """Keep the value of an option, unless it was not given; an empty text was."""
     setting = context.find_object(Setting)
-    if setting is not None and parameter.name and value:
+    if setting is not None and parameter.name and value not in {None, False}:
         setattr(setting, parameter.name, value)
 
 

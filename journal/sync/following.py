@@ -58,7 +58,7 @@ def settled(
             return found
         left_s = 3600.0 if until_s is None else until_s - clock.monotonic_s()
         if left_s <= 0 or (interrupt is not None and interrupt.is_set()):
-            change = next((c for c in journal.load(ref).changes if c.draft_id in settlements), None)
+            change = next((c for c in journal.kept(ref).changes if c.draft_id in settlements), None)
             why = "nobody has sent it yet" if change is None else _why(change.state)
             raise StillPendingError(str(of), timeout_s or 0.0, why)
         journal.log.wait(head, left_s, interrupt)
@@ -68,7 +68,7 @@ def _wanted(journal: Journal, of: Ref | str) -> tuple[Ref, list[str]]:
     """Return the record, and the ids of the drafts of it that are waited for."""
     if ":" in of:
         ref = of if isinstance(of, Ref) else Ref(of)
-        drafts = [change.draft_id for change in journal.load(ref).changes]
+        drafts = [change.draft_id for change in journal.kept(ref).changes]
         if drafts:
             return ref, drafts
         last = [draft_id_of(entry) for entry in journal.log.stream(ref)]

@@ -527,7 +527,7 @@ class Session:
             started = PushStarted(draft_id=draft.draft_id, revision=draft.revision)
             if not self._appended(draft, lambda _record, _change: (started,)):
                 return None
-        record = self._journal.load(draft.ref)
+        record = self._journal.kept(draft.ref)
         change = record.change(draft.draft_id)
         if change is None:
             return None
@@ -543,7 +543,7 @@ class Session:
             change.revision,
             draft.is_maybe_applied and draft.draft_id != self._unsent,
             record,
-            {target: self._journal.load(target) for target in targets},
+            {target: self._journal.kept(target) for target in targets},
         )
 
     def _lead(self) -> Other | None:

@@ -33,7 +33,7 @@ def results(rounds: int) -> list[Result]:
     return [
         duration(
             "h",
-            "import journal / bare python",
+            "import journal, no name / bare python",
             ours_s=s["import"],
             reference_s=bare,
             at_most_s=0.25,

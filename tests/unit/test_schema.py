@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from math import inf, nan
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 import pytest
 from pydantic import (
@@ -15,6 +15,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ValidationInfo,
     computed_field,
     create_model,
     field_validator,
@@ -90,6 +91,69 @@ class Open(BaseModel):
 
 SCHEMA = Schema([Account, Visit, Aliased, Open])
 DAY = {"Start": "2026-01-01", "End": "2026-01-02"}
+
+
+def _check(low: int, high: int) -> None:
+    """Refuse a span that ends before it begins; break off on anything but numbers, and on 0."""
+    if 1 / low and low > high:
+        message = "low is above high"
+        raise ValueError(message)
+
+
+class _Span(BaseModel):
+    """What the spans share; each has the same rule, in another place."""
+
+    Low: int
+    High: int
+    Sizes: list[int] = []
+
+
+class _BeforeSpan(_Span):
+    """A rule for what was given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rule(cls, given: dict[str, Any]) -> dict[str, Any]:
+        _check(given["Low"], given["High"])
+        return given
+
+
+class _WrapSpan(_Span):
+    """A rule around the others."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _rule(cls, given: Any, handler: Any) -> Any:  # noqa: ANN401  pydantic's signature
+        span = handler(given)
+        _check(span.Low, span.High)
+        return span
+
+
+class _AfterSpan(_Span):
+    """A rule for the whole record."""
+
+    @model_validator(mode="after")
+    def _rule(self) -> Self:
+        _check(self.Low, self.High)
+        return self
+
+
+class _FieldSpan(_Span):
+    """A rule for one field that looks at another."""
+
+    @field_validator("High")
+    @classmethod
+    def _rule(cls, high: int, info: ValidationInfo) -> int:
+        _check(info.data["Low"], high)
+        return high
+
+
+SPANS: dict[str, type[BaseModel]] = {
+    "before": _BeforeSpan,
+    "wrap": _WrapSpan,
+    "after": _AfterSpan,
+    "field": _FieldSpan,
+}
 
 
 class TestTypes:
@@ -252,6 +316,49 @@ class TestCreate:
             SCHEMA.of_create(VISIT, {**DAY, "Others": [target]})
 
         assert caught.value.messages == {"Others.0": message}
+
+    def test_reference_to_any_type(self) -> None:
+        """A field that is a `Ref` takes a reference to any type, alone or among others."""
+
+        class Note(BaseModel):
+            """A type with references that may lead anywhere."""
+
+            about: Ref
+            see: list[Ref] = []
+            by: Ref | None = None
+
+        schema, ref = Schema([Note]), Ref("Note:1")
+        fields = {"about": ACME, "see": [VISIT], "by": None}
+
+        frozen = schema.of_create(ref, fields)
+
+        assert same(frozen, fields)
+        assert same(schema.of_update(ref, frozen, {"by": VISIT}), {"by": VISIT})
+        with pytest.raises(InvalidRecordError) as caught:
+            schema.of_create(ref, {"about": "Account:1", "see": [7]})
+        text = "must be a reference to a record"
+        assert caught.value.messages == {"about": text, "see.0": text}
+
+    @pytest.mark.parametrize("mode", ["before", "wrap", "after", "field"])
+    @pytest.mark.parametrize("current", [{"Low": "junk"}, {"High": 3}, {}, {"Low": None, "x": 1}])
+    def test_rule_that_breaks_off(self, mode: str, current: dict[str, Any]) -> None:
+        """A rule that cannot cope with what the remote had hinders no change of another field."""
+        schema, ref = Schema({"Span": SPANS[mode]}), Ref("Span:1")
+
+        assert same(schema.of_update(ref, current, {"High": "5"}), {"High": 5})
+        with pytest.raises(InvalidRecordError) as caught:
+            schema.of_update(ref, current, {"High": "much", "Sizes": [1, "x"]})
+        assert sorted(caught.value.messages) == ["High", "Sizes.1"]
+
+    @pytest.mark.parametrize("mode", ["before", "wrap", "after", "field"])
+    def test_rule_that_is_wrong(self, mode: str) -> None:
+        """A rule that fails on a record that fits is not passed over."""
+        schema, ref = Schema({"Span": SPANS[mode]}), Ref("Span:1")
+
+        with pytest.raises(ZeroDivisionError):
+            schema.of_update(ref, {"Low": 0}, {"High": 1})
+        with pytest.raises(InvalidRecordError, match="low is above high"):
+            schema.of_update(ref, {"Low": 3}, {"High": 1})
 
     def test_other_fields_are_kept_where_allowed(self) -> None:
         """A type that allows other fields keeps them, references too."""

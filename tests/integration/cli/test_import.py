@@ -258,7 +258,7 @@ class TestInterrupted:
         original = Journal.create
 
         def create(journal: Journal, *arguments: Any, **facts: Any) -> Ref:  # noqa: ANN401
-            if len(journal._open_batch() or ()) == (0 if at == "parse" else 1):
+            if len(journal._batches.own() or ()) == (0 if at == "parse" else 1):
                 signal.raise_signal(signal.SIGINT)
             return original(journal, *arguments, **facts)
 

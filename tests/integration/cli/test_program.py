@@ -293,6 +293,101 @@ class TestErrors:
 
         assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
 
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["create", "A", "--id", "2"], "A:2 was created"),
+            (["update", "A:1", "b=2"], "A:1 was updated"),
+            (["delete", "A:1"], "A:1 was deleted"),
+            (["import", "-"], "1 change imported"),
+        ],
+    )
+    @pytest.mark.parametrize("is_json", [False, True])
+    def test_the_answer_to_a_change_cannot_be_written(
+        self,
+        file: Path,
+        arguments: list[str],
+        said: str,
+        is_json: bool,  # noqa: FBT001
+    ) -> None:
+        """What was stored is said on standard error, so that nobody repeats it."""
+        in_process(file, "create", "A", "--id", "1")
+
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                command(file, *arguments, *(["--json"] if is_json else [])),
+                input='{"change":"create","type":"A","id":"2","fields":{}}',
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+
+        problem = "the answer could not be written: No space left on device"
+        hint = f"it is stored, so do not repeat it: {said}"
+        error = {"type": "OutputLost", "problem": problem, "hint": hint, "facts": {}}
+        assert done.returncode == 4
+        if is_json:
+            assert json.loads(done.stderr) == {"error": error}
+        else:
+            assert done.stderr == f"error: {problem}\n  {hint}\n"
+        assert len(in_process(file, "log", "--json").objects) == 2
+
+    def test_nobody_reads_the_answer_to_a_change(self, file: Path) -> None:
+        """Where the reader went away, what was stored is said on standard error."""
+        with subprocess.Popen(
+            command(file, "create", "A", "--id", "1"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            said = process.stderr.read().decode()
+            code = process.wait(TIMEOUT_S)
+
+        assert (code, said.splitlines()[1:]) == (
+            4,
+            ["  it is stored, so do not repeat it: A:1 was created"],
+        )
+
+    @pytest.mark.parametrize("option", ["--actor", "--reason"])
+    def test_an_empty_fact_is_refused(self, cli: Cli, option: str) -> None:
+        """A variable that was not set does not become the login name in the log."""
+        cli("create", "A", "--id", "1")
+
+        done = cli("create", "A", option, "")
+
+        assert (done.code, done.out) == (1, "")
+        assert f"error: {option[2:]} '' is not allowed" in done.err
+        assert len(cli("log", "--json").objects) == 1
+
+    @pytest.mark.parametrize("arguments", [["list", "A"], ["drafts"]])
+    def test_a_limit_beyond_all_numbers_is_none(self, cli: Cli, arguments: list[str]) -> None:
+        """A limit that SQLite could not hold shows everything."""
+        cli("create", "A", "--id", "1")
+
+        done = cli(*arguments, "--limit", "99999999999999999999", "--json")
+
+        assert (done.code, len(done.objects)) == (0, 1)
+
+    def test_standard_input_that_is_closed(self, file: Path) -> None:
+        """An import from a standard input that is closed is wrong usage, and makes no journal."""
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$@" <&-', "sh", *command(file, "import", "-")],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "standard input is closed" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not file.exists()
+
 
 class TestEnds:
     """How the program ends when it is not at its own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -157,6 +157,44 @@ class TestViewOfOnesOwn:
 
         with pytest.raises(ViewError, match="cannot store TEXT value in INTEGER column"):
             Mistaken(journal).catch_up()
+
+    @pytest.mark.parametrize("value", [2**63, "\ud800"])
+    def test_value_that_sqlite_cannot_hold_is_refused(
+        self, journal: Journal, value: int | str
+    ) -> None:
+        """An integer beyond 64 bits, or half a character, is the projection's mistake."""
+
+        class Large(Applied):
+            name = "large"
+            tables: ClassVar = {"large": "value ANY PRIMARY KEY"}
+
+            def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
+                for _ in entries:
+                    cursor.execute("INSERT INTO large VALUES (?)", (value,))
+
+        large = Large(journal)
+        large.catch_up()
+        with (
+            pytest.raises(ViewError, match="large keeps what SQLite cannot hold"),
+            large.reading() as cursor,
+        ):
+            cursor.execute("SELECT ?", (value,))
+        journal.create("Visit", {})
+
+        with pytest.raises(ViewError, match="large keeps what SQLite cannot hold"):
+            large.catch_up()
+        assert large.checkpoint() == 0
+
+    def test_overflow_of_its_own_passes(self, journal: Journal) -> None:
+        """An overflow that has nothing to do with SQLite is none of ours."""
+
+        class Overflowing(Applied):
+            def apply(self, *_: object) -> None:
+                raise OverflowError
+
+        journal.create("Visit", {})
+        with pytest.raises(OverflowError):
+            Overflowing(journal).catch_up()
 
     def test_error_of_its_own_passes(self, journal: Journal) -> None:
         """What `apply` raises itself comes through, and nothing was applied."""
@@ -413,6 +451,84 @@ class TestNames:
             Other(journal).catch_up()
 
         assert applied.rows() == []
+
+    def test_renamed_projection_is_let_in_when_the_old_name_is_forgotten(
+        self, journal: Journal
+    ) -> None:
+        """The tables of a projection that is there no more are deleted under its name."""
+
+        class Renamed(Applied):
+            name = "renamed"
+
+        assert not Projection.forget(journal, "applied")
+        journal.create("Visit", {})
+        Applied(journal).catch_up()
+        with pytest.raises(ViewError, match=r"Projection.forget\(journal, 'applied'\)"):
+            Renamed(journal).catch_up()
+
+        assert Projection.forget(journal, "applied")
+
+        assert not Projection.forget(journal, "applied")
+        assert Renamed(journal).rows() == [(1, 1)]
+        assert len(Records(journal).list("Visit")) == 1
+
+    def test_forgotten_projection_that_is_used_is_built_anew(self, journal: Journal) -> None:
+        """Nothing is lost where a projection is forgotten that is still there."""
+        journal.create("Visit", {})
+        applied = Applied(journal)
+        assert applied.rows() == [(1, 1)]
+
+        Projection.forget(journal, "applied")
+
+        assert applied.rows() == [(1, 1)]
+
+    @pytest.mark.parametrize("table", ["records", "record_changes", "drafts", "history_outcomes"])
+    def test_table_of_this_library_is_refused(self, journal: Journal, table: str) -> None:
+        """A projection of one's own cannot take the place of ours, although it came first."""
+
+        class Named(Applied):
+            tables: ClassVar = {table: "position INTEGER PRIMARY KEY"}
+
+        with pytest.raises(ViewError, match=f"the table {table} is that of a projection of this"):
+            Named(journal)
+
+    @pytest.mark.parametrize("name", ["records", "drafts", "history"])
+    def test_name_of_this_library_is_refused(self, journal: Journal, name: str) -> None:
+        """Nor can it take its name; what is derived from ours may keep it."""
+
+        class Named(Applied):
+            pass
+
+        class Derived(Records):
+            """More methods on the same tables."""
+
+        Named.name = name
+        with pytest.raises(ViewError, match=f"the name {name} is that of a projection of this"):
+            Named(journal)
+        assert Derived(journal).catch_up() == 0
+
+    @pytest.mark.parametrize("missing", ["name", "tables"])
+    def test_projection_without_name_or_tables_is_refused(
+        self, journal: Journal, missing: str
+    ) -> None:
+        """What a projection must say is asked for."""
+        said = {"name": "bare", "tables": {"bare": "n INTEGER PRIMARY KEY"}}
+        said = {key: value for key, value in said.items() if key != missing}
+        bare = type("Bare", (Projection,), {**said, "apply": Applied.apply})
+
+        with pytest.raises(ViewError, match=f"the projection Bare has no {missing}"):
+            bare(journal)
+
+    @pytest.mark.parametrize("name", [None, 3])
+    def test_name_that_is_no_text_is_refused(self, journal: Journal, name: Any) -> None:  # noqa: ANN401
+        """A name is text."""
+
+        class Named(Applied):
+            pass
+
+        Named.name = name
+        with pytest.raises(ViewError, match="is not allowed"):
+            Named(journal)
 
 
 class TestCatchUp:

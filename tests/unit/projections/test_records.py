@@ -181,8 +181,11 @@ class TestList:
         assert [view.ref.id for view in listed] == sorted(["b", "a", "é", "B", "10", "9"])
 
     @pytest.mark.parametrize("limit", [-1, 0, 1, 2, 3, 4, 5, 100, None])
-    def test_limit_counts_what_is_found(self, journal: Journal, limit: int | None) -> None:
+    def test_limit_counts_what_is_found(
+        self, journal: Journal, monkeypatch: pytest.MonkeyPatch, limit: int | None
+    ) -> None:
         """A limit is of the records that are wanted, however many others lie between."""
+        monkeypatch.setattr("projections.records.SIFTED_AT_ONCE", 2)
         account = journal.create("Account", {}, id="1")
         for at in range(12):
             owner: Any = account if at % 3 == 0 else str(account)
@@ -200,6 +203,22 @@ class TestList:
                 : None if limit is None else max(limit, 0)
             ]
         )
+
+    @pytest.mark.parametrize("limit", [0, 1, 2**64, None])
+    def test_rare_object_is_found_in_few_reads(self, journal: Journal, limit: int | None) -> None:
+        """A small limit does not make a read of each record that is looked at."""
+        for at in range(60):
+            journal.create("Visit", {"At": {"n": at}}, id=f"{at:02}")
+        views = Records(journal)
+        views.catch_up()
+        kept: Any = journal.log.views
+        statements: list[str] = []
+        kept._connection.set_trace_callback(statements.append)
+
+        listed = views.list("Visit", {"At": {"n": 59}}, limit=limit)
+
+        assert [view.ref.id for view in listed] == ([] if limit == 0 else ["59"])
+        assert sum("FROM records" in statement for statement in statements) <= 1
 
     @pytest.mark.parametrize(
         ("wanted", "found"),
