@@ -37,6 +37,8 @@ _LEFT: Final[list[Abandoned]] = []
 
 def close_abandoned(left: Abandoned) -> None:
     """Close what is left of a file, or keep it until nobody has the lock."""
+    if left.lock.is_closed and left.pid == os.getpid():
+        return  # it was closed, but for what an interrupt left
     if left.pid == os.getpid() and left.lock.attempt():
         _close(left)
     else:

@@ -60,6 +60,8 @@ BUSY_TIMEOUT_S: Final = 30.0
 COMMIT: Final = "COMMIT -- by the journal"
 ROLLBACK: Final = "ROLLBACK -- by the journal"
 """Not the words of a projection: what is prepared already, SQLite's authorizer is not asked for."""
+_SETTLED_NS: Final = 3_000_000_000
+"""The coarsest of the steps is that of FAT: two seconds."""
 _ROLLBACKS: Final = 3
 """How often to try: Ctrl-C may come in the guard of a view, which then lets nothing pass."""
 
@@ -99,6 +101,8 @@ class Database:
         self.path = absolute(path)
         self._name = os.fspath(self.path)
         self._wal_name = f"{self.path}-wal"
+        self._folder = os.fspath(self.path.parent)
+        self._settled_at = 0
         self.durability = durability
         self._busy_timeout_s = busy_timeout_s
         self._pid = os.getpid()
@@ -453,9 +457,28 @@ class Database:
             )
 
     def _check_file(self) -> None:
-        """Refuse to write where a write has failed, or a file at its path is another (D3)."""
+        """Refuse to write where a write has failed, or a file at its path is another (D3).
+
+        Whatever is made, moved or removed in a folder changes the time of the folder. So that
+        alone is looked at, once it is older than the steps in which such times are kept.
+        """
         if self._failure is not None:
             raise self._failure
+        try:
+            folder = os.stat(self._folder)  # noqa: PTH116  a microsecond less, per append
+        except OSError:
+            folder = None
+        if folder is not None and folder.st_mtime_ns == self._settled_at:
+            return
+        self._settled_at = 0
+        self._check_names()
+        if folder is not None:
+            written_ns = os.stat(self._wal_name).st_mtime_ns  # noqa: PTH116
+            if written_ns - folder.st_mtime_ns > _SETTLED_NS:
+                self._settled_at = folder.st_mtime_ns
+
+    def _check_names(self) -> None:
+        """Refuse to go on where a file is no longer found under its name (D3)."""
         if _inode(self._name) != self._inode:
             self._failure = LogUnavailableError(
                 f"{self.path} was replaced or removed while it was open",
@@ -464,7 +487,8 @@ class Database:
             raise self._failure
         if self._file_lock.is_lost():
             self._failure = LogUnavailableError(
-                f"{self.path}-lock was removed while the journal was open: others would not wait",
+                f"{self.path}-lock was replaced or removed while the journal was open: others "
+                "would not wait for it",
                 hint="close the journal, and open it again",
             )
             raise self._failure
@@ -474,7 +498,7 @@ class Database:
         """Return which of the files was lost while they were open; nothing where none was."""
         try:
             if self._read_only is None:
-                self._check_file()
+                self._check_names()
         except LogError as error:
             return error.problem
         return ""

@@ -172,8 +172,11 @@ class FileLock:
         )
 
     def is_lost(self) -> bool:
-        """Say whether the file was removed: whoever opens another one would not wait for us."""
-        return os.fstat(self._descriptor).st_nlink == 0
+        """Say whether the file is no longer at its path: who opens another would not wait."""
+        try:
+            return self.path.stat().st_ino != os.fstat(self._descriptor).st_ino
+        except OSError:
+            return True
 
     def close(self) -> None:
         """Close the file; a second time changes nothing."""

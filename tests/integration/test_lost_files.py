@@ -204,6 +204,37 @@ class TestLosingTheWal:
                 assert again.log.verify().is_intact
 
 
+class TestSettled:
+    """What the time of the folder tells, which is all that an append looks at."""
+
+    @pytest.mark.parametrize("end", ["", "-wal", "-lock"])
+    def test_loss_is_noticed_in_a_folder_that_was_quiet(self, path: Path, end: str) -> None:
+        """D3: a file that goes away changes the folder, however long nothing else did."""
+        with Journal(path) as journal:
+            os.utime(path.parent, (1_000_000_000, 1_000_000_000))
+            for _ in range(3):
+                journal.create("Account", {})
+            file = journal.log._recorder._database  # type: ignore[attr-defined]
+            assert file._settled_at == 1_000_000_000 * 10**9
+            path.with_name(f"field.db{end}").rename(path.with_name("gone"))
+
+            with pytest.raises(LogUnavailableError, match=r"removed while"):
+                journal.create("Account", {})
+
+    def test_folder_that_is_not_quiet_is_looked_into(self, path: Path) -> None:
+        """Where the folder changed just now, the next change may be at the same time."""
+        with Journal(path) as journal:
+            journal.create("Account", {})
+            journal.create("Account", {})
+            assert not journal.log._recorder._database._settled_at  # type: ignore[attr-defined]
+            before = path.parent.stat()
+            path.with_name("field.db-wal").rename(path.with_name("gone"))
+            os.utime(path.parent, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+            with pytest.raises(LogUnavailableError, match=r"removed while"):
+                journal.create("Account", {})
+
+
 class TestLinks:
     """One file under two names."""
 

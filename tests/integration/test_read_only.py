@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +19,6 @@ from projections import Drafts, History, Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 READ = """
 import os, sys
@@ -53,18 +55,20 @@ all_of_it(sys.argv[1])
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Iterator[Path]:
+def path() -> Iterator[Path]:
     """A journal of two records, closed, in a folder of its own that everybody may look into."""
-    folder = tmp_path / "theirs"
+    above = Path(mkdtemp())
+    folder = above / "theirs"
     folder.mkdir()
     path = folder / "field.db"
     with Journal(path, actor="ann") as journal:
         journal.create("A", {"n": 1}, id="1")
         journal.create("A", {"n": 2}, id="2")
-    for above in (folder, *folder.parents[:3]):
-        above.chmod(above.stat().st_mode | 0o055)
+    for each in (folder, above):
+        each.chmod(0o755)
     yield path
     folder.chmod(0o755)
+    rmtree(above)
 
 
 def read(path: Path) -> str:
@@ -94,12 +98,12 @@ def expected(path: Path) -> list[str]:
         "True 2 {'n': 1}",
         "2 2",
         (
-            f"LogUnavailableError {path} may only be read; check the permissions of the file, of its "
-            "folder and of what is beside it"
+            f"LogUnavailableError {path} may only be read; check the permissions of the file, of "
+            "its folder and of what is beside it"
         ),
         (
-            f"LogUnavailableError {path} may only be read; check the permissions of the file, of its "
-            "folder and of what is beside it; opened with create=False, it can be read"
+            f"LogUnavailableError {path} may only be read; check the permissions of the file, of "
+            "its folder and of what is beside it; opened with create=False, it can be read"
         ),
     ]
 

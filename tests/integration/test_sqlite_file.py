@@ -628,7 +628,7 @@ class TestEnding:
         path.with_name("field.db-lock").unlink()
         with Journal(path) as other:
             for _ in range(2):
-                with pytest.raises(LogUnavailableError, match=r"-lock was removed .*; close the"):
+                with pytest.raises(LogUnavailableError, match=r"-lock was replaced .*; close the"):
                     journal.create("Account", {})
             other.create("Account", {}, id="2")
             assert other.log.verify().is_intact

@@ -316,8 +316,8 @@ class TestRows:
             (
                 0,
                 (
-                    f"the file counts entries up to {count}; {8 - count} beyond it, up to position 8, "
-                    "were never counted by the file"
+                    f"the file counts entries up to {count}; {8 - count} beyond it, up to "
+                    "position 8, were never counted by the file"
                 ),
             ),
             (7, "its hash does not fit its content: it was changed"),
