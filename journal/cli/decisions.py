@@ -56,6 +56,7 @@ def retry(setting: Setting, draft: str) -> None:
     with setting.journal() as journal:
         found = found_draft(journal, draft).draft
         event_id = journal.retry(found.draft_id, reason=setting.reason)
+    setting.stored = f"{found.ref} will be sent again" if event_id else ""
     _answer(setting, "retry", found, event_id, ("will be sent again", "is not held"))
 
 
@@ -76,6 +77,7 @@ def amend(setting: Setting, draft: str, fields: Fields, remove: Sequence[str]) -
     with setting.journal() as journal:
         found = found_draft(journal, draft).draft
         event_id = journal.amend(found.draft_id, fields, remove=remove, reason=setting.reason)
+    setting.stored = f"the draft of {found.ref} was amended" if event_id else ""
     _answer(setting, "amend", found, event_id, ("amended", "has these fields already"))
 
 
@@ -102,6 +104,7 @@ def discard(setting: Setting, draft: str, *, yes: bool, force: bool) -> int:
                 output.note("Nothing was discarded.")
                 return _CANCELLED
         fallen = journal.discard(found.draft_id, force=force, reason=setting.reason)
+        setting.stored = f"{wording.counted(len(fallen), 'draft')} discarded"
     if setting.is_json:
         for each in fallen:
             output.object(_decided("discard", each) | {"cause": _cause(each, found)})
@@ -168,6 +171,7 @@ def resolve(  # noqa: PLR0913  an option each
             remote_version=remote_version,
             reason=setting.reason,
         )
+    setting.stored = f"the draft of {found.ref} was resolved" if event_id else ""
     _answer(setting, "resolve", found, event_id, ("resolved", "is resolved already"))
 
 

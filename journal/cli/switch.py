@@ -44,6 +44,7 @@ def stop(setting: Setting) -> None:
     """
     with setting.journal() as journal:
         is_new = journal.stop_queue(reason=setting.reason)
+    setting.stored = "the queue was stopped" if is_new else ""
     _answer(setting, "stop", "stopped", is_new=is_new)
 
 
@@ -54,6 +55,7 @@ def start(setting: Setting) -> None:
     """Let the queue be sent again, whoever or whatever stopped it."""
     with setting.journal() as journal:
         is_new = journal.start_queue(reason=setting.reason)
+    setting.stored = "the queue was started" if is_new else ""
     _answer(setting, "start", "started", is_new=is_new)
 
 
