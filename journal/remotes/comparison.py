@@ -11,7 +11,7 @@ from journal.errors import RefusedError, RemoteError
 from journal.remotes.forms import Forms, agrees
 from journal.remotes.pointers import at, steps_of
 from journal.remotes.templates import text_of
-from journal.values import Fields, freeze, references
+from journal.values import Fields, freeze, references, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,8 @@ def recognised(received: Fields, push: Push, forms: Forms, *known: Fields) -> Fi
 
 def holds(push: Push, forms: Forms, received: Fields, wanted: Fields) -> bool:
     """Say whether a record of the remote's has the wanted values."""
+    if all(name in received and same(received[name], value) for name, value in wanted.items()):
+        return True  # as nearly always: there is nothing to recognise
     fields = recognised(received, push, forms, wanted)
     return all(forms.agrees(name, fields.get(name), value) for name, value in wanted.items())
 
@@ -116,6 +118,8 @@ def shown(push: Push, forms: Forms, received: Fields, evidence: Evidence) -> Fie
     stored exactly is not kept.
     """
     wanted = {**push.record.remote.fields, **push.fields}
+    if same(received, wanted):
+        return None
     fields = ours(push, forms, received)
     if fields is not None and evidence == "answer":
         fields = {**wanted, **fields}

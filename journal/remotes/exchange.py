@@ -69,11 +69,14 @@ class Exchange:
         self._link = link
         self._trace = trace
         self._intake: Intake | None = None
+        self._url: Any = None
 
     @property
     def url(self) -> Any:  # noqa: ANN401  of either library
         """Where it goes, as the library has it."""
-        return self.library.module.URL(self._sent.url)
+        if self._url is None:
+            self._url = self.library.module.URL(self._sent.url)
+        return self._url
 
     def built(self) -> Any:  # noqa: ANN401  of either library
         """Return the request as the library has it."""
@@ -82,7 +85,7 @@ class Exchange:
         timeout = {"connect": connect_s, "read": seconds, "write": seconds, "pool": seconds}
         return self.library.module.Request(
             self._sent.method,
-            self._sent.url,
+            self.url,
             headers=self._sent.headers,
             content=self._sent.body,
             extensions={"timeout": timeout, "trace": self._trace},

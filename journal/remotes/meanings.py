@@ -16,7 +16,7 @@ from journal.remotes.selection import select, selector
 from journal.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from journal.remotes.remote import Answer
     from journal.remotes.sections import Means, Rule, Verb
@@ -34,7 +34,7 @@ Meaning: TypeAlias = Done | TableMeaning
 
 
 def meaning(
-    rules: Iterable[Rule], verb: Verb, answer: Answer, names: Iterable[str] = ()
+    rules: Collection[Rule], verb: Verb, answer: Answer, names: Iterable[str] = ()
 ) -> Meaning:
     """Return what an answer means: what the first rule says that fits, or the table.
 
@@ -44,7 +44,7 @@ def meaning(
         answer: whatever came of it.
         names: of the draft's fields, as the service has them.
     """
-    if isinstance(answer, Response):
+    if rules and isinstance(answer, Response):
         content = content_of(answer)
         for rule in rules:
             if _fits(rule, verb, answer, content):

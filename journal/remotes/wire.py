@@ -152,7 +152,7 @@ class Wire(_Wire):
         response = transport.handle_request(exchange.built())
         try:
             if exchange.begin(response):
-                for chunk in response.iter_raw():
+                for chunk in response.stream:
                     if not exchange.take(chunk):
                         break
             exchange.end()
@@ -220,7 +220,7 @@ class AsyncWire(_Wire):
         response = await transport.handle_async_request(exchange.built())
         try:
             if exchange.begin(response):
-                async for chunk in response.aiter_raw():
+                async for chunk in response.stream:
                     if not exchange.take(chunk):
                         break
             exchange.end()
