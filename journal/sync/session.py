@@ -56,6 +56,7 @@ from journal.resolutions import settled
 from journal.sources import process_name
 from journal.staging import Facts
 from journal.sync.backoff import Backoff, Failures, kind_of
+from journal.sync.doubts import Doubts
 from journal.sync.effects import Call, Listen, Pause
 from journal.sync.lease import SenderLease
 from journal.sync.reports import Progress, Report
@@ -116,6 +117,8 @@ class Settings(NamedTuple):
     """How long a request may take."""
     lease_s: float | None = None
     """How long the lease lasts without a sign of life; twice as long as a request otherwise."""
+    doubts: int | None = 20
+    """How often in a row a draft may be in doubt before it is held; None for as often as it is."""
 
 
 class Session:
@@ -149,6 +152,7 @@ class Session:
         self._acknowledged = 0
         self._attempts = 0
         self._failures = Failures()
+        self._doubts = Doubts(settings.doubts)
         self._problem = ""
         self._unsent: str | None = None
         self._not_before_s = clock.monotonic_s()
@@ -294,7 +298,8 @@ class Session:
         span = yield from self._span(draft)
         outcome: Outcome | None = None
         try:
-            outcome = yield from self._pushed(push)
+            self._doubts.begin(push.draft_id, push.revision)
+            outcome = self._doubts.judged((yield from self._pushed(push)))
         finally:
             self._board.write(sending=None)
             self._ended(span, outcome)
@@ -340,6 +345,7 @@ class Session:
                     request = exchange.throw(error)
                     continue
                 self._board.write(online=isinstance(answer, Response))
+                self._doubts.heard(request, answer)
                 request = exchange.send(answer)
         except StopIteration as ended:
             result: _Result = ended.value
@@ -544,6 +550,7 @@ class Session:
             draft.is_maybe_applied and draft.draft_id != self._unsent,
             record,
             {target: self._journal.load(target) for target in targets},
+            change.is_doubted,
         )
 
     def _lead(self) -> Other | None:

@@ -50,6 +50,7 @@ class AnySubscriber(Generic[_Client]):
         spans: Spans | None = None,
         conflicts: Policies | None = None,
         rejections: int | None = 5,
+        doubts: int | None = 20,
         client: _Client | None = None,
     ) -> None:
         """Send the drafts of the journal to the remote.
@@ -69,6 +70,8 @@ class AnySubscriber(Generic[_Client]):
             spans: traces pushes, such as `journal.sync.telemetry.push_spans`.
             conflicts: the policies that decide conflicts; `merge` for all otherwise.
             rejections: how many drafts rejected in a row stop the queue; None for never.
+            doubts: how often in a row it may be open what came of a draft, with the remote
+                answering, before it is held; None for never.
             client: of httpx, to use instead of one of our own; it is not closed.
         """
         self._journal = journal
@@ -86,6 +89,7 @@ class AnySubscriber(Generic[_Client]):
             rejections,
             self._limits.timeout_s,
             lease_s,
+            doubts,
         )
         self._session = Session(
             journal,
