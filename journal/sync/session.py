@@ -16,6 +16,8 @@ out each effect, blocking or awaiting, and sends the result back in, or throws i
 - S7. Everything that it appends is appended with the fence of its lease: whoever has lost the
   lease appends nothing, and stands by (O1).
 - S8. A remote that asks for patience is asked nothing before that time is over, whatever wakes it.
+- S9. A remote that has seen our key with another content stops the queue, in the append that
+  holds the draft: it is our fault, or somebody tampers.
 
 ```
 e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
@@ -30,7 +32,7 @@ from logging import DEBUG, ERROR, INFO, WARNING, getLogger
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, assert_never
 
 from journal.conflicts import Resolved
-from journal.drafts import Draft, Queue, hold_text, name_of, stop_text
+from journal.drafts import Draft, Hold, Queue, hold_text, name_of, stop_text
 from journal.errors import (
     LeaseLostError,
     LogBusyError,
@@ -39,7 +41,14 @@ from journal.errors import (
     RefusedError,
     RemoteError,
 )
-from journal.events import ConflictResolved, DraftHeld, FieldMessage, PushStarted, QueueStopped
+from journal.events import (
+    QUEUE,
+    ConflictResolved,
+    DraftHeld,
+    FieldMessage,
+    PushStarted,
+    QueueStopped,
+)
 from journal.outcomes import (
     Acknowledged,
     NotSent,
@@ -594,6 +603,8 @@ class Session:
 
         reason = _WHY.get(outcome.classification) if isinstance(outcome, Refused) else None
         notes = [self._note(draft, decision, reason)]
+        if isinstance(outcome, Refused) and outcome.is_alarm:
+            notes.append(self._alarm(draft, outcome, lambda: bool(events)))
         following = self._following(draft) if with_next else None
         if following is not None:
             started = PushStarted(draft_id=following.draft_id, revision=following.revision)
@@ -611,6 +622,21 @@ class Session:
                 return outcome._replace(messages=messages)
             case _:
                 return outcome
+
+    def _alarm(self, draft: Draft, outcome: Refused, is_held: Callable[[], bool]) -> Note:
+        """Return the stop of the queue, in the append that holds the draft (S9)."""
+        said = hold_text(Hold("unknown", outcome.messages, outcome.status, ""))
+        problem = (
+            f"the remote has seen the key of {name_of(draft)} with another content: "
+            f"somebody else uses the key, or it was changed on the way: {said}"
+        )
+        stopped = QueueStopped(cause="rejections", problem=problem[:MAX_PROBLEM])
+
+        def decision(_: Record) -> Sequence[Event]:
+            return (stopped,) if is_held() and self._queue.switch.stop is None else ()
+
+        facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
+        return QUEUE, decision, facts
 
     def _appended(self, draft: Draft, decide: Callable[[Record, Change], Sequence[Event]]) -> bool:
         """Append events about a draft that is still as it was sent; say whether it is."""
