@@ -68,7 +68,8 @@ class AnySubscriber(Generic[_Client]):
                 logged, and where it is slow, it misses the oldest.
             on_status: called with every change of the status, in the same way.
             spans: traces pushes, such as `journal.sync.telemetry.push_spans`.
-            conflicts: the policies that decide conflicts; `merge` for all otherwise.
+            conflicts: the policies that decide conflicts; those of the remote's profile
+                otherwise.
             rejections: how many drafts rejected in a row stop the queue; None for never.
             doubts: how often in a row it may be open what came of a draft, with the remote
                 answering, before it is held; None for never.
@@ -85,7 +86,7 @@ class AnySubscriber(Generic[_Client]):
             on_held,
             backoff or Backoff(),
             attempts,
-            conflicts or Policies(),
+            conflicts or _policies_of(remote),
             rejections,
             self._limits.timeout_s,
             lease_s,
@@ -189,6 +190,12 @@ class AnySubscriber(Generic[_Client]):
     def __repr__(self) -> str:
         """Show where drafts are sent to."""
         return f"{type(self).__name__}({self._remote!r})"
+
+
+def _policies_of(remote: Remote) -> Policies:
+    """Return what the remote's profile says of conflicts, where it has one."""
+    profile = getattr(remote, "profile", None)
+    return Policies() if profile is None else profile.conflicts
 
 
 def _limits_of(remote: Remote) -> Limits:
