@@ -65,6 +65,8 @@ class Unknown(NamedTuple):
     problem: str
     is_offline: bool = False
     """Whether who answered is not the remote, but somebody on the way, such as a captive portal."""
+    refusal: Refused | None = None
+    """What it comes to where the attempts after it show the same again."""
 
 
 class NotSent(NamedTuple):

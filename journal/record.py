@@ -70,6 +70,10 @@ class Change(NamedTuple):
     """How a held one was refused."""
     resolved: int = 0
     """How often in a row, without a hold in between, a conflict of it was resolved."""
+    first_sent_at: int | None = None
+    """When its first request was about to leave, in microseconds since 1970 in UTC."""
+    is_doubted: bool = False
+    """Whether it was last held as unknown: an earlier request of it may have been applied."""
 
 
 class Remote(NamedTuple):
@@ -278,7 +282,18 @@ def _in_state(
         return record._replace(version=entry.version)
     before, change, after = record.changes[:at], record.changes[at], record.changes[at + 1 :]
     resolved = 0 if state == "held" else change.resolved
-    moved = change._replace(state=state, held_as=held_as, resolved=resolved)
+    sent_at, is_doubted = change.first_sent_at, change.is_doubted
+    if state == "sending":
+        sent_at = sent_at or entry.occurred_at
+    elif state == "held":
+        is_doubted = held_as == "unknown"
+    moved = change._replace(
+        state=state,
+        held_as=held_as,
+        resolved=resolved,
+        first_sent_at=sent_at,
+        is_doubted=is_doubted,
+    )
     return record._replace(version=entry.version, changes=(*before, moved, *after))
 
 
@@ -305,7 +320,13 @@ def _amended(record: Record, entry: Entry, event: DraftAmended | ConflictResolve
     if change is None:
         return record._replace(version=entry.version)
     fields = event.fields
-    after = change._replace(fields=fields, revision=event.revision, state="pending", held_as=None)
+    after = change._replace(
+        fields=fields,
+        revision=event.revision,
+        state="pending",
+        held_as=None,
+        first_sent_at=None,
+    )
     touched, left = {*change.fields, *fields}, {**change.base, **fields}
     if isinstance(event, ConflictResolved):
         after = after._replace(

@@ -7,8 +7,7 @@ An example is a fenced block; its language says what is done with it:
 - ``console`` runs: each line that begins with ``$ `` is a command (``> `` continues it), and
   what follows is what it writes, to either stream. ``...`` stands for any text within its line,
   and alone on a line for any lines. A command must succeed.
-- ``toml``, ``json`` and ``jsonl`` are parsed; a TOML document with a ``url`` must be a profile,
-  with policies in its table ``[conflicts]``.
+- ``toml``, ``json`` and ``jsonl`` are parsed; a TOML document with a ``url`` must be a profile.
 - ``sql`` must be part of the schema of the log.
 - ``text`` is a picture or a listing, for people only.
 
@@ -36,7 +35,6 @@ from sybil.region import Lexeme
 
 from journal.log.tables import SCHEMA
 from journal.remotes import Profile
-from journal.sync import Policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +89,6 @@ def _check_toml(example: Example) -> None:
     _write(example)
     content = tomllib.loads(example.parsed)
     if "url" in content:
-        Policies.of(content.pop("conflicts", {}))
         Profile.of(content)
 
 

@@ -17,6 +17,7 @@ from journal import errors
 from journal.events import EVENT_TYPES, FieldMessage, Resolution
 from journal.log import Row
 from journal.log.mapper import EntryMapper
+from journal.policies import Policies
 from journal.remotes import Profile
 from tests.pages import DOCS, PAGES, ROOT
 
@@ -322,7 +323,7 @@ def test_the_complete_profile_is_complete() -> None:
             said |= {f"types.TYPE.{inner}" for inner in value["Account"] if inner != "fields"}
             fields = value["Account"]["fields"]["Name"]
             said |= {f"types.TYPE.fields.FIELD.{inner}" for inner in fields}
-        elif isinstance(value, dict) and key != "headers":
+        elif isinstance(value, dict) and key not in {"headers", "conflicts"}:
             said |= {f"{key}.{inner}" for inner in value}
         else:
             said.add(key)
@@ -349,7 +350,7 @@ def _shown(default: Any) -> str:  # noqa: ANN401
     """Return a default as a profile would have it."""
     if default is None or default is PydanticUndefined:
         return "-"
-    if isinstance(default, BaseModel):
+    if isinstance(default, BaseModel | Policies):
         return "`{}`"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from journal import Journal
     from journal.drafts import OnHeld
-    from journal.remotes import Profile
-    from journal.sync import Policies, Progress, Report
+    from journal.sync import Progress, Report
 
 STILL_PENDING: Final = 3
 PAGE: Final = 500
@@ -98,12 +97,12 @@ def push(  # noqa: PLR0913  options
     """
     getLogger("journal").addHandler(NullHandler())  # all that it logs is said here in words
     from journal.cli.watching import Account, as_object, telling, watched
-    from journal.remotes import HttpRemote
+    from journal.remotes import HttpRemote, Profile
     from journal.sync import Subscriber
     from projections import Drafts
 
     try:
-        described, conflicts = profile_and_policies(profile)
+        described = Profile.load(profile)
     except ProfileError as error:
         raise _explained(error, profile) from error
     remote = HttpRemote(described)
@@ -120,7 +119,6 @@ def push(  # noqa: PLR0913  options
                 attempts=attempts,
                 progress=account,
                 on_status=telling(setting) if is_watching else None,
-                conflicts=conflicts,
             )
             with subscriber:
                 if is_watching:
@@ -157,30 +155,6 @@ def _done(journal: Journal, head: int) -> str:
         f"Nothing is lost: {wording.counted(acknowledged, 'draft')} acknowledged, "
         f"{len(Drafts(journal)):,} still pending. Run the same command again to go on."
     )
-
-
-def profile_and_policies(path: str) -> tuple[Profile, Policies]:
-    """Return what a file says of a remote, and, in its table ``[conflicts]``, of conflicts.
-
-    Raises:
-        ProfileError: the file cannot be read, or a key in it is wrong.
-        PolicyError: a policy is none that there is.
-    """
-    import tomllib
-
-    from journal.remotes import Profile
-    from journal.sync import Policies
-
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return Profile.load(path), Policies()  # which says what is wrong with the file
-    if "conflicts" not in content:
-        return Profile.of(content), Policies()
-    table = content.pop("conflicts")
-    if not isinstance(table, dict):
-        raise ProfileError("conflicts", "must be a table", hint="begin it with [conflicts]")
-    return Profile.of(content), Policies.of(table)
 
 
 @contextmanager

@@ -117,7 +117,9 @@ def shown(push: Push, forms: Forms, received: Fields, evidence: Evidence) -> Fie
     An answer may show a part of the record only; a read shows all of it. What could not be
     stored exactly is not kept.
     """
-    wanted = {**push.record.remote.fields, **push.fields}
+    # What a create makes has nothing of what was under our key before.
+    before = {} if push.kind == "create" else push.record.remote.fields
+    wanted = {**before, **push.fields}
     if same(received, wanted):
         return None
     fields = ours(push, forms, received)

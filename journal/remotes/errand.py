@@ -11,6 +11,7 @@ from journal.outcomes import Acknowledged, Refused, Seen
 from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
+from journal.remotes.problems import is_error
 
 if TYPE_CHECKING:
     from journal.events import Evidence
@@ -100,9 +101,13 @@ class Errand:
         """Whether a look-up comes first: a condition alone would not find a conflict (G3)."""
         push, dialect = self.push, self._dialect
         if push.kind == "create":
-            return push.is_maybe_applied and not dialect.profile.create.is_repeatable
+            is_doubted = push.is_doubted and self.can_look and not self.holds_doubt
+            return is_doubted or (
+                push.is_maybe_applied and not dialect.profile.create.is_repeatable
+            )
         return (
             push.is_maybe_applied
+            or push.is_doubted
             or self._known_version is None
             or is_overtaken(push, self._forms)
             or (self.remote_id is None and dialect.uses(push.kind, "id"))
@@ -216,6 +221,27 @@ class Errand:
         answer = response.body.decode("utf-8", "replace")
         message = FieldMessage(message=taken if push.kind == "create" else newer)
         return Refused("conflict", (message,), response.status, answer, seen)
+
+    def strange(self, response: Response, record: Shown | None, *, is_taken: bool) -> Refused:
+        """Return what it comes to where reads go on to show something that is not the record.
+
+        A record without any name that we know has taken our key; but a page of a captive
+        portal is none. So it must show a version, as the profile says, or else the remote must
+        have declined to make a second record; and it must not say that something is wrong.
+
+        Args:
+            response: the answer to the read.
+            record: what it shows, if anything.
+            is_taken: whether the remote has said that there is a record already.
+        """
+        doubt = self.held("a read shows something that is not the record", response)
+        if self.push.kind != "create" or record is None or is_error(record.fields):
+            return doubt
+        is_named = {record.id, record.key} != {None}
+        if is_named or not (is_taken or record.version is not None):
+            return doubt
+        settled = self.compared(response, record, None)
+        return settled if isinstance(settled, Refused) else doubt
 
     def absent(self, response: Response) -> Acknowledged | Refused | AsExpected:
         """Say what it settles that the remote does not have the record."""

@@ -42,6 +42,9 @@ _UNSURE: Final = (
     "whether the remote has made the record is not known, and it has no place for our key: "
     "look there, and then retry or discard the draft"
 )
+_NO_LIST: Final = "a look-up by our key was answered with something that is no list"
+_NO_ID: Final = "a hit shows no id of the record"
+_STRANGE: Final = "a read was answered with something that is not the record"
 _IGNORED: Final = (
     "the look-up by our key lists other records only, so its filter is ignored: mend [find] of "
     "the profile"
@@ -149,7 +152,8 @@ class HttpRemote:
         """
         if refusal is not None and errand.holds_doubt:
             return refusal
-        found = yield from self._looked_up(errand)
+        is_taken = refusal is not None and refusal.classification == "conflict"
+        found = yield from self._looked_up(errand, is_taken=is_taken)
         if refusal is None:
             if found is None or isinstance(found, AsExpected):
                 return Unknown("the remote's answer and its record do not fit together")
@@ -169,8 +173,15 @@ class HttpRemote:
 
     # --- looking up ----------------------------------------------------------------------
 
-    def _looked_up(self, errand: Errand) -> Generator[Request, Answer, _Found]:
-        """Read the record, after finding its id where need be, and say what that settles (G2)."""
+    def _looked_up(
+        self, errand: Errand, *, is_taken: bool = False
+    ) -> Generator[Request, Answer, _Found]:
+        """Read the record, after finding its id where need be, and say what that settles (G2).
+
+        Args:
+            errand: the draft.
+            is_taken: whether the remote has said that there is a record already.
+        """
         if errand.holds_doubt:
             return Refused("unknown", (FieldMessage(message=_UNSURE),))
         if errand.push.kind == "create" and not errand.can_look:
@@ -186,7 +197,8 @@ class HttpRemote:
             case Response() as response:
                 shown = self.dialect.shown("read", errand.push.ref.type, response)
                 if shown is None or not errand.is_it(shown, found_id):
-                    return Unknown("a read was answered with something that is not the record")
+                    refusal = errand.strange(response, shown, is_taken=is_taken)
+                    return Unknown(_STRANGE, refusal=refusal)
                 return errand.compared(response, shown, found_id)
             case _Absent(response):
                 return errand.absent(response)
@@ -208,14 +220,14 @@ class HttpRemote:
         """Return the one hit of a look-up, or what it settles that there is none, or several."""
         hits = errand.hits(response)
         if hits is None:
-            return Unknown("a look-up by our key was answered with something that is no list")
+            return Unknown(_NO_LIST, refusal=errand.held(_NO_LIST, response))
         if len(hits.ours) > 1:
             return errand.held(f"the remote has {len(hits.ours)} records under our key", response)
         if hits.ours:
             found_id = hits.ours[0].id
-            return (
-                Unknown("a hit shows no id of the record") if found_id is None else _Hit(found_id)
-            )
+            if found_id is None:
+                return Unknown(_NO_ID, refusal=errand.held(_NO_ID, response))
+            return _Hit(found_id)
         find = self.profile.find
         if hits.others and find is not None and not find.lists_all:
             return errand.held(_IGNORED, response)

@@ -82,16 +82,23 @@ class Secrets:
                     remote_date=self._kept(outcome.remote_date),
                     fields=None if fields is None else self._without(fields, known),
                 )
-            case Refused(messages=messages, seen=seen):
-                return outcome._replace(
-                    messages=tuple(map(self._message, messages)),
-                    answer=self.masked(outcome.answer),
-                    seen=None if seen is None else self._seen(seen, known),
-                )
+            case Refused():
+                return self._refusal(outcome, known)
+            case Unknown(problem, _, Refused() as refusal):
+                masked = self.masked(problem)[:MAX_MESSAGE]
+                return outcome._replace(problem=masked, refusal=self._refusal(refusal, known))
             case Unknown(problem) | NotSent(problem) | Wait(problem) | Unauthorized(problem):
                 return outcome._replace(problem=self.masked(problem)[:MAX_MESSAGE])
             case _:
                 assert_never(outcome)
+
+    def _refusal(self, refusal: Refused, known: object) -> Refused:
+        seen = refusal.seen
+        return refusal._replace(
+            messages=tuple(map(self._message, refusal.messages)),
+            answer=self.masked(refusal.answer),
+            seen=None if seen is None else self._seen(seen, known),
+        )
 
     def _message(self, message: FieldMessage) -> FieldMessage:
         return FieldMessage(

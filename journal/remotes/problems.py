@@ -88,6 +88,13 @@ def json_of(body: bytes) -> Any:  # noqa: ANN401  JSON
         return None
 
 
+def is_error(content: object) -> bool:
+    """Say whether JSON is an object that says by its members that something is wrong."""
+    if not isinstance(content, dict):
+        return False
+    return _is_error(content) or not plain_of(content).keys().isdisjoint(_PARTS)
+
+
 class _Part(NamedTuple):
     """Something that says what is wrong, and what is known of it from around it."""
 

@@ -8,13 +8,23 @@ at ``/{type}/{id}`` and that answers with an ETag.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 
-from journal.errors import ProfileError
+from journal.errors import PolicyError, ProfileError
+from journal.policies import Policies
 from journal.remotes.addresses import is_secure
 from journal.remotes.auth import Auth
 from journal.remotes.checks import mistakes, notes
@@ -42,9 +52,25 @@ from journal.remotes.templates import json_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pydantic_core import ErrorDetails
+
+
+_AS_TEXT: Final = PlainSerializer(repr, return_type=str, when_used="json")
+
+
+def _policies(value: object) -> Policies:
+    """Return the policies of the table, or those that code has given."""
+    if isinstance(value, Policies):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a table")  # noqa: TRY004  for pydantic
+    try:
+        return Policies.of(value)
+    except PolicyError as error:
+        facts = {"key": error.key, "problem": error.problem, "hint": error.hint}
+        raise PydanticCustomError("policy", "{problem}", facts) from error
 
 
 class Profile(Section):
@@ -71,6 +97,8 @@ class Profile(Section):
     key: Key = Key()
     meaning: tuple[Rule, ...] = ()
     types: dict[str, TypeSection] = {}  # noqa: RUF012  pydantic copies it
+    conflicts: Annotated[Policies, PlainValidator(_policies), _AS_TEXT] = Policies()
+    """What decides the conflicts of the drafts that are sent to it."""
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -187,6 +215,9 @@ def _mistake(detail: ErrorDetails) -> Mistake:
     """Return what pydantic found, by the key, and without what stands there."""
     steps = [step for step in detail["loc"] if step != "[key]"]
     key = ".".join(map(str, steps)) or "profile"
+    if detail["type"] == "policy":
+        facts = detail["ctx"]
+        return Mistake(f"{key}.{facts['key']}", facts["problem"], facts["hint"])
     if detail["type"] == "extra_forbidden":
         known = _keys_at(steps[:-1])
         near = get_close_matches(str(steps[-1]), known, 1, 0.5)

@@ -69,6 +69,8 @@ class Push(NamedTuple):
     record: Record
     targets: Mapping[Ref, Record]
     """The records that it, its base and its record refer to."""
+    is_doubted: bool = False
+    """Whether it was held as unknown, and somebody lets it be sent again: it may be applied."""
 
     @property
     def remote_id(self) -> str | None:

@@ -16,6 +16,8 @@ out each effect, blocking or awaiting, and sends the result back in, or throws i
 - S7. Everything that it appends is appended with the fence of its lease: whoever has lost the
   lease appends nothing, and stands by (O1).
 - S8. A remote that asks for patience is asked nothing before that time is over, whatever wakes it.
+- S9. A remote that has seen our key with another content stops the queue, in the append that
+  holds the draft: it is our fault, or somebody tampers.
 
 ```
 e1  e2'  e3'          e2 in flight:  PushStarted(e2)   durable, then the request leaves
@@ -30,7 +32,7 @@ from logging import DEBUG, ERROR, INFO, WARNING, getLogger
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, assert_never
 
 from journal.conflicts import Resolved
-from journal.drafts import Draft, Queue, hold_text, name_of, stop_text
+from journal.drafts import Draft, Hold, Queue, hold_text, name_of, stop_text
 from journal.errors import (
     LeaseLostError,
     LogBusyError,
@@ -39,7 +41,14 @@ from journal.errors import (
     RefusedError,
     RemoteError,
 )
-from journal.events import ConflictResolved, DraftHeld, FieldMessage, PushStarted, QueueStopped
+from journal.events import (
+    QUEUE,
+    ConflictResolved,
+    DraftHeld,
+    FieldMessage,
+    PushStarted,
+    QueueStopped,
+)
 from journal.outcomes import (
     Acknowledged,
     NotSent,
@@ -56,6 +65,7 @@ from journal.resolutions import settled
 from journal.sources import process_name
 from journal.staging import Facts
 from journal.sync.backoff import Backoff, Failures, kind_of
+from journal.sync.doubts import Doubts
 from journal.sync.effects import Call, Listen, Pause
 from journal.sync.lease import SenderLease
 from journal.sync.reports import Progress, Report
@@ -116,6 +126,8 @@ class Settings(NamedTuple):
     """How long a request may take."""
     lease_s: float | None = None
     """How long the lease lasts without a sign of life; twice as long as a request otherwise."""
+    doubts: int | None = 20
+    """How often in a row a draft may be in doubt before it is held; None for as often as it is."""
 
 
 class Session:
@@ -149,6 +161,7 @@ class Session:
         self._acknowledged = 0
         self._attempts = 0
         self._failures = Failures()
+        self._doubts = Doubts(settings.doubts)
         self._problem = ""
         self._unsent: str | None = None
         self._not_before_s = clock.monotonic_s()
@@ -294,7 +307,8 @@ class Session:
         span = yield from self._span(draft)
         outcome: Outcome | None = None
         try:
-            outcome = yield from self._pushed(push)
+            self._doubts.begin(push.draft_id, push.revision)
+            outcome = self._doubts.judged((yield from self._pushed(push)))
         finally:
             self._board.write(sending=None)
             self._ended(span, outcome)
@@ -340,6 +354,7 @@ class Session:
                     request = exchange.throw(error)
                     continue
                 self._board.write(online=isinstance(answer, Response))
+                self._doubts.heard(request, answer)
                 request = exchange.send(answer)
         except StopIteration as ended:
             result: _Result = ended.value
@@ -544,6 +559,7 @@ class Session:
             draft.is_maybe_applied and draft.draft_id != self._unsent,
             record,
             {target: self._journal.kept(target) for target in targets},
+            change.is_doubted,
         )
 
     def _lead(self) -> Other | None:
@@ -587,6 +603,8 @@ class Session:
 
         reason = _WHY.get(outcome.classification) if isinstance(outcome, Refused) else None
         notes = [self._note(draft, decision, reason)]
+        if isinstance(outcome, Refused) and outcome.is_alarm:
+            notes.append(self._alarm(draft, outcome, lambda: bool(events)))
         following = self._following(draft) if with_next else None
         if following is not None:
             started = PushStarted(draft_id=following.draft_id, revision=following.revision)
@@ -604,6 +622,21 @@ class Session:
                 return outcome._replace(messages=messages)
             case _:
                 return outcome
+
+    def _alarm(self, draft: Draft, outcome: Refused, is_held: Callable[[], bool]) -> Note:
+        """Return the stop of the queue, in the append that holds the draft (S9)."""
+        said = hold_text(Hold("unknown", outcome.messages, outcome.status, ""))
+        problem = (
+            f"the remote has seen the key of {name_of(draft)} with another content: "
+            f"somebody else uses the key, or it was changed on the way: {said}"
+        )
+        stopped = QueueStopped(cause="rejections", problem=problem[:MAX_PROBLEM])
+
+        def decision(_: Record) -> Sequence[Event]:
+            return (stopped,) if is_held() and self._queue.switch.stop is None else ()
+
+        facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
+        return QUEUE, decision, facts
 
     def _appended(self, draft: Draft, decide: Callable[[Record, Change], Sequence[Event]]) -> bool:
         """Append events about a draft that is still as it was sent; say whether it is."""

@@ -50,6 +50,7 @@ class AnySubscriber(Generic[_Client]):
         spans: Spans | None = None,
         conflicts: Policies | None = None,
         rejections: int | None = 5,
+        doubts: int | None = 20,
         client: _Client | None = None,
     ) -> None:
         """Send the drafts of the journal to the remote.
@@ -67,8 +68,11 @@ class AnySubscriber(Generic[_Client]):
                 logged, and where it is slow, it misses the oldest.
             on_status: called with every change of the status, in the same way.
             spans: traces pushes, such as `journal.sync.telemetry.push_spans`.
-            conflicts: the policies that decide conflicts; `merge` for all otherwise.
+            conflicts: the policies that decide conflicts; those of the remote's profile
+                otherwise.
             rejections: how many drafts rejected in a row stop the queue; None for never.
+            doubts: how often in a row it may be open what came of a draft, with the remote
+                answering, before it is held; None for never.
             client: of httpx, to use instead of one of our own; it is not closed.
         """
         self._journal = journal
@@ -82,10 +86,11 @@ class AnySubscriber(Generic[_Client]):
             on_held,
             backoff or Backoff(),
             attempts,
-            conflicts or Policies(),
+            conflicts or _policies_of(remote),
             rejections,
             self._limits.timeout_s,
             lease_s,
+            doubts,
         )
         self._session = Session(
             journal,
@@ -185,6 +190,12 @@ class AnySubscriber(Generic[_Client]):
     def __repr__(self) -> str:
         """Show where drafts are sent to."""
         return f"{type(self).__name__}({self._remote!r})"
+
+
+def _policies_of(remote: Remote) -> Policies:
+    """Return what the remote's profile says of conflicts, where it has one."""
+    profile = getattr(remote, "profile", None)
+    return Policies() if profile is None else profile.conflicts
 
 
 def _limits_of(remote: Remote) -> Limits:

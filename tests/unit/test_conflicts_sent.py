@@ -19,10 +19,11 @@ from journal.events import (
 )
 from journal.outcomes import Outcome, Refused, Seen
 from journal.policies import Policies
+from journal.remotes import HttpRemote, Profile
 from journal.resolutions import MAX_RESOLUTIONS
 from projections import Drafts
 from tests.unit.foreign import Shared
-from tests.unit.scripted import Script
+from tests.unit.scripted import Script, says, shows
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -325,6 +326,30 @@ class TestRejections:
 
         assert (report.stopped_by, report.acknowledged) == ("stopped", 0)
         assert "4 drafts in a row were rejected)" in report.problem
+
+
+def test_an_alarm_stops_the_queue(journal: Journal) -> None:
+    """A key that was used for another body: the draft is held and the queue stopped, at once."""
+    ref = journal.create("Account", {"Name": "Acme"}, id="a1")
+    journal.create("Account", {"Name": "Other"}, id="a2")
+    remote = HttpRemote(Profile.of({"url": "https://records.example.com"}))
+    said = b'{"message": "idempotency key was used with different parameters"}'
+
+    script = Script(journal, remote)
+    report = script.drain(says(422, said))
+
+    held, stopped = journal.log.read()[-2:]
+    assert isinstance(held.event, DraftHeld)
+    assert isinstance(stopped.event, QueueStopped)
+    assert held.event.classification == "unknown"
+    assert (held.batch, stopped.batch, stopped.actor) == (held.position, held.position, "sync")
+    assert stopped.event.cause == "rejections"
+    assert f"the create of {ref}" in stopped.event.problem
+    assert "idempotency key was used with different parameters" in stopped.event.problem
+    assert (report.stopped_by, report.held, script.methods) == ("stopped", 1, ["PUT"])
+
+    journal.start_queue()
+    assert script.drain(shows({"Name": "Other"}, '"1"')).acknowledged == 1
 
 
 def test_a_person_stops_what_runs(journal: Journal) -> None:

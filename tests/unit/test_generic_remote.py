@@ -483,6 +483,16 @@ class TestReceipts:
 
         assert journal.load(ACCOUNT).fields == {"Size": 2, "At": "now"}
 
+    def test_a_read_after_a_create_shows_all(self, journal: Journal) -> None:
+        """What was seen under our key before the create says nothing of what it has made."""
+        journal.create("Account", {"Name": "Acme"}, id="a1")
+        journal.observe(ACCOUNT, ACME, remote_id="a1")
+
+        Script(journal, remote()).drain(LOST, shows(ACME, '"1"'))
+
+        assert acknowledged(journal).fields == ACME
+        assert journal.load(ACCOUNT).fields == ACME
+
     @pytest.mark.parametrize(
         "odd",
         [b'{"Big": 12345678901234567890}', b'{"Inf": 1e999}', b'{"\\u0000": 1}', b'{"": 1}'],

@@ -291,8 +291,32 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"auth": {"bearer": "eyJ.abc-def"}}, "auth.bearer"),
     ({"auth": {"token": "x"}}, "auth.token"),
     ({"types": {"Account": "accounts"}}, "types.Account"),
+    ({"conflicts": "theirs"}, "conflicts"),
+    ({"conflicts": {"Account": "mine"}}, "conflicts.Account"),
+    ({"conflicts": {"Account": {"Phone": 7}}}, "conflicts.Account.Phone"),
     ({"types": {"Account": {"name": ""}}}, "types.Account.name"),
 ]
+
+
+class TestConflicts:
+    """The policies that a profile may name."""
+
+    def test_are_part_of_it(self, tmp_path: Path) -> None:
+        """A profile with a table of policies is a profile, wherever it is loaded."""
+        path = tmp_path / "service.toml"
+        path.write_text(
+            f'url = "{URL}"\n[conflicts]\ndefault = "theirs"\nAccount.Phone = "ours"\n',
+            encoding="utf-8",
+        )
+
+        policies = Profile.load(path).conflicts
+
+        assert policies.of_type("Visit") == ("default", "theirs")
+        assert policies.of_field("Account", "Phone") == ("Account.Phone", "ours")
+
+    def test_merge_otherwise(self) -> None:
+        """Without a table, what does not disagree is merged."""
+        assert Profile.of({"url": URL}).conflicts.of_type("Account") == ("default", "merge")
 
 
 class TestErrors:

@@ -520,7 +520,7 @@ class TestEvolve:
     def test_what_happens_to_a_draft_leaves_the_record(self, event: Event) -> None:
         """A push, a hold and a retry change only the version of the stream, and a state."""
         record = after(CREATED, event)
-        change = record.changes[0]._replace(state="pending", held_as=None)
+        change = record.changes[0]._replace(state="pending", held_as=None, first_sent_at=None)
 
         assert record._replace(changes=(change,)) == after(CREATED)._replace(version=2)
 

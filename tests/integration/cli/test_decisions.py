@@ -383,7 +383,7 @@ class TestPolicies:
     @pytest.mark.parametrize(
         ("text", "kind"),
         [
-            ('[conflicts]\nAccount = "mine"', "PolicyError"),
+            ('[conflicts]\nAccount = "mine"', "ProfileError"),
             ("conflicts = 7", "ProfileError"),
             ("[conflicts", "ProfileError"),
             ("colour = 7", "ProfileError"),
