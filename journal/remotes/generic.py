@@ -17,10 +17,11 @@ otherwise:                             write -> a receipt
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from journal.events import FieldMessage
-from journal.outcomes import NotSent, Refused, Unauthorized, Unknown, Wait
+from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unknown, Wait
 from journal.remotes.classify import Doubt, Success
 from journal.remotes.credentials import Credentials, authorised
 from journal.remotes.dialect import Dialect
@@ -47,8 +48,13 @@ _IGNORED: Final = (
     "the profile"
 )
 
+_DISAGREE: Final = "two reads of the record, one after the other, do not agree"
+
 _Found: TypeAlias = "Outcome | AsExpected | None"
 """What a look-up settles; None where the remote refused to be read."""
+
+
+_Judged = TypeVar("_Judged")
 
 
 class _Hit(NamedTuple):
@@ -149,7 +155,8 @@ class HttpRemote:
         """
         if refusal is not None and errand.holds_doubt:
             return refusal
-        found = yield from self._looked_up(errand)
+        says_gone = refusal is None or refusal.classification == "gone"
+        found = yield from self._looked_up(errand, says_gone=says_gone)
         if refusal is None:
             if found is None or isinstance(found, AsExpected):
                 return Unknown("the remote's answer and its record do not fit together")
@@ -169,19 +176,32 @@ class HttpRemote:
 
     # --- looking up ----------------------------------------------------------------------
 
-    def _looked_up(self, errand: Errand) -> Generator[Request, Answer, _Found]:
-        """Read the record, after finding its id where need be, and say what that settles (G2)."""
+    def _looked_up(
+        self, errand: Errand, *, says_gone: bool = False
+    ) -> Generator[Request, Answer, _Found]:
+        """Read the record, after finding its id where need be, and say what that settles (G2).
+
+        Args:
+            errand: the draft.
+            says_gone: whether the remote has just said that a delete leaves, or finds, nothing.
+        """
         if errand.holds_doubt:
             return Refused("unknown", (FieldMessage(message=_UNSURE),))
         if errand.push.kind == "create" and not errand.can_look:
             return None
         found_id = None
+        is_known = says_gone or errand.push.kind != "delete"
         if errand.is_found_by_key:
-            hit = yield from self._found(errand)
+            find = partial(self._found, errand)
+            hit = yield from _sure(errand.find(), find, is_known=is_known)
             if not isinstance(hit, _Hit):
                 return hit
             found_id = hit.id
-        answer = yield errand.read(found_id)
+        read = partial(self._read, errand, found_id)
+        return (yield from _sure(errand.read(found_id), read, is_known=is_known))
+
+    def _read(self, errand: Errand, found_id: str | None, answer: Answer) -> _Found:
+        """Say what the answer to a read settles."""
         match self._answered("read", answer):
             case Response() as response:
                 shown = self.dialect.shown("read", errand.push.ref.type, response)
@@ -193,9 +213,8 @@ class HttpRemote:
             case unsettled:
                 return unsettled
 
-    def _found(self, errand: Errand) -> Generator[Request, Answer, _Hit | _Found]:
-        """Look up by our key what the remote calls the record."""
-        answer = yield errand.find()
+    def _found(self, errand: Errand, answer: Answer) -> _Hit | _Found:
+        """Say what the remote calls the record by the answer to a look-up by our key."""
         match self._answered("find", answer):
             case Response() as response:
                 return self._hit(errand, response)
@@ -236,3 +255,32 @@ class HttpRemote:
                 return Unknown(problem)  # the read was not sent; an earlier write may have been
             case meaning:
                 return meaning
+
+
+def _sure(
+    request: Request, judge: Callable[[Answer], _Judged], *, is_known: bool
+) -> Generator[Request, Answer, _Judged | Unknown]:
+    """Read, and once more before that ends the draft as held, or as deleted (G4).
+
+    Args:
+        request: that reads.
+        judge: says what its answer settles.
+        is_known: whether one read is enough for an acknowledgement: it is not for a delete,
+            unless the answer to it agrees that there is no record.
+    """
+
+    def ends(found: object) -> bool:
+        return isinstance(found, Refused) or (isinstance(found, Acknowledged) and not is_known)
+
+    found = judge((yield request))
+    if not ends(found):
+        return found
+    again = judge((yield request))
+    if ends(again) and _ending(again) != _ending(found):
+        return Unknown(_DISAGREE)
+    return again
+
+
+def _ending(found: object) -> object:
+    """Return what two reads must agree in: what was found, not how it was said."""
+    return (found.classification, found.seen) if isinstance(found, Refused) else type(found)
