@@ -128,7 +128,8 @@ class HttpRemote:
     def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
         kind, expected = errand.push.kind, None
         if errand.must_look:
-            found = yield from self._looked_up(errand)
+            ends = {Refused, Acknowledged} if kind == "delete" else {Refused}
+            found = yield from self._looked_up(errand, frozenset(ends))
             if found is None:
                 return Unknown("the remote refused to be read")
             if not isinstance(found, AsExpected):
@@ -155,8 +156,7 @@ class HttpRemote:
         """
         if refusal is not None and errand.holds_doubt:
             return refusal
-        says_gone = refusal is None or refusal.classification == "gone"
-        found = yield from self._looked_up(errand, says_gone=says_gone)
+        found = yield from self._looked_up(errand, _ends(errand, refusal))
         if refusal is None:
             if found is None or isinstance(found, AsExpected):
                 return Unknown("the remote's answer and its record do not fit together")
@@ -177,28 +177,27 @@ class HttpRemote:
     # --- looking up ----------------------------------------------------------------------
 
     def _looked_up(
-        self, errand: Errand, *, says_gone: bool = False
+        self, errand: Errand, ends: frozenset[type]
     ) -> Generator[Request, Answer, _Found]:
         """Read the record, after finding its id where need be, and say what that settles (G2).
 
         Args:
             errand: the draft.
-            says_gone: whether the remote has just said that a delete leaves, or finds, nothing.
+            ends: what ends it, and is looked up twice (G4).
         """
         if errand.holds_doubt:
             return Refused("unknown", (FieldMessage(message=_UNSURE),))
         if errand.push.kind == "create" and not errand.can_look:
             return None
         found_id = None
-        is_known = says_gone or errand.push.kind != "delete"
         if errand.is_found_by_key:
             find = partial(self._found, errand)
-            hit = yield from _sure(errand.find(), find, is_known=is_known)
+            hit = yield from _sure(errand.find(), find, ends)
             if not isinstance(hit, _Hit):
                 return hit
             found_id = hit.id
         read = partial(self._read, errand, found_id)
-        return (yield from _sure(errand.read(found_id), read, is_known=is_known))
+        return (yield from _sure(errand.read(found_id), read, ends))
 
     def _read(self, errand: Errand, found_id: str | None, answer: Answer) -> _Found:
         """Say what the answer to a read settles."""
@@ -257,26 +256,34 @@ class HttpRemote:
                 return meaning
 
 
+def _ends(errand: Errand, refusal: Refused | None) -> frozenset[type]:
+    """Return what a look-up must find twice to end a draft that was answered (G4).
+
+    A refusal is final where the record is as expected. A delete is done by one read where the
+    answer to it agrees that there is no record.
+    """
+    if refusal is None:
+        return frozenset({Refused})
+    if errand.push.kind == "delete" and refusal.classification != "gone":
+        return frozenset({Refused, AsExpected, Acknowledged})
+    return frozenset({Refused, AsExpected})
+
+
 def _sure(
-    request: Request, judge: Callable[[Answer], _Judged], *, is_known: bool
+    request: Request, judge: Callable[[Answer], _Judged], ends: frozenset[type]
 ) -> Generator[Request, Answer, _Judged | Unknown]:
-    """Read, and once more before that ends the draft as held, or as deleted (G4).
+    """Read, and once more before that ends the draft (G4).
 
     Args:
         request: that reads.
         judge: says what its answer settles.
-        is_known: whether one read is enough for an acknowledgement: it is not for a delete,
-            unless the answer to it agrees that there is no record.
+        ends: the types of what ends it.
     """
-
-    def ends(found: object) -> bool:
-        return isinstance(found, Refused) or (isinstance(found, Acknowledged) and not is_known)
-
     found = judge((yield request))
-    if not ends(found):
+    if type(found) not in ends:
         return found
     again = judge((yield request))
-    if ends(again) and _ending(again) != _ending(found):
+    if type(again) in ends and _ending(again) != _ending(found):
         return Unknown(_DISAGREE)
     return again
 

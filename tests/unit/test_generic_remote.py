@@ -904,6 +904,16 @@ class TestTwoReads:
         assert script.methods == ["PATCH", "GET", "GET", "GET", "GET"]
         assert (report.held, len(script.pauses)) == (1, 1)
 
+    def test_a_refusal_that_was_a_conflict(self, journal: Journal) -> None:
+        """One read that finds the record as expected does not make a refusal final."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(), confirms=False)
+
+        script.drain(says(412), says(404), shows(ACME, '"1"'))
+
+        assert script.methods == ["PUT", "GET", "GET"]
+        assert acknowledged(journal).evidence == "read"
+
     def test_a_delete_in_doubt(self, journal: Journal) -> None:
         """One read that shows nothing does not tell that a delete was applied."""
         script = started(journal)
