@@ -83,6 +83,21 @@ def is_about(push: Push, received: Fields) -> bool:
     return not received or not received.keys().isdisjoint(known)
 
 
+def tells(push: Push, forms: Forms, received: Fields) -> bool:
+    """Say whether an object that the remote sent can be told from one of another record.
+
+    It can where a value of it is compared. Where a draft only unsets fields, that is what is
+    known of the others: any record without those fields would do otherwise.
+    """
+    wanted = push.fields
+    if all(value is None for value in wanted.values()):
+        wanted = {**push.record.remote.fields, **wanted}
+    shown = {name: wanted[name] for name in wanted if received.get(name) is not None}
+    compared = [name for name, value in shown.items() if value is not None]
+    is_compared = any(forms.kind(name) != "any" for name in compared)
+    return is_compared and holds(push, forms, received, shown)
+
+
 def is_overtaken(push: Push, forms: Forms) -> bool:
     """Say whether a receipt has shown another value than the one that the change was made on.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from journal.errors import RemoteError
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, Refused, Seen
-from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown
+from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown, tells
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
 from journal.remotes.problems import is_error
@@ -281,7 +281,7 @@ class Errand:
         if response.status == _ACCEPTED and not is_said:
             return None
         if not response.body:
-            is_enough = response.status in _NO_CONTENT or kind == "delete" or is_said
+            is_enough = response.status in _NO_CONTENT or is_said
             record = self._dialect.said(kind, self._type, response)
             is_named = self.remote_id is not None or record.id is not None
             return self.acknowledged(response, record, "answer") if is_enough and is_named else None
@@ -294,29 +294,25 @@ class Errand:
         return self.acknowledged(response, record, "answer")
 
     def _fits(self, record: Shown, *, is_said: bool) -> bool:
-        """Say whether a receipt shows our record, as the draft leaves it, and nothing else."""
-        is_named = record.id is not None
-        if is_named and self._dialect.assigns and self.remote_id not in {None, record.id}:
+        """Say whether a receipt shows our record, as the draft leaves it, and nothing else.
+
+        One that shows nothing that can be compared fits nothing: so does any other answer.
+        """
+        is_shown = record.id is not None
+        if is_shown and self._dialect.assigns and self.remote_id not in {None, record.id}:
             return False
         if record.key is not None:
             is_ours = self.push.kind == "create" or not self._dialect.assigns
             if is_ours and record.key != self.key:
                 return False
-            is_named = is_named or is_ours
+            is_shown = is_shown or is_ours
         if record.id is None and self.remote_id is None:
             return False  # what the service calls it must be known
-        if record.fields is None:
-            return is_named or is_said
+        if record.fields is None or self.push.kind == "delete":
+            return is_shown or is_said
         received = self._forms.read(record.fields)
-        if self.push.kind == "delete":
-            before = expected(
-                self.push
-            )  # which a delete may answer with: all of it, or it is no proof
-            is_shown = bool(before) and holds(self.push, self._forms, received, before)
-            return is_named or is_said or is_shown
-        if not (is_named or is_said or is_about(self.push, received)):
-            return False
-        return holds(self.push, self._forms, received, self.push.fields)
+        is_told = is_shown or is_said or tells(self.push, self._forms, received)
+        return is_told and holds(self.push, self._forms, received, self.push.fields)
 
     def acknowledged(self, response: Response, record: Shown, evidence: Evidence) -> Acknowledged:
         """Return the acknowledgement of the draft, with what the answer shows."""

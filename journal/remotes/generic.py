@@ -17,10 +17,11 @@ otherwise:                             write -> a receipt
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from journal.events import FieldMessage
-from journal.outcomes import NotSent, Refused, Unauthorized, Unknown, Wait
+from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unknown, Wait
 from journal.remotes.classify import Doubt, Success
 from journal.remotes.credentials import Credentials, authorised
 from journal.remotes.dialect import Dialect
@@ -50,8 +51,13 @@ _IGNORED: Final = (
     "the profile"
 )
 
+_DISAGREE: Final = "two reads of the record, one after the other, do not agree"
+
 _Found: TypeAlias = "Outcome | AsExpected | None"
 """What a look-up settles; None where the remote refused to be read."""
+
+
+_Judged = TypeVar("_Judged")
 
 
 class _Hit(NamedTuple):
@@ -125,7 +131,8 @@ class HttpRemote:
     def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
         kind, expected = errand.push.kind, None
         if errand.must_look:
-            found = yield from self._looked_up(errand)
+            ends = {Refused, Acknowledged} if kind == "delete" else {Refused}
+            found = yield from self._looked_up(errand, frozenset(ends))
             if found is None:
                 return Unknown("the remote refused to be read")
             if not isinstance(found, AsExpected):
@@ -153,7 +160,7 @@ class HttpRemote:
         if refusal is not None and errand.holds_doubt:
             return refusal
         is_taken = refusal is not None and refusal.classification == "conflict"
-        found = yield from self._looked_up(errand, is_taken=is_taken)
+        found = yield from self._looked_up(errand, _ends(errand, refusal), is_taken=is_taken)
         if refusal is None:
             if found is None or isinstance(found, AsExpected):
                 return Unknown("the remote's answer and its record do not fit together")
@@ -174,12 +181,13 @@ class HttpRemote:
     # --- looking up ----------------------------------------------------------------------
 
     def _looked_up(
-        self, errand: Errand, *, is_taken: bool = False
+        self, errand: Errand, ends: frozenset[type], *, is_taken: bool = False
     ) -> Generator[Request, Answer, _Found]:
         """Read the record, after finding its id where need be, and say what that settles (G2).
 
         Args:
             errand: the draft.
+            ends: what ends it, and is looked up twice (G4).
             is_taken: whether the remote has said that there is a record already.
         """
         if errand.holds_doubt:
@@ -188,11 +196,18 @@ class HttpRemote:
             return None
         found_id = None
         if errand.is_found_by_key:
-            hit = yield from self._found(errand)
+            find = partial(self._found, errand)
+            hit = yield from _sure(errand.find(), find, ends)
             if not isinstance(hit, _Hit):
                 return hit
             found_id = hit.id
-        answer = yield errand.read(found_id)
+        read = partial(self._read, errand, found_id, is_taken=is_taken)
+        return (yield from _sure(errand.read(found_id), read, ends))
+
+    def _read(
+        self, errand: Errand, found_id: str | None, answer: Answer, *, is_taken: bool
+    ) -> _Found:
+        """Say what the answer to a read settles."""
         match self._answered("read", answer):
             case Response() as response:
                 shown = self.dialect.shown("read", errand.push.ref.type, response)
@@ -205,9 +220,8 @@ class HttpRemote:
             case unsettled:
                 return unsettled
 
-    def _found(self, errand: Errand) -> Generator[Request, Answer, _Hit | _Found]:
-        """Look up by our key what the remote calls the record."""
-        answer = yield errand.find()
+    def _found(self, errand: Errand, answer: Answer) -> _Hit | _Found:
+        """Say what the remote calls the record by the answer to a look-up by our key."""
         match self._answered("find", answer):
             case Response() as response:
                 return self._hit(errand, response)
@@ -248,3 +262,40 @@ class HttpRemote:
                 return Unknown(problem)  # the read was not sent; an earlier write may have been
             case meaning:
                 return meaning
+
+
+def _ends(errand: Errand, refusal: Refused | None) -> frozenset[type]:
+    """Return what a look-up must find twice to end a draft that was answered (G4).
+
+    A refusal is final where the record is as expected. A delete is done by one read where the
+    answer to it agrees that there is no record.
+    """
+    if refusal is None:
+        return frozenset({Refused})
+    if errand.push.kind == "delete" and refusal.classification != "gone":
+        return frozenset({Refused, AsExpected, Acknowledged})
+    return frozenset({Refused, AsExpected})
+
+
+def _sure(
+    request: Request, judge: Callable[[Answer], _Judged], ends: frozenset[type]
+) -> Generator[Request, Answer, _Judged | Unknown]:
+    """Read, and once more before that ends the draft (G4).
+
+    Args:
+        request: that reads.
+        judge: says what its answer settles.
+        ends: the types of what ends it.
+    """
+    found = judge((yield request))
+    if type(found) not in ends:
+        return found
+    again = judge((yield request))
+    if type(again) in ends and _ending(again) != _ending(found):
+        return Unknown(_DISAGREE)
+    return again
+
+
+def _ending(found: object) -> object:
+    """Return what two reads must agree in: what was found, not how it was said."""
+    return (found.classification, found.seen) if isinstance(found, Refused) else type(found)

@@ -262,5 +262,17 @@ def read_message(stream: BinaryIO) -> tuple[bytes, str, dict[str, str], bytes] |
     first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
     pairs = (line.partition(":") for line in lines)
     headers = {name.lower(): text.strip() for name, _, text in pairs}
-    body = stream.read(int(headers.get("content-length", "0")))
+    is_chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+    body = _chunks(stream) if is_chunked else stream.read(int(headers.get("content-length", "0")))
     return head + body, first, headers, body
+
+
+def _chunks(stream: BinaryIO) -> bytes:
+    """Read a body that comes in chunks, as it comes; a trailer is not known."""
+    raw = b""
+    while line := stream.readline():
+        size = int(line.partition(b";")[0], 16)
+        raw += line + stream.read(size + len(b"\r\n"))
+        if not size:
+            break
+    return raw

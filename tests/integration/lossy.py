@@ -21,7 +21,6 @@ from tests.integration.faults import (
     duplicated,
     duplicated_late,
     message,
-    passed,
     status,
     truncated,
 )
@@ -54,7 +53,8 @@ class LossyLink:
         self._dice = random.Random(seed)  # noqa: S311  a test's
         self._trouble = trouble
         self._late: list[tuple[int, Exchange]] = []
-        self._last = b""
+        self._last: dict[bool, bytes] = {}
+        self._is_misread = False
         self._faults: dict[str, Fault] = {
             "dropped before": dropped_before,
             "dropped after apply": dropped_after,
@@ -85,11 +85,10 @@ class LossyLink:
         self._faults.get(name, self._passed)(exchange)
 
     def _passed(self, exchange: Exchange) -> None:
-        if exchange.seen.method == "GET":
-            passed(exchange)
-            return
-        self._last = exchange.forward()
-        exchange.reply(self._last)
+        is_read = exchange.seen.method == "GET"
+        self._last[is_read] = answer = exchange.forward()
+        exchange.reply(answer)
+        self._is_misread &= not is_read
 
     def _delayed(self, exchange: Exchange) -> None:
         due = sum(self.met.values()) + self._dice.randint(1, LATEST)
@@ -97,6 +96,11 @@ class LossyLink:
         exchange.close()
 
     def _answered_for_another(self, exchange: Exchange) -> None:
-        """Do what a write asks, and give the answer to an earlier one."""
+        """Do what a request asks, and give the answer to an earlier one of its kind."""
+        is_read = exchange.seen.method == "GET"
+        if is_read and self._is_misread:
+            self._passed(exchange)
+            return
         answer = exchange.forward()
-        exchange.reply((exchange.seen.method != "GET" and self._last) or answer)
+        exchange.reply(self._last.get(is_read, answer))
+        self._is_misread |= is_read

@@ -42,15 +42,27 @@ class Script:
         journal: Journal,
         remote: Remote,
         attempts: int = 5,
+        *,
+        confirms: bool = True,
         **settings: Any,  # noqa: ANN401  of the session
     ) -> None:
-        """Send the drafts of that journal to that remote."""
+        """Send the drafts of that journal to that remote.
+
+        Args:
+            journal: with the drafts.
+            remote: to send them to.
+            attempts: how often in a row to try.
+            confirms: whether a read that is repeated at once is answered as the first was; it is
+                not noted then. Otherwise the test answers both.
+            settings: of the session.
+        """
         self.journal = journal
         backoff = Backoff(first_s=1.0, most_s=1.0, least_s=1.0)
         given = Settings("lane", backoff, attempts)._replace(**settings)
         self.session = Session(journal, remote, given, Checkpoint(journal.log), None)
         self.requests: list[Request] = []
         self.pauses: list[float] = []
+        self._confirms = confirms
 
     def drain(self, *answers: Answer, at: Callable[[Request], None] | None = None) -> Report:
         """Drain; each request gets the next answer, and there must be neither more nor fewer.
@@ -62,6 +74,7 @@ class Script:
         left = list(answers)
         effects = self.session.drain(None, lambda: False)
         result: Any = None
+        last: tuple[Request, Answer] | None = None
         while True:
             try:
                 effect = effects.send(result)
@@ -69,6 +82,10 @@ class Script:
                 assert left == []
                 report: Report = ended.value
                 return report
+            if last is not None and self._confirms and effect == last[0]:
+                result, last = last[1], None
+                continue
+            last = None
             match effect:
                 case Request():
                     self.requests.append(effect)
@@ -76,6 +93,8 @@ class Script:
                         at(effect)
                     assert left, f"unexpected: {effect}"
                     result = left.pop(0)
+                    if _is_answered(effect, result):
+                        last = effect, result
                 case Call(function):
                     result = function()
                 case Pause(seconds):
@@ -93,6 +112,12 @@ class Script:
     def methods(self) -> list[str]:
         """The methods of the requests."""
         return [request.method for request in self.requests]
+
+
+def _is_answered(request: Request, answer: Answer) -> bool:
+    """Say whether a request may be one that reads, and was answered."""
+    is_write = request.method in {"PUT", "PATCH", "DELETE"}
+    return not is_write and isinstance(answer, Response) and answer.status != 401
 
 
 def outcomes(journal: Journal) -> list[Event]:

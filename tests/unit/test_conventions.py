@@ -600,7 +600,7 @@ class TestReceipts:
             (shows({"data": {"id": "k1", "deleted": True}}), True),
             (shows({"data": {"id": "k2", "deleted": True}}), False),
             (shows({"data": {"deleted": True}}), False),
-            (shows({"data": {"title": "a", "n": 1}}), True),
+            (shows({"data": {"title": "a", "n": 1}}), False),
             (shows({"data": {"title": "another", "n": 1}}), False),
             (shows({"data": {"title": "a"}}), False),
             (shows({"ok": True}), False),
@@ -717,7 +717,7 @@ class TestSeen:
         profile = {"types": types, "answer": {"own": ["/meta"]}}
 
         theirs = shows({"name": "c", "done": 1, "meta": 5, "new": 1}, '"2"')
-        outcome = pushed(journal, remote(**profile), says(412), theirs)
+        outcome = pushed(journal, remote(**profile), says(412), theirs, theirs)
 
         assert isinstance(outcome, Refused)
         assert outcome.seen == Seen({"title": "c", "done": True, "new": 1}, "k1", '"2"')
@@ -727,7 +727,7 @@ class TestSeen:
         known(journal, "7")
         journal.update(NOTE, {"n": 2})
 
-        outcome = pushed(journal, remote(), says(412), says(404))
+        outcome = pushed(journal, remote(), says(412), says(404), says(404))
 
         assert isinstance(outcome, Refused)
         assert (outcome.classification, outcome.seen) == ("gone", Seen(None, "7"))
@@ -738,7 +738,7 @@ class TestSeen:
         journal.update(NOTE, {"n": 2})
 
         odd = says(200, b'{"n": 12345678901234567890, "title": "a"}', etag='"2"')
-        outcome = pushed(journal, remote(), says(412), odd)
+        outcome = pushed(journal, remote(), says(412), odd, odd)
 
         assert isinstance(outcome, Refused)
         assert (outcome.classification, outcome.seen) == ("conflict", None)

@@ -408,9 +408,9 @@ class TestReceipts:
         assert (report.attempts, report.acknowledged, len(script.pauses)) == (2, 1, 1)
         assert acknowledged(journal).evidence == "answer"
 
-    @pytest.mark.parametrize("answer", [says(200), says(204)], ids=repr)
+    @pytest.mark.parametrize("answer", [says(204), says(205)], ids=repr)
     def test_a_delete(self, journal: Journal, answer: Response) -> None:
-        """A delete needs no body to be acknowledged."""
+        """A delete needs no body to be acknowledged, where the status says that there is none."""
         script = started(journal)
         journal.delete(ACCOUNT)
 
@@ -430,10 +430,20 @@ class TestReceipts:
         assert (report.acknowledged, report.held, report.pending) == (1, 0, 0)
 
     @pytest.mark.parametrize(
-        "answer", [says(202), says(200, b"<a>"), shows({"error": "login"})], ids=repr
+        "answer",
+        [
+            says(202),
+            says(200),
+            says(200, b"<a>"),
+            shows({"error": "login"}),
+            shows({"Name": "another"}),
+            shows(ACME),
+            shows({}),
+        ],
+        ids=repr,
     )
     def test_a_delete_that_is_not_sure(self, journal: Journal, answer: Response) -> None:
-        """A delete that was only accepted, or answered by somebody else, is read back."""
+        """A delete whose answer shows no key, no id and no word of the profile's is read back."""
         script = started(journal)
         journal.delete(ACCOUNT)
 
@@ -456,6 +466,38 @@ class TestReceipts:
 
         assert report.acknowledged == 0
         assert report.pending == 1
+
+    @pytest.mark.parametrize(
+        "shown", [{}, {"Size": 1}, {"Name": None}, {"Name": "another"}, {"Size": 2, "Id": 3}]
+    )
+    def test_an_unset_that_nothing_shows(self, journal: Journal, shown: object) -> None:
+        """Where fields are only unset, what is known of the others must be shown, and fit."""
+        script = started(journal)
+        journal.update(ACCOUNT, {"Size": None})
+
+        script.drain(shows(shown, '"2"'), shows({"Name": "Acme"}, '"2"'))
+
+        assert script.methods == ["PATCH", "GET"]
+        assert acknowledged(journal).evidence == "read"
+
+    def test_an_unset_that_is_shown(self, journal: Journal) -> None:
+        """An answer that shows the other fields, and not the one that was unset, is a receipt."""
+        script = started(journal)
+        journal.update(ACCOUNT, {"Size": None})
+
+        script.drain(shows({"Name": "Acme"}, '"2"'))
+
+        assert acknowledged(journal).evidence == "answer"
+
+    def test_a_field_that_is_never_compared(self, journal: Journal) -> None:
+        """A field that agrees with any value tells no record from another."""
+        compare = {"Account": {"fields": {"Size": {"compare": "any"}}}}
+        script = started(journal, types=compare)
+        journal.update(ACCOUNT, {"Size": 2})
+
+        script.drain(shows({"Size": 9}), shows({**ACME, "Size": 2}, '"2"'))
+
+        assert acknowledged(journal).evidence == "read"
 
     def test_an_empty_create_and_a_portal(self, journal: Journal) -> None:
         """A create without fields is not acknowledged by whatever object comes back."""
@@ -823,6 +865,84 @@ class TestRefusals:
         journal.update(ACCOUNT, {"Size": 2})
 
         script.drain(says(412), LOST, shows({**ACME, "Size": 2}, '"2"'))
+
+        assert acknowledged(journal).evidence == "read"
+
+
+class TestTwoReads:
+    """What a read by itself does not end (G4)."""
+
+    @pytest.mark.parametrize(
+        ("seen", "kind"),
+        [(shows({**ACME, "Size": 3}, '"2"'), "conflict"), (says(404), "gone")],
+        ids=["conflict", "gone"],
+    )
+    def test_two_that_agree(self, journal: Journal, seen: Response, kind: str) -> None:
+        """A draft is held as a conflict, or as gone, by two reads that agree."""
+        script = started(journal)
+        script._confirms = False
+        journal.update(ACCOUNT, {"Size": 2})
+
+        script.drain(says(412), seen, seen)
+
+        assert script.methods == ["PATCH", "GET", "GET"]
+        assert held(journal).classification == kind
+
+    @pytest.mark.parametrize(
+        "wrong", [says(404), shows({"Name": "another", "Size": 9}, '"7"')], ids=["none", "another"]
+    )
+    def test_one_that_was_of_another(self, journal: Journal, wrong: Response) -> None:
+        """An answer to another's read holds nothing; the second one is as good as any read."""
+        script = started(journal)
+        script._confirms = False
+        journal.update(ACCOUNT, {"Size": 2})
+
+        script.drain(LOST, wrong, shows({**ACME, "Size": 2}, '"2"'))
+
+        assert script.methods == ["PATCH", "GET", "GET"]
+        assert acknowledged(journal).evidence == "read"
+
+    def test_two_that_do_not_agree(self, journal: Journal) -> None:
+        """Two reads that show different records hold nothing: it is read again later."""
+        script = started(journal)
+        script._confirms = False
+        journal.update(ACCOUNT, {"Size": 2})
+        one, other = shows({**ACME, "Size": 3}, '"2"'), shows({**ACME, "Size": 4}, '"3"')
+
+        report = script.drain(says(412), one, other, other, other)
+
+        assert script.methods == ["PATCH", "GET", "GET", "GET", "GET"]
+        assert (report.held, len(script.pauses)) == (1, 1)
+
+    def test_a_refusal_that_was_a_conflict(self, journal: Journal) -> None:
+        """One read that finds the record as expected does not make a refusal final."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(), confirms=False)
+
+        script.drain(says(412), says(404), shows(ACME, '"1"'))
+
+        assert script.methods == ["PUT", "GET", "GET"]
+        assert acknowledged(journal).evidence == "read"
+
+    def test_a_delete_in_doubt(self, journal: Journal) -> None:
+        """One read that shows nothing does not tell that a delete was applied."""
+        script = started(journal)
+        script._confirms = False
+        journal.delete(ACCOUNT)
+
+        script.drain(LOST, says(404), shows(ACME, '"1"'), says(204))
+
+        assert script.methods == ["DELETE", "GET", "GET", "DELETE"]
+        assert acknowledged(journal).evidence == "answer"
+
+    @pytest.mark.parametrize("answer", [says(200), says(404)], ids=["done", "gone"])
+    def test_a_delete_that_was_answered(self, journal: Journal, answer: Response) -> None:
+        """One read is enough where the answer to the delete says the same."""
+        script = started(journal)
+        script._confirms = False
+        journal.delete(ACCOUNT)
+
+        script.drain(answer, says(404))
 
         assert acknowledged(journal).evidence == "read"
 

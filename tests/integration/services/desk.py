@@ -31,6 +31,7 @@ class Desk:
         profile: the name of the profile's file.
         record_type: our name of the record type.
         table: what the service calls the table, where it has several.
+        url: where it is reached, if not at its own place.
     """
 
     def __init__(
@@ -39,11 +40,12 @@ class Desk:
         profile: str,
         record_type: str,
         table: str | None = None,
+        url: str | None = None,
     ) -> None:
         content = tomllib.loads((PROFILES / profile).read_text(encoding="utf-8"))
         self.service = service
-        self.profile = Profile.of({**content, "url": service.url})
-        self.remote = HttpRemote(self.profile, environ=service.environ)
+        self._content = content
+        self.reach_by(url or service.url)
         self.journal = Journal(actor="ann", origin="van-7")
         self.type = record_type
         self.key = str(uuid4())
@@ -52,6 +54,11 @@ class Desk:
         self.foreign_edit: Callable[..., None] = partial(service.edit, **more)
         self.foreign_delete: Callable[..., None] = partial(service.delete, **more)
         self.remote_fields: Callable[[str], dict[str, Any] | None] = partial(service.fields, **more)
+
+    def reach_by(self, url: str) -> None:
+        """Reach the service by that address from now on."""
+        self.profile = Profile.of({**self._content, "url": url})
+        self.remote = HttpRemote(self.profile, environ=self.service.environ)
 
     @property
     def record(self) -> dict[str, Any] | None:
@@ -68,9 +75,9 @@ class Desk:
         """Create the record here."""
         return self.journal.create(self.type, fields, id=self.key)
 
-    def push(self) -> Report:
+    def push(self, **settings: Any) -> Report:  # noqa: ANN401  any setting
         """Send what is pending."""
-        with Subscriber(self.journal, self.remote) as subscriber:
+        with Subscriber(self.journal, self.remote, **settings) as subscriber:
             return subscriber.drain(timeout_s=60)
 
     @property
