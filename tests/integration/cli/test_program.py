@@ -341,6 +341,7 @@ class TestEnds:
 
         with monkeypatch.context() as patched:
             patched.setattr(Log, "rows", interrupt)
+            patched.setattr(Log, "salvaged", interrupt)
             done = cli("export")
             rebuilt = cli("rebuild", "records")
         with monkeypatch.context() as patched:
