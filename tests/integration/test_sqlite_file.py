@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-NOBODY = 65534
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -300,26 +298,6 @@ class TestOpening:
 
         with pytest.raises(LogUnavailableError, match="cannot be opened"):
             Journal(name)
-
-    def test_file_that_may_only_be_read_is_refused(self, journal: Journal, path: Path) -> None:
-        """A file that this user may not write to is refused, with what to check."""
-        journal.close()
-        path.chmod(0o444)
-        path.with_name("field.db-lock").chmod(0o444)
-        script = (
-            "import os, sys\n"
-            "from journal import Journal\n"
-            "from journal.errors import LogUnavailableError\n"
-            f"os.setuid({NOBODY}) if os.getuid() == 0 else None\n"
-            "try: Journal(sys.argv[1])\n"
-            "except LogUnavailableError as error: print(error)\n"
-        )
-        for folder in (path.parent, *path.parents[1:3]):
-            folder.chmod(0o755)
-
-        done = run(script, path)
-
-        assert "may only be read; check the permissions" in done.stdout, done
 
     def test_old_sqlite_is_refused(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """An SQLite without strict tables is refused, with the version that will do."""
