@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from contextlib import closing, contextmanager
-from itertools import count
+from itertools import count, islice
 from queue import Queue
 from statistics import quantiles
 from time import perf_counter
@@ -17,16 +17,18 @@ import httpx
 from journal import Journal
 from journal.remotes import HttpRemote, Profile
 from journal.sync import Subscriber
-from tests.bench import workload
-from tests.bench.race import Result, growth, race, rate
+from tests.bench import raw, workload
+from tests.bench.race import Result, growth, parts, race, rate
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
     from journal.sync import Progress
     from tests.bench.race import Contender
 
+_HEADERS: Final = {"If-None-Match": "*", "Content-Type": "application/json"}
 ROUND: Final = 50
 """Drafts in a round: few, so that what disturbs the machine disturbs both."""
 FEW, MANY = 500, 5_000
@@ -62,15 +64,19 @@ def _one_at_a_time(folder: Path, url: str, drafts: int) -> list[Result]:
         Journal(folder / "pushed.db") as journal,
         Subscriber(journal, HttpRemote(Profile.of({"url": url}))) as subscriber,
         closing(httpx.Client(trust_env=False)) as client,
+        closing(raw.created(folder / "bare.db")) as connection,
     ):
         contenders: dict[str, Contender] = {
             "push": _pushes(journal, subscriber),
             "bare": _bare(client, url),
+            "durable": _durable(client, url, connection, drafts + ROUND),
         }
         s = race(contenders, rounds)
     name = f"{drafts:,} drafts pushed, one at a time / bare httpx"
+    least = "the same / bare httpx, two rows durable after each"
     return [
         rate("P", name, ours_s=s["push"], reference_s=s["bare"], count=ROUND, at_least=0.6),
+        rate("P", least, ours_s=s["push"], reference_s=s["durable"], count=ROUND),
     ]
 
 
@@ -91,19 +97,46 @@ def _bare(client: httpx.Client, url: str) -> Contender:
     number = count()
 
     def prepared() -> Any:  # noqa: ANN401  what is timed
-        bodies = []
-        for _ in range(ROUND):
-            n = next(number)
-            bodies.append((f"{url}/Visit/bare-{n}", json.dumps(workload.fields(n)).encode()))
+        bodies = _bodies(url, "bare", number)
 
         def run() -> None:
-            headers = {"If-None-Match": "*", "Content-Type": "application/json"}
             for to, body in bodies:
-                client.put(to, content=body, headers=headers).raise_for_status()
+                client.put(to, content=body, headers=_HEADERS).raise_for_status()
 
         return run
 
     return prepared
+
+
+def _durable(
+    client: httpx.Client, url: str, connection: sqlite3.Connection, drafts: int
+) -> Contender:
+    """Send, and store two ready rows: the least that an acknowledgement and a beginning cost."""
+    number = count()
+    rows = workload.sealed(list(workload.settled(workload.refs(drafts), 2 * drafts, 0)), 2)
+    pairs = iter(parts(rows, 2))
+
+    def prepared() -> Any:  # noqa: ANN401  what is timed
+        bodies = _bodies(url, "durable", number)
+
+        def run() -> None:
+            for (to, body), pair in zip(bodies, pairs, strict=False):
+                client.put(to, content=body, headers=_HEADERS).raise_for_status()
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(raw.INSERT, pair)
+                connection.execute("COMMIT")
+
+        return run
+
+    return prepared
+
+
+def _bodies(url: str, name: str, number: Iterator[int]) -> list[tuple[str, bytes]]:
+    """Return what one round sends: where to, and the records."""
+    return [
+        (f"{url}/Visit/{name}-{n}", json.dumps(workload.fields(n)).encode())
+        for n in islice(number, ROUND)
+    ]
 
 
 def _first_request(folder: Path, url: str, waits: int) -> list[Result]:
