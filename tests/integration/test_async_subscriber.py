@@ -227,6 +227,10 @@ class TestCancellation:
             await sync._wire.close()
 
         asyncio.run(main())
+        left = [one for one in threads() if one.name.startswith("journal-sub")]
+        for thread in left:
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
 
         assert sync is not None
         assert not sync.is_running
@@ -284,9 +288,7 @@ class TestCancellation:
         paths = [effect.path for effect in service.effects]
         assert paths == [f"/Account/{name}{n}" for n in range(1, awaits + 1) for name in "ab"]
         assert journal.log.verify().is_intact
-        assert not [
-            one for one in threads() if one.name.startswith(("journal-sub", "journal-hook"))
-        ]
+        assert not [one for one in threads() if one.name.startswith("journal-")]
 
     def test_of_a_timeout_of_the_caller(self, journal: Journal, proxy: Proxy) -> None:
         """A caller's own timeout works as on anything else."""
