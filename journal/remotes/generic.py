@@ -125,6 +125,8 @@ class HttpRemote:
     def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
         kind, expected = errand.push.kind, None
         if errand.must_look:
+            if kind == "create" and not errand.can_look:  # the remote has forgotten the request
+                return Refused("unknown", (FieldMessage(message=_UNSURE),))
             found = yield from self._looked_up(errand)
             if found is None:
                 return Unknown("the remote refused to be read")

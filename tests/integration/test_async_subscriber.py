@@ -20,6 +20,7 @@ from journal.sync import AsyncSubscriber
 from journal.sync.backoff import Backoff
 from journal.testing.service import RecordService
 from tests.integration.faults import PATIENCE_S, Held, Proxy, dropped_after, status
+from tests.integration.matrix import hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -255,6 +256,7 @@ class TestCancellation:
                 nonlocal awaits
                 awaits += 1
                 if awaits == nth:
+                    hit(38)
                     draining.cancel()
                     if is_before:
                         await asyncio.sleep(0)

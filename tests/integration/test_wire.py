@@ -28,6 +28,7 @@ from tests.integration.faults import (
     message,
     status,
 )
+from tests.integration.matrix import hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -368,6 +369,7 @@ class TestDeadline:
     ) -> None:
         """However steadily bytes drip in, on a new or a kept connection, the deadline is kept."""
         server.then(*[status(200)] * is_kept, SLOW[slow])
+        hit(24)
         began_s = monotonic()
 
         answers = send(server.url, *[GET] * is_kept, GET, limits=SHORT)
