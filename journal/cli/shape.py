@@ -111,8 +111,8 @@ def _hold(draft: Draft) -> dict[str, Any] | None:
     }
 
 
-def queue(found: Status) -> dict[str, Any]:
-    """Return how the queue is as a whole."""
+def queue(found: Status, sender: str) -> dict[str, Any]:
+    """Return how the queue is as a whole, and who sends it, if anybody does."""
     stop, following, age_s = found.stopped, found.next, found.oldest_age_s
     return {
         "pending": found.pending,
@@ -129,6 +129,7 @@ def queue(found: Status) -> dict[str, Any]:
         },
         "next": None if following is None else following.draft_id,
         "oldest_age_s": None if age_s is None else round(age_s, 3),
+        "sender": sender or None,
         "why": found.sentence,
     }
 

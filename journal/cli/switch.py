@@ -8,8 +8,10 @@ import click
 
 from journal.cli import shape, wording
 from journal.cli.setting import Setting, common_options, pass_setting, writing_options
+from journal.events import QUEUE
 
 if TYPE_CHECKING:
+    from journal import Journal
     from journal.drafts import Status
 
 
@@ -26,12 +28,21 @@ def queue(context: click.Context) -> None:
 @common_options
 @pass_setting
 def status(setting: Setting) -> None:
-    """Say how many drafts are pending, and what they wait for."""
+    """Say how many drafts are pending, what they wait for, and who sends them."""
     from projections import Drafts
 
     with setting.journal() as journal:
-        found = Drafts(journal).status()
-    _show(setting, found)
+        found, sender = Drafts(journal).status(), _sender(journal)
+    _show(setting, found, sender)
+
+
+def _sender(journal: Journal) -> str:
+    """Return who has the lease of the queue, and since when; empty where nobody has it."""
+    if journal.log.leases.holder(QUEUE.id) is None:
+        return ""
+    from journal.sync.lease import holder_text  # all that sends comes with it
+
+    return holder_text(journal.log.leases)
 
 
 @queue.command()
@@ -70,10 +81,10 @@ def _answer(setting: Setting, decision: str, done: str, *, is_new: bool) -> None
         output.line(f"{output.styled('unchanged', 'faint')}: the queue is {already}")
 
 
-def _show(setting: Setting, found: Status) -> None:
+def _show(setting: Setting, found: Status, sender: str) -> None:
     output = setting.output
     if setting.is_json:
-        output.object(shape.queue(found))
+        output.object(shape.queue(found, sender))
         return
     said = wording.harmless(found.sentence)
     style = "bad" if found.stopped or (found.pending and found.next is None) else ""
@@ -82,3 +93,5 @@ def _show(setting: Setting, found: Status) -> None:
         oldest = wording.age(found.oldest_age_s)
         counts = f"{found.pending:,} pending, {found.held:,} held, {found.sending:,} sending"
         output.line(output.styled(f"{counts}; the oldest is {oldest} old", "faint"))
+    if sender:
+        output.line(output.styled(f"Sent by {wording.harmless(sender)}.", "faint"))

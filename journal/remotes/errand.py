@@ -102,9 +102,9 @@ class Errand:
         push, dialect = self.push, self._dialect
         if push.kind == "create":
             is_doubted = push.is_doubted and self.can_look and not self.holds_doubt
-            return is_doubted or (
-                push.is_maybe_applied and not dialect.profile.create.is_repeatable
-            )
+            create = dialect.profile.create
+            is_known = create.is_repeatable and push.age_s < create.remembered_s
+            return is_doubted or (push.is_maybe_applied and not is_known)
         return (
             push.is_maybe_applied
             or push.is_doubted

@@ -131,6 +131,8 @@ class HttpRemote:
     def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
         kind, expected = errand.push.kind, None
         if errand.must_look:
+            if kind == "create" and not errand.can_look:  # the remote has forgotten the request
+                return Refused("unknown", (FieldMessage(message=_UNSURE),))
             ends = {Refused, Acknowledged} if kind == "delete" else {Refused}
             found = yield from self._looked_up(errand, frozenset(ends))
             if found is None:

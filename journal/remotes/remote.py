@@ -71,6 +71,8 @@ class Push(NamedTuple):
     """The records that it, its base and its record refer to."""
     is_doubted: bool = False
     """Whether it was held as unknown, and somebody lets it be sent again: it may be applied."""
+    age_s: float = 0.0
+    """How long ago its first request left, in seconds; 0 where none has."""
 
     @property
     def remote_id(self) -> str | None:

@@ -104,6 +104,8 @@ class Create(Request):
     """Whether to send ``If-None-Match: *``; by itself where the method is PUT."""
     is_repeatable: bool = False
     """Whether the service makes one record of several requests with the same ``{draft}``."""
+    remembered_s: Annotated[float, Field(ge=0)] = 86_400.0
+    """How long the service remembers these requests, in seconds; later, it is looked up first."""
     on_doubt: Literal["look", "hold"] = "look"
     """What to do where a create may have been applied: look for the record, or hold it."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 from threading import Condition, Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from journal.sources import SystemClock
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from journal.sources import Clock
+
+
+END_S: Final = 5.0
+"""How long to wait for the end of the thread, in seconds, at most."""
 
 
 class Link:
@@ -102,11 +106,13 @@ class Watchdog:
         self._changed = Condition()
         self._wakes_s = 0.0
         self._thread: Thread | None = None
+        self._is_closed = False
 
     def begin(self, link: Link, seconds: float) -> None:
         """Cut the link after that time, unless it has ended before."""
         deadline_s = self._clock.monotonic_s() + seconds
         with self._changed:
+            self._is_closed = False
             self._deadlines_s[link] = deadline_s
             # A thread that was there before a fork is not alive in the child.
             if self._thread is None or not self._thread.is_alive():
@@ -120,14 +126,17 @@ class Watchdog:
         """Forget the link; it is not cut any more."""
         with self._changed:
             self._deadlines_s.pop(link, None)
+            if self._is_closed:
+                self._changed.notify()
 
     def close(self) -> None:
-        """End the thread now, unless something is going on."""
+        """End the thread now, or as soon as nothing is going on any more."""
         with self._changed:
+            self._is_closed = True
             thread = None if self._deadlines_s else self._thread
             self._changed.notify()
         if thread is not None:
-            thread.join()
+            thread.join(END_S)
 
     def _run(self) -> None:
         with self._changed:

@@ -39,6 +39,8 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
 
     _task: asyncio.Task[None] | None = None
     _threads: ThreadPoolExecutor | None = None
+    _old_threads: ThreadPoolExecutor | None = None
+    """Of what was started last; it is ending."""
     _own_wire: AsyncWire | None = None
 
     @property
@@ -74,8 +76,15 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
         loop = asyncio.get_running_loop()
         self._claim()
         self._task = loop.create_task(self._run(), name="journal-subscriber")
-        self._task.add_done_callback(lambda _: self._yield_up())
+        self._task.add_done_callback(self._ended)
         return self
+
+    def _ended(self, _: asyncio.Task[None]) -> None:
+        """End to send, also where the loop ends, and nobody is there to close it."""
+        self._yield_up()
+        self._old_threads, self._threads = self._threads, None
+        if self._old_threads is not None:
+            self._old_threads.shutdown(wait=False)
 
     async def _run(self) -> None:
         try:
@@ -221,9 +230,10 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
             await self.stop()
         finally:
             self._board.close()
-            threads, self._threads = self._threads, None
-            if threads is not None:
-                threads.shutdown()  # nothing is under way in it
+            for threads in (self._threads, self._old_threads):
+                if threads is not None:
+                    threads.shutdown()  # nothing is under way in it
+            self._threads = self._old_threads = None
             await self._wire.close()
 
     async def __aenter__(self) -> Self:

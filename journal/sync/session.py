@@ -560,7 +560,14 @@ class Session:
             record,
             {target: self._journal.kept(target) for target in targets},
             change.is_doubted,
+            self._age_s(change),
         )
+
+    def _age_s(self, change: Change) -> float:
+        """Return how long ago the first request of a draft left, by the clock on the wall."""
+        if change.first_sent_at is None:
+            return 0.0
+        return max(self._journal.sources.clock.now_us() - change.first_sent_at, 0) / 1_000_000
 
     def _lead(self) -> Other | None:
         """Take the lease, or keep it; return who else has it, if somebody does."""

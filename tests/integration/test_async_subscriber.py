@@ -20,6 +20,7 @@ from journal.sync import AsyncSubscriber
 from journal.sync.backoff import Backoff
 from journal.testing.service import RecordService
 from tests.integration.faults import PATIENCE_S, Held, Proxy, dropped_after, status
+from tests.integration.matrix import hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -227,6 +228,10 @@ class TestCancellation:
             await sync._wire.close()
 
         asyncio.run(main())
+        left = [one for one in threads() if one.name.startswith("journal-sub")]
+        for thread in left:
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
 
         assert sync is not None
         assert not sync.is_running
@@ -251,6 +256,7 @@ class TestCancellation:
                 nonlocal awaits
                 awaits += 1
                 if awaits == nth:
+                    hit(38)
                     draining.cancel()
                     if is_before:
                         await asyncio.sleep(0)
@@ -284,9 +290,7 @@ class TestCancellation:
         paths = [effect.path for effect in service.effects]
         assert paths == [f"/Account/{name}{n}" for n in range(1, awaits + 1) for name in "ab"]
         assert journal.log.verify().is_intact
-        assert not [
-            one for one in threads() if one.name.startswith(("journal-sub", "journal-hook"))
-        ]
+        assert not [one for one in threads() if one.name.startswith("journal-")]
 
     def test_of_a_timeout_of_the_caller(self, journal: Journal, proxy: Proxy) -> None:
         """A caller's own timeout works as on anything else."""

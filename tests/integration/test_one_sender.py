@@ -19,6 +19,7 @@ from journal.sync.lease import holder_text
 from journal.testing.service import RecordService
 from tests.integration.crashing import Child, child
 from tests.integration.faults import PATIENCE_S, Held, Proxy, dropped_after, passed, status
+from tests.integration.matrix import hit
 from tests.integration.sending import HASTE, LEASE_S, REQUEST_S, send
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class TestTwoProcesses:
     def test_both_alive(self, path: Path, journal: Journal, service: RecordService) -> None:
         """While both live, exactly one makes progress."""
         with sender(path, service.url, "one"), sender(path, service.url, "two"):
+            hit(37)
             all_settled(journal)
 
         check_one_effect_each(journal, service)

@@ -7,6 +7,7 @@ import gzip
 import socket
 import tracemalloc
 import zlib
+from contextlib import closing
 from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -27,6 +28,7 @@ from tests.integration.faults import (
     message,
     status,
 )
+from tests.integration.matrix import hit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -367,6 +369,7 @@ class TestDeadline:
     ) -> None:
         """However steadily bytes drip in, on a new or a kept connection, the deadline is kept."""
         server.then(*[status(200)] * is_kept, SLOW[slow])
+        hit(24)
         began_s = monotonic()
 
         answers = send(server.url, *[GET] * is_kept, GET, limits=SHORT)
@@ -441,8 +444,11 @@ class TestErrors:
             return fail(request)
 
         transport = httpx.MockTransport(fail)
-        with httpx.Client(transport=transport) as client:
-            answer = Wire(remote("http://127.0.0.1"), PATIENT, client).exchange(GET)
+        with (
+            httpx.Client(transport=transport) as client,
+            closing(Wire(remote("http://127.0.0.1"), PATIENT, client)) as wire,
+        ):
+            answer = wire.exchange(GET)
 
         async def later() -> Answer:
             async with httpx.AsyncClient(transport=httpx.MockTransport(fail_later)) as client:
@@ -470,8 +476,11 @@ class TestErrors:
             message = f"Illegal header value b'Bearer {CANARY}'"
             raise httpx.LocalProtocolError(message)
 
-        with httpx.Client(transport=httpx.MockTransport(fail)) as client:
-            answer = Wire(remote("http://127.0.0.1"), PATIENT, client).exchange(GET)
+        with (
+            httpx.Client(transport=httpx.MockTransport(fail)) as client,
+            closing(Wire(remote("http://127.0.0.1"), PATIENT, client)) as wire,
+        ):
+            answer = wire.exchange(GET)
 
         assert answer == NoAnswer(was_sent=True, problem="LocalProtocolError")
 
@@ -481,8 +490,11 @@ class TestErrors:
         def fail(_: httpx.Request) -> httpx.Response:
             raise httpx.ReadError("x" * 100_000)
 
-        with httpx.Client(transport=httpx.MockTransport(fail)) as client:
-            answer = Wire(remote("http://127.0.0.1"), PATIENT, client).exchange(GET)
+        with (
+            httpx.Client(transport=httpx.MockTransport(fail)) as client,
+            closing(Wire(remote("http://127.0.0.1"), PATIENT, client)) as wire,
+        ):
+            answer = wire.exchange(GET)
 
         assert isinstance(answer, NoAnswer)
         assert len(answer.problem) == 300
@@ -490,7 +502,8 @@ class TestErrors:
 
 def _sent_by(send: Send, profile: Profile) -> list[Answer]:
     if send is blocking:
-        return [Wire(HttpRemote(profile, environ={"TOKEN": "t"}), PATIENT).exchange(GET)]
+        with closing(Wire(HttpRemote(profile, environ={"TOKEN": "t"}), PATIENT)) as blocking_wire:
+            return [blocking_wire.exchange(GET)]
     wire = AsyncWire(HttpRemote(profile, environ={"TOKEN": "t"}), PATIENT)
     return [asyncio.run(wire.exchange(GET))]
 
@@ -509,8 +522,8 @@ class TestTransportOfATest:
 
         with httpx.Client(transport=transport) as client:
             remote = HttpRemote(Profile.of({"url": "http://127.0.0.1:9"}))
-            wire = Wire(remote, Limits(), client)
-            answer = wire.exchange(Request("GET", "/A/1"))
+            with closing(Wire(remote, Limits(), client)) as wire:
+                answer = wire.exchange(Request("GET", "/A/1"))
 
         assert isinstance(answer, Response)
         assert answer.body == b"whole"

@@ -19,6 +19,7 @@ from journal.remotes.classify import classify
 from journal.remotes.wire import AsyncWire, Limits, Wire
 from tests.integration.certificates import Authority
 from tests.integration.faults import Proxy, answered, dropped_before, message, read_message, status
+from tests.integration.matrix import hit
 from tests.integration.test_wire import CANARY, GET, PATIENT, SLOW, remote
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ class TestTls:
                 context = authority.self_signed("IP:127.0.0.1")
             case _:  # reset within the handshake
                 pass
+        hit(17)
 
         answer, heard = self.sent(context, authority.trusting(), is_async=is_async)
 

@@ -14,7 +14,8 @@ from journal.sources import Sources
 from journal.sync.backoff import Backoff, Failures
 from journal.sync.effects import Call, Listen, Pause
 from journal.sync.session import SLICE_S, Session, Settings
-from tests.unit.scripted import shows
+from tests.integration.matrix import hit
+from tests.unit.scripted import LOST, Script, says, shows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +140,7 @@ class TestWaits:
         """Whoever slept through hours does not go on waiting where it had stopped (row 36)."""
 
         def sleep(_: Pause, clock: Suspended) -> Woken:
+            hit(36)
             clock.wall_us += 3 * 3600 * 1_000_000
             return "time"
 
@@ -163,3 +165,54 @@ class TestWaits:
         mixed = failures.and_another("throttled")
 
         assert (mixed.of("unreachable"), mixed.of("throttled"), mixed.all) == (2, 1, 3)
+
+
+A_MONTH_US: Final = 30 * 24 * 3600 * 1_000_000
+REPEATABLE: Final = {"is_repeatable": True, "headers": {"Idempotency-Key": "{draft}"}}
+
+
+class TestOldDrafts:
+    """A draft whose first request left so long ago that the remote may have forgotten it (I21)."""
+
+    def sent(self, profile: dict[str, Any], *answers: Answer, wait_us: int = A_MONTH_US) -> Script:
+        """Let a create be lost, and be sent again by another sender after a month."""
+        clock = Suspended()
+        with Journal(actor="ann", origin="van-7", sources=Sources(clock=clock)) as journal:
+            journal.create("Account", {"Name": "first"}, id="a1")
+            remote = HttpRemote(Profile.of({"url": "https://records.example.com", **profile}))
+            first = Script(journal, remote, attempts=1)
+            first.drain(LOST)
+            first.session.lease.release()
+            hit(43)
+            clock.wall_us += wait_us
+            script = Script(journal, remote)
+            script.drain(*answers)
+        return script
+
+    @pytest.mark.parametrize("create", [{}, REPEATABLE], ids=["plain", "repeatable"])
+    def test_is_looked_up_first(self, create: dict[str, Any]) -> None:
+        """It is looked up by our key before anything is sent again."""
+        there = shows({"Name": "first"}, '"1"')
+
+        applied = self.sent({"create": create}, there)
+        lost = self.sent({"create": create}, says(404), there)
+
+        assert applied.lines == ["GET /Account/a1"]
+        assert lost.lines == ["GET /Account/a1", "PUT /Account/a1"]
+
+    def test_which_is_remembered(self) -> None:
+        """As long as the service remembers a request, it is sent again without a look."""
+        there = shows({"Name": "first"}, '"1"')
+        for_long = {"create": {**REPEATABLE, "remembered_s": 31 * 24 * 3600.0}}
+
+        assert self.sent(for_long, there).methods == ["PUT"]
+        assert self.sent({"create": REPEATABLE}, there, wait_us=3_600_000_000).methods == ["PUT"]
+
+    def test_which_cannot_be_looked_up(self) -> None:
+        """Where there is no look-up by our key, a person is asked, and nothing is sent."""
+        create = {**REPEATABLE, "method": "POST", "path": "/{type}"}
+
+        script = self.sent({"create": create, "answer": {"id": "/id"}})
+
+        assert script.requests == []
+        assert script.session._queue.held == 1

@@ -165,9 +165,17 @@ class TestWatchdog:
         watchdog.end(second)
 
         watchdog.close()
+        while not watchdog._changed._waiters:  # type: ignore[attr-defined]
+            pass  # the thread is not asleep yet
         assert thread.is_alive()
         watchdog.end(first)
-        watchdog.close()
+        thread.join(PATIENCE_S)
 
         assert not thread.is_alive()
         assert not first.has_bitten
+        watchdog.begin(second, LONG_S)
+        watchdog.end(second)
+        again = watchdog._thread
+        assert again is not None
+        watchdog.close()
+        assert not again.is_alive()

@@ -13,6 +13,7 @@ import pytest
 from journal import Journal, Ref
 from journal.events import DraftHeld, FieldMessage, HoldClass, PushStarted
 from journal.staging import Facts
+from journal.sync.lease import SenderLease
 from journal.testing.service import RecordService
 from tests.integration.cli.conftest import TIMEOUT_S, Cli, Done, command, in_process, on_terminal
 from tests.integration.cli.test_completion import complete
@@ -330,8 +331,25 @@ class TestQueue:
             "sending": 0,
             "stopped": {"cause": "person", "problem": "", "actor": "ann", "reason": None},
             "next": None,
+            "sender": None,
             "why": "the queue is stopped: it was stopped by ann; 1 draft waits until it is started",
         }
+
+    def test_names_who_sends(self, cli: Cli, file: Path) -> None:
+        """Whoever has the lease is named, as long as it has it."""
+        some(cli)
+        with Journal(file, actor="ann", origin="van-7") as journal:
+            lease = SenderLease(journal.log.leases, journal.sources, "van-7, process 7", 30.0, None)
+            assert lease.attempt() is None
+
+            lines = cli("queue", "status").out.splitlines()
+            (said,) = cli("queue", "status", "--json").objects
+
+            assert lines[-1].startswith("Sent by van-7, process 7, since ")
+            assert lines[-1] == f"Sent by {said['sender']}."
+            lease.release()
+
+        assert "Sent by" not in cli("queue", "status").out
 
     def test_nothing_is_pending(self, cli: Cli) -> None:
         """An empty queue says so."""
