@@ -196,6 +196,15 @@ def _lists(profile: Profile) -> Iterator[Mistake]:
         )
     if "since" not in holes:
         yield Mistake("changes.path", "must hold {since}: else every list begins anew")
+    shown = profile.places("changes")
+    if shown.id == shown.key == NONE:
+        yield Mistake(
+            "changes.answer",
+            "must show the id of a record, or our key: else a change is about no record",
+            'such as answer = { key = "/id" }',
+        )
+    if NONE in {shown.record, shown.fields}:
+        yield Mistake("changes.answer", "must show the fields of a record")
     for hole, is_said, key in (
         ("page", changes.page != NONE, "page"),
         ("index", changes.index_from is not None, "index_from"),
