@@ -1,7 +1,7 @@
 """The program `draft-journal`: its commands, and how each of its ends becomes an exit code.
 
 - 0: done. 1: failed; one readable message on standard error. 2: wrong usage. 3: drafts are
-  still pending after a push. 130: interrupted; one line on standard error says what is safe.
+  still pending after a push, or a pull stopped before its end. 130: interrupted; one line on standard error says what is safe.
   141: whoever read the output went away.
 """
 
@@ -23,6 +23,7 @@ from journal.cli.history import history
 from journal.cli.intake import import_
 from journal.cli.interruption import ANYWHERE
 from journal.cli.output import encoded, is_coloured
+from journal.cli.pull import pull
 from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.setting import Setting, global_options
@@ -83,7 +84,7 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending after a push.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending after a push, or more to pull.",
 )
 @click.option(
     "--version",
@@ -115,6 +116,7 @@ for _command in (
     drafts,
     queue,
     push,
+    pull,
     history,
     log,
     import_,

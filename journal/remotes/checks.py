@@ -196,6 +196,12 @@ def _lists(profile: Profile) -> Iterator[Mistake]:
         )
     if "since" not in holes:
         yield Mistake("changes.path", "must hold {since}: else every list begins anew")
+    for hole, is_said, key in (
+        ("page", changes.page != NONE, "page"),
+        ("index", changes.index_from is not None, "index_from"),
+    ):
+        if (hole in holes) != is_said:
+            yield Mistake(f"changes.{key}", f"and {{{hole}}} in the request need each other")
     shown = profile.places("changes")
     if shown.id == shown.key == NONE:
         yield Mistake(
@@ -205,12 +211,6 @@ def _lists(profile: Profile) -> Iterator[Mistake]:
         )
     if NONE in {shown.record, shown.fields}:
         yield Mistake("changes.answer", "must show the fields of a record")
-    for hole, is_said, key in (
-        ("page", changes.page != NONE, "page"),
-        ("index", changes.index_from is not None, "index_from"),
-    ):
-        if (hole in holes) != is_said:
-            yield Mistake(f"changes.{key}", f"and {{{hole}}} in the request need each other")
 
 
 def _rule(key: str, rule: Rule) -> Iterator[Mistake]:

@@ -64,7 +64,7 @@ def _moved_text(text: str, by_s: float) -> str:
         return time.date().isoformat()
     if not fraction:
         return f"{time:%Y-%m-%d}{letter}{time:%H:%M:%S}{zone}"
-    time += timedelta(seconds=float(f"0.{fraction[1:]}"))
+    time += timedelta(microseconds=int(fraction[1:7].ljust(6, "0")))
     digits = len(fraction) - 1
     cut = f"{time.microsecond:06}".ljust(digits, "0")[:digits]
     return f"{time:%Y-%m-%d}{letter}{time:%H:%M:%S}{fraction[0]}{cut}{zone}"

@@ -50,8 +50,8 @@ def is_rebased(record: Record) -> bool:
         return record.changes[0].kind != "create"
     fields = dict(record.remote.fields)
     for change in record.changes:
-        if change.kind == "create" or any(_differs(fields, change, n) for n in _names(change)):
-            return not all(same(fields.get(name), v) for name, v in change.fields.items())
+        if any(_differs(fields, change, name) for name in _names(change)):
+            return True
         fields |= change.fields
     return False
 
@@ -63,7 +63,8 @@ def _names(change: Change) -> Iterable[str]:
 def _differs(fields: Fields, change: Change, name: str) -> bool:
     here = fields.get(name)
     is_ours = name in change.fields and same(here, change.fields[name])
-    return not (is_ours or agrees(here, change.base.get(name)))
+    is_as_seen = change.kind != "create" and agrees(here, change.base.get(name))
+    return not (is_ours or is_as_seen)
 
 
 def is_maybe_made(draft: Draft) -> bool:

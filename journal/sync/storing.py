@@ -112,11 +112,12 @@ class Store:
         return ""
 
     def end(self) -> None:
-        """Keep up to where the queue is settled, so that the next pull begins to read there.
+        """Keep how far the log was read, so that the next pull begins to read there.
 
         Raises:
             LogError: it could not be written.
         """
+        self._names.catch_up()
         if self._low_water:
             Checkpoint(self._journal.log).save(self._low_water)
 
@@ -144,7 +145,7 @@ class Store:
         for sighting in sightings:
             try:
                 ref = known.get(sighting.remote_id or "") or self._by_key(record_type, sighting)
-                if ref is None:
+                if ref is None or _is_another(shown.get(ref), sighting):
                     ref = Ref.of(record_type, sighting.remote_id or "")
                     is_new = self._journal.load(ref).version == 0
                     if is_new and doubted and sighting.key is None and sighting.fields is not None:
@@ -162,9 +163,14 @@ class Store:
         if sighting.key is None:
             return None
         ref = Ref.of(record_type, sighting.key)
+        if sighting.remote_id in {None, sighting.key}:
+            return ref
+        by_id = Ref.of(record_type, str(sighting.remote_id))
+        if self._journal.load(by_id).remote.remote_id == sighting.remote_id:
+            return by_id
         remote = self._journal.load(ref).remote
         is_another = remote.exists and remote.remote_id not in {None, sighting.remote_id}
-        return None if is_another and sighting.remote_id else ref
+        return None if is_another else ref
 
     # --- what is new ---------------------------------------------------------------------
 
@@ -195,6 +201,12 @@ class Store:
     def _leave_out(self, record_type: str, sighting: Sighting, error: RefusedError) -> None:
         name = sighting.key or sighting.remote_id or ""
         self.left_out[record_type, name] = LeftOut(record_type, name, error.problem)
+
+
+def _is_another(shown: Sighting | None, sighting: Sighting) -> bool:
+    """Say whether two records of a page have one key of ours."""
+    is_there = shown is not None and shown.fields is not None
+    return is_there and shown is not None and shown.remote_id != sighting.remote_id
 
 
 def _decided(events: Sequence[Event]) -> Decision:
