@@ -1,8 +1,8 @@
 """The program `draft-journal`: its commands, and how each of its ends becomes an exit code.
 
 - 0: done. 1: failed; one readable message on standard error. 2: wrong usage. 3: drafts are
-  still pending after a push, or a pull stopped before its end. 130: interrupted; one line on standard error says what is safe.
-  141: whoever read the output went away.
+  still pending after a push, or a pull stopped before its end. 130: interrupted; one line on
+  standard error says what is safe. 141: whoever read the output went away.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending after a push, or more to pull.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending, or more to pull.",
 )
 @click.option(
     "--version",

@@ -83,7 +83,7 @@ def pull(
         raise explained_profile(error, profile) from error
     remote = HttpRemote(described)
     with (
-        setting.journal() as journal,
+        setting.journal(may_create=True) as journal,
         explained(setting, lambda: _SAFE),
         _progress(setting) as shown,
         Subscriber(journal, remote, attempts=attempts) as subscriber,

@@ -165,8 +165,10 @@ class RecordService:
             stored = self._stored.get(key)
             shown = {"deleted": True} if stored is None else {"fields": stored.fields}
             changes.append({"n": n, "id": key[1], "etag": f'"{n}"', **shown})
-        following = f"/{quote(collection, safe='')}?since={later[limit - 1][0]}&limit={limit}"
-        return {"changes": changes, "next": following if len(later) > limit else None}
+        if len(later) <= limit:
+            return {"changes": changes, "next": None}
+        path = f"/{quote(collection, safe='')}"
+        return {"changes": changes, "next": f"{path}?since={changes[-1]['n']}&limit={limit}"}
 
     def _on_record(
         self, method: str, key: tuple[str, str], headers: Mapping[str, str], sent: Fields | None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from journal import Journal
     from journal.remotes import Remote
-    from journal.sync import Report, Settlement, SyncStatus
+    from journal.sync import PullReport, Report, Settlement, SyncStatus
     from journal.sync.reports import Step
 
 _Result = TypeVar("_Result")
@@ -26,6 +26,10 @@ class Driven(Protocol):
 
     def drain(self, timeout_s: float | None = None) -> Report:
         """Send what there is."""
+        ...
+
+    def pull(self, record_types: Any = None, **options: Any) -> PullReport:  # noqa: ANN401
+        """Store what has changed."""
         ...
 
     def start(self) -> object:
@@ -94,6 +98,10 @@ class LoopedSubscriber:
     def drain(self, timeout_s: float | None = None) -> Report:
         """Send what there is."""
         return self._loop.run(self.subscriber.drain(timeout_s))
+
+    def pull(self, record_types: Any = None, **options: Any) -> PullReport:  # noqa: ANN401
+        """Store what has changed."""
+        return self._loop.run(self.subscriber.pull(record_types, **options))
 
     def start(self) -> None:
         """Send in the background."""
