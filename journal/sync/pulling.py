@@ -156,9 +156,8 @@ class Pull:
         self, record_type: str, bookmark: Bookmark
     ) -> Generator[Effect, Any, Page | Outcome]:
         """Ask for a page; a remote that breaks, a host's own among them, shows none."""
-        changes = self._remote.changes(record_type, bookmark.since, bookmark.page)
         try:
-            return (yield from changes)
+            return (yield from self._remote.changes(record_type, bookmark.since, bookmark.page))
         except RemoteError as error:
             return Refused("rejected", (FieldMessage(message=str(error)),))
         except ProfileError:

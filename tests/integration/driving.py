@@ -11,11 +11,11 @@ from journal.sync import AsyncSubscriber, Progress, Subscriber
 from tests.integration.faults import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from journal import Journal
     from journal.remotes import Remote
-    from journal.sync import PullReport, Report, Settlement, SyncStatus
+    from journal.sync import PullProgress, PullReport, Report, Settlement, SyncStatus
     from journal.sync.reports import Step
 
 _Result = TypeVar("_Result")
@@ -28,7 +28,13 @@ class Driven(Protocol):
         """Send what there is."""
         ...
 
-    def pull(self, record_types: Any = None, **options: Any) -> PullReport:  # noqa: ANN401
+    def pull(
+        self,
+        record_types: Iterable[str] | None = None,
+        *,
+        limit_pages: int | None = None,
+        progress: Callable[[PullProgress], None] | None = None,
+    ) -> PullReport:
         """Store what has changed."""
         ...
 
@@ -99,9 +105,16 @@ class LoopedSubscriber:
         """Send what there is."""
         return self._loop.run(self.subscriber.drain(timeout_s))
 
-    def pull(self, record_types: Any = None, **options: Any) -> PullReport:  # noqa: ANN401
+    def pull(
+        self,
+        record_types: Iterable[str] | None = None,
+        *,
+        limit_pages: int | None = None,
+        progress: Callable[[PullProgress], None] | None = None,
+    ) -> PullReport:
         """Store what has changed."""
-        return self._loop.run(self.subscriber.pull(record_types, **options))
+        pulling = self.subscriber.pull(record_types, limit_pages=limit_pages, progress=progress)
+        return self._loop.run(pulling)
 
     def start(self) -> None:
         """Send in the background."""

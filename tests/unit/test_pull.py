@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal import Journal, Ref
-from journal.errors import ProfileError
+from journal.errors import ProfileError, RemoteError
 from journal.events import DraftAcknowledged, PushStarted, RecordObserved
 from journal.names import Names
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
@@ -375,6 +375,44 @@ class TestNoPages:
         assert caught.value.key == "changes"
         assert "{since}" in caught.value.hint
 
+    def test_a_change_without_fields_is_no_page(self) -> None:
+        """A list that shows no record, and no tombstone, is asked for again."""
+        changes = {**CHANGES, "record": "/doc", "answer": {"key": "/id"}}
+        script = Script({**CONTENT, "changes": changes})
+        with script.journal:
+            report = script.pull(*[page({"id": "a", "at": 1})] * 3)
+
+        assert (report.stopped_by, report.pages) == ("unreachable", 0)
+        assert "no fields" in report.problem
+
+    def test_what_only_a_person_can_mend_ends_it(self, script: Script) -> None:
+        """A certificate that is not trusted is not tried again."""
+        insecure = NoAnswer(was_sent=False, problem="no TLS", cause="configuration")
+
+        assert script.pull(insecure).stopped_by == "unreachable"
+
+    @pytest.mark.parametrize(
+        ("broken", "stopped_by"),
+        [(RemoteError("cannot be asked"), "refused"), (ValueError("bug"), "unreachable")],
+    )
+    def test_a_remote_that_breaks_stores_nothing(
+        self,
+        script: Script,
+        monkeypatch: pytest.MonkeyPatch,
+        broken: Exception,
+        stopped_by: str,
+    ) -> None:
+        """A remote of the host's that raises ends the pull, and says so."""
+
+        def breaks(*_: object) -> NoReturn:
+            raise broken
+
+        monkeypatch.setattr(script.remote, "changes", breaks)
+        report = script.pull()
+
+        assert report.stopped_by == stopped_by
+        assert report.problem
+
 
 class TestOurOwn:
     """D4: a page never sets a record back."""
@@ -558,7 +596,7 @@ class TestLists:
         timed.pull(page({**shown, "at": "2026-01-01T00:00:03.250Z"}))
         ahead = page({**shown, "at": "2030-01-01T00:00:00Z"}, date="Thu, 01 Jan 2026 01:00:00 GMT")
         timed.pull(ahead)
-        timed.pull(page())
+        timed.pull(page(date="Thu, 01 Jan 2026 01:00:00 GMT"))
 
         assert [
             parse_qs(urlsplit(p).query, keep_blank_values=True)["since"] for p in timed.paths
@@ -632,6 +670,7 @@ TIMES: Final = (
     ("2026-01-01T00:00+02:00", -5, "2025-12-31T23:59:55+02:00"),
     ("2026-01-01T00:00:03,1234567+02:00", -0.5, "2026-01-01T00:00:02,6234560+02:00"),
     ("2026-01-02", -5, "2026-01-01"),
+    ("2026-01-02T00:00:00.5Z", 0.5, "2026-01-02T00:00:01.0Z"),
     (1_700_000_000, -5, 1_699_999_995),
     (1_700_000_000_000, -5, 1_699_999_995_000),
     (1_700_000_000.5, -5, 1_699_999_995.5),
@@ -652,6 +691,13 @@ def test_what_is_no_time_is_not_moved(value: object) -> None:
     with pytest.raises(ValueError, match="is no time"):
         moved(value, -1)
     assert not_after(value, "Thu, 01 Jan 2026 01:00:00 GMT") == value
+
+
+def test_a_number_is_held_back_too() -> None:
+    """A checkpoint in seconds is never ahead of the service."""
+    assert not_after(1_900_000_000, "Thu, 01 Jan 2026 01:00:00 GMT") == 1_767_229_200
+    assert not_after(1_700_000_000, "Thu, 01 Jan 2026 01:00:00 GMT") == 1_700_000_000
+    assert not_after(1_700_000_000, None) == 1_700_000_000
 
 
 # --- cut at any moment -------------------------------------------------------------------
