@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from journal.errors import ViewError
 
 if TYPE_CHECKING:
-    from journal.log import Log
+    from journal.log import Cursor, Log
 
 _CREATE: Final = (
     "CREATE TABLE IF NOT EXISTS sync_checkpoint "
@@ -18,15 +18,19 @@ _SAVE: Final = (
     "DO UPDATE SET position = excluded.position, hash = excluded.hash"
 )
 _LOAD: Final = "SELECT position, hash FROM sync_checkpoint WHERE name = ?"
-_NAME: Final = "subscriber"
+SETTLED: Final = "subscriber"
+"""The low-water mark: every change up to it is settled."""
+NAMES: Final = "remote names"
+"""How far the table of what remotes call records has been derived."""
 
 
 class Checkpoint:
-    """The low-water mark: every change up to it is settled."""
+    """A position up to which something is done, which need not be done again."""
 
-    def __init__(self, log: Log) -> None:
-        """Keep it beside that log."""
+    def __init__(self, log: Log, name: str = SETTLED) -> None:
+        """Keep it beside that log, under that name."""
         self._log = log
+        self._name = name
         self._saved: int | None = None
 
     def load(self) -> int:
@@ -37,11 +41,11 @@ class Checkpoint:
         """
         try:
             with self._log.views.read() as cursor:
-                cursor.execute(_LOAD, (_NAME,))
+                cursor.execute(_LOAD, (self._name,))
                 found = cursor.fetchone()
         except ViewError:
             return 0
-        if found is None or self._hash_at(found[0]) != found[1]:
+        if found is None or hash_at(self._log, found[0]) != found[1]:
             return 0
         self._saved = found[0]
         return int(found[0])
@@ -54,11 +58,31 @@ class Checkpoint:
         """
         if position == self._saved:
             return
+        at = hash_at(self._log, position)
         with self._log.views.write() as cursor:
-            cursor.execute(_CREATE)
-            cursor.execute(_SAVE, (_NAME, position, self._hash_at(position)))
+            self.save_with(cursor, position, at)
+
+    def save_with(self, cursor: Cursor, position: int, at: bytes) -> None:
+        """Keep the position together with what else is written.
+
+        Args:
+            cursor: that writes.
+            position: to begin after.
+            at: the hash of the entry there.
+
+        Raises:
+            LogError: it could not be written.
+        """
+        cursor.execute(_CREATE)
+        cursor.execute(_SAVE, (self._name, position, at))
         self._saved = position
 
-    def _hash_at(self, position: int) -> bytes:
-        rows = self._log.rows(position - 1, 1) if position else []
-        return rows[0].hash if rows and rows[0].position == position else b""
+
+def hash_at(log: Log, position: int) -> bytes:
+    """Return the hash of the entry at a position, by which a log is known again.
+
+    Raises:
+        LogError: it could not be read.
+    """
+    rows = log.rows(position - 1, 1) if position else []
+    return rows[0].hash if rows and rows[0].position == position else b""

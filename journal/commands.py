@@ -273,6 +273,24 @@ class Commands:
         """
         return bool(self._moved(lambda queue: on_stream(decision(queue)), facts, fence))
 
+    def note_planned(
+        self, plan: Callable[[Queue], Sequence[Move]], facts: Facts
+    ) -> Sequence[Entry]:
+        """Append what is planned on the log as it is then, all or nothing, durable at once.
+
+        Args:
+            plan: returns what is to be done, each a record and the decision on it; called again
+                where the log has moved on meanwhile.
+            facts: who says so.
+
+        Returns:
+            The entries.
+
+        Raises:
+            LogError: they could not be stored.
+        """
+        return self._moved(plan, facts)
+
     # --- the end -------------------------------------------------------------------------
 
     def close(self) -> None:

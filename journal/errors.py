@@ -30,7 +30,7 @@ JournalError
 ├── SchemaError                   the record types that were registered cannot be used
 ├── ProfileError                  a remote's profile does not say what it must
 ├── PolicyError                   a policy for conflicts is none that there is
-├── SubscriberBusyError           the subscriber is sending already
+├── SubscriberBusyError           the subscriber is sending, or pulling, already
 ├── LeaseLostError                another sender has taken over; nothing was stored
 ├── StillPendingError             a draft was not settled in the time that was given
 └── RemoteError                   a remote broke its contract with the subscriber
@@ -335,7 +335,7 @@ class PolicyError(JournalError):
 
 
 class SubscriberBusyError(JournalError):
-    """The subscriber is sending already."""
+    """The subscriber is sending, or pulling, already."""
 
 
 class LeaseLostError(JournalError):

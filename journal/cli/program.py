@@ -1,9 +1,9 @@
 """The program `draft-journal`: its commands, and how each of its ends becomes an exit code.
 
 - 0: done. 1: failed; one readable message on standard error. 2: wrong usage. 3: drafts are
-  still pending after a push. 4: done, and stored, but the answer could not be written. 130:
-  interrupted; one line on standard error says what is safe. 141: whoever read the output went
-  away.
+  still pending after a push, or a pull stopped before its end. 4: done, and stored, but the
+  answer could not be written. 130: interrupted; one line on standard error says what is safe.
+  141: whoever read the output went away.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from journal.cli.history import history
 from journal.cli.intake import import_
 from journal.cli.interruption import ANYWHERE
 from journal.cli.output import encoded, is_coloured
+from journal.cli.pull import pull
 from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.setting import Setting, global_options
@@ -87,7 +88,7 @@ def _print_version(context: click.Context, _parameter: click.Parameter, value: b
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending after a push, "
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 drafts still pending, or more to pull, "
     "4 done and stored, but the answer could not be written.",
 )
 @click.option(
@@ -120,6 +121,7 @@ for _command in (
     drafts,
     queue,
     push,
+    pull,
     history,
     log,
     import_,

@@ -104,7 +104,7 @@ def push(  # noqa: PLR0913  options
     try:
         described = Profile.load(profile)
     except ProfileError as error:
-        raise _explained(error, profile) from error
+        raise explained_profile(error, profile) from error
     remote = HttpRemote(described)
     with setting.journal() as journal:
         pending = len(Drafts(journal))
@@ -132,7 +132,7 @@ def push(  # noqa: PLR0913  options
     return STILL_PENDING if report.pending else 0
 
 
-def _explained(error: ProfileError, profile: str) -> ProfileError:
+def explained_profile(error: ProfileError, profile: str) -> ProfileError:
     """Return the error, in plain words where it is about how the file is encoded."""
     if error.key != "file":
         return error

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from journal.drafts import Draft, Status
     from journal.log import Anchor, Row, Verification
-    from journal.sync import Progress, Report
+    from journal.sync import Progress, PullReport, Report
     from projections.drafts import PendingDraft
     from projections.history import HistoryLine
     from projections.records import RecordView
@@ -220,6 +220,15 @@ def progress(found: Progress) -> dict[str, Any]:
 def report(found: Report) -> dict[str, Any]:
     """Return what came of a push."""
     return {**found._asdict(), "duration_s": round(found.duration_s, 6)}
+
+
+def pull_report(found: PullReport) -> dict[str, Any]:
+    """Return what came of a pull."""
+    return {
+        **found._asdict(),
+        "left_out": [left._asdict() for left in found.left_out],
+        "duration_s": round(found.duration_s, 6),
+    }
 
 
 def verification(

@@ -8,18 +8,31 @@ from journal.remotes.auth import Auth
 from journal.remotes.credentials import Credentials, authorised
 from journal.remotes.generic import HttpRemote
 from journal.remotes.profiles import Profile
-from journal.remotes.remote import Answer, NoAnswer, Push, Remote, Request, Response
+from journal.remotes.remote import (
+    Answer,
+    Feeding,
+    NoAnswer,
+    Page,
+    Push,
+    Remote,
+    Request,
+    Response,
+    Sighting,
+)
 
 __all__ = [
     "Answer",
     "Auth",
     "Credentials",
+    "Feeding",
     "HttpRemote",
     "NoAnswer",
+    "Page",
     "Profile",
     "Push",
     "Remote",
     "Request",
     "Response",
+    "Sighting",
     "authorised",
 ]

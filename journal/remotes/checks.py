@@ -202,6 +202,15 @@ def _lists(profile: Profile) -> Iterator[Mistake]:
     ):
         if (hole in holes) != is_said:
             yield Mistake(f"changes.{key}", f"and {{{hole}}} in the request need each other")
+    shown = profile.places("changes")
+    if shown.id == shown.key == NONE:
+        yield Mistake(
+            "changes.answer",
+            "must show the id of a record, or our key: else a change is about no record",
+            'such as answer = { key = "/id" }',
+        )
+    if NONE in {shown.record, shown.fields}:
+        yield Mistake("changes.answer", "must show the fields of a record")
 
 
 def _rule(key: str, rule: Rule) -> Iterator[Mistake]:

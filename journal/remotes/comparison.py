@@ -14,10 +14,12 @@ from journal.remotes.templates import text_of
 from journal.values import Fields, freeze, references, same
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from journal.events import Evidence
+    from journal.record import Record
     from journal.remotes.remote import Push
+    from journal.values import Ref
 
 
 def resolved(push: Push, id_value: Callable[[str], object]) -> Fields:
@@ -38,7 +40,9 @@ def resolved(push: Push, id_value: Callable[[str], object]) -> Fields:
     return copy
 
 
-def recognised(received: Fields, push: Push, forms: Forms, *known: Fields) -> Fields:
+def recognised(
+    received: Fields, targets: Mapping[Ref, Record], forms: Forms, *known: Fields
+) -> Fields:
     """Return fields that the remote sent as we would have written them.
 
     A place becomes a reference only where the remote has the id there by which it knows the
@@ -46,13 +50,13 @@ def recognised(received: Fields, push: Push, forms: Forms, *known: Fields) -> Fi
 
     Args:
         received: the fields, under our names.
-        push: the draft that is sent.
+        targets: the records that the known fields refer to.
         forms: how the service writes them.
         known: fields as they are known here; the first that agrees wins.
     """
     fields: Fields = _copied(received)
     for place, target in (found for fields_here in known for found in references(fields_here)):
-        remote_id = push.targets[target].remote.remote_id
+        remote_id = targets[target].remote.remote_id
         found = at(fields, steps_of(place))
         is_id = type(found) in {str, int} and text_of(found) == remote_id
         if remote_id is not None and is_id:
@@ -68,7 +72,7 @@ def holds(push: Push, forms: Forms, received: Fields, wanted: Fields) -> bool:
     """Say whether a record of the remote's has the wanted values."""
     if all(name in received and same(received[name], value) for name, value in wanted.items()):
         return True  # as nearly always: there is nothing to recognise
-    fields = recognised(received, push, forms, wanted)
+    fields = recognised(received, push.targets, forms, wanted)
     return all(forms.agrees(name, fields.get(name), value) for name, value in wanted.items())
 
 
@@ -121,7 +125,7 @@ def ours(push: Push, forms: Forms, received: Fields) -> Fields | None:
     """Return the remote's record in our words; None where it could not be stored exactly."""
     known = (push.fields, push.base, push.record.remote.fields, push.record.fields or {})
     try:
-        return freeze(recognised(received, push, forms, *known), record=push.ref)
+        return freeze(recognised(received, push.targets, forms, *known), record=push.ref)
     except RefusedError:
         return None
 

@@ -22,20 +22,24 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unknown, Wait
+from journal.remotes.changes import Feed
 from journal.remotes.classify import Doubt, Success
+from journal.remotes.comparison import recognised
 from journal.remotes.credentials import Credentials, authorised
 from journal.remotes.dialect import Dialect
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import Done
-from journal.remotes.remote import Response
+from journal.remotes.remote import Page, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from journal.outcomes import Outcome
+    from journal.record import Record
     from journal.remotes.profiles import Profile
     from journal.remotes.remote import Answer, Push, Request
     from journal.remotes.sections import Verb
+    from journal.values import Fields, Ref
 
 _SAY_NO_MORE: Final = frozenset({404, 410, 412})
 """Refusals whose words say no more than what a read has shown."""
@@ -127,6 +131,53 @@ class HttpRemote:
         outcome = yield from authorised(self._pushed(errand), self.credentials)
         known = [push.fields, push.base, push.record.remote.fields]
         return self.credentials.secrets.cleared(outcome, known)
+
+    # --- what has changed there ----------------------------------------------------------
+
+    @property
+    def record_types(self) -> tuple[str, ...]:
+        """The types of records that the profile names."""
+        return tuple(self.profile.types)
+
+    def changes(
+        self, record_type: str, since: str | None, page: str | None
+    ) -> Generator[Request, Answer, Page | Outcome]:
+        """Ask for a page of changes: yield requests, receive their answers, return the page.
+
+        Raises:
+            ProfileError: the profile does not say how the service lists its changes.
+            RemoteError: the page cannot be asked for.
+        """
+        feed = Feed(self.dialect, record_type)
+        found = yield from authorised(self._listed(feed, since, page), self.credentials)
+        return found if isinstance(found, Page) else self.credentials.secrets.cleared(found)
+
+    def _listed(
+        self, feed: Feed, since: str | None, page: str | None
+    ) -> Generator[Request, Answer, Page | Outcome]:
+        request = feed.request(since, page)
+        answer = yield request
+        match self.dialect.means("changes", answer):
+            case Success(response) | Done(response):
+                return feed.page(request, response, since, page)
+            case Doubt(_, refusal):
+                return refusal
+            case meaning:
+                return meaning
+
+    def recognised(self, fields: Fields, record: Record, targets: Mapping[Ref, Record]) -> Fields:
+        """Return the fields of a sighting as we would have written them.
+
+        Args:
+            fields: as the page shows them, under our names.
+            record: what is known of the record here.
+            targets: the records that it, and its pending changes, refer to.
+        """
+        changes = [fields for change in record.changes for fields in (change.fields, change.base)]
+        known = (record.remote.fields, *changes, record.fields or {})
+        return recognised(fields, targets, self.dialect.forms(record.ref.type), *known)
+
+    # --- pushing -------------------------------------------------------------------------
 
     def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
         kind, expected = errand.push.kind, None

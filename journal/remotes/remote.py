@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from journal.events import ChangeKind
     from journal.outcomes import Outcome
@@ -112,5 +112,71 @@ class Remote(Protocol):
 
         Raises:
             RemoteError: the draft cannot be sent as it is; it will be held.
+        """
+        ...
+
+
+class Sighting(NamedTuple):
+    """A record as a list of changes shows it."""
+
+    key: str | None
+    """Our key, where the list shows it."""
+    remote_id: str | None
+    """What the service calls it; our key, where that is its id."""
+    fields: Fields | None
+    """Its fields, under our names; None where it is gone."""
+    version: str | None
+
+
+class Page(NamedTuple):
+    """A page of changes."""
+
+    sightings: tuple[Sighting, ...]
+    since: str | None
+    """The checkpoint after it; None where it shows none, for it has no changes."""
+    next: str | None
+    """What asks for the page after it; None where it is the last."""
+
+
+class Feeding(Protocol):
+    """A remote that lists what has changed there, so that it can be pulled."""
+
+    @property
+    def url(self) -> str:
+        """Where the remote is; what is known of its changes is kept under it."""
+        ...
+
+    @property
+    def record_types(self) -> Sequence[str]:
+        """The types of records that are pulled where none are named."""
+        ...
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers of every request, as those of `Remote`."""
+        ...
+
+    def changes(
+        self, record_type: str, since: str | None, page: str | None
+    ) -> Generator[Request, Answer, Page | Outcome]:
+        """Ask for a page of changes: yield requests, receive their answers, return the page.
+
+        Args:
+            record_type: of which records.
+            since: the checkpoint, as a page before has shown it; None for all there is.
+            page: what the page before has said of it; None for the first of a list.
+
+        Raises:
+            ProfileError: the remote does not list changes.
+            RemoteError: the page cannot be asked for.
+        """
+        ...
+
+    def recognised(self, fields: Fields, record: Record, targets: Mapping[Ref, Record]) -> Fields:
+        """Return the fields of a sighting as we would have written them.
+
+        Args:
+            fields: as the page shows them.
+            record: what is known of the record here.
+            targets: the records that it, and its pending changes, refer to.
         """
         ...

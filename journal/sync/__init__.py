@@ -9,14 +9,25 @@ from journal.resolutions import WhatIf, what_if
 from journal.sync.backoff import Backoff
 from journal.sync.blocking import Subscriber
 from journal.sync.loops import AsyncSubscriber
-from journal.sync.reports import Progress, Report, Settlement, SyncStatus
+from journal.sync.reports import (
+    LeftOut,
+    Progress,
+    PullProgress,
+    PullReport,
+    Report,
+    Settlement,
+    SyncStatus,
+)
 
 __all__ = [
     "AsyncSubscriber",
     "Backoff",
     "Conflict",
+    "LeftOut",
     "Policies",
     "Progress",
+    "PullProgress",
+    "PullReport",
     "Report",
     "Settlement",
     "Subscriber",

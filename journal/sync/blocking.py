@@ -14,11 +14,17 @@ from journal.sync.following import settled
 from journal.sync.subscriber import AnySubscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from types import TracebackType
 
     from journal.sync.effects import Effect
-    from journal.sync.reports import Report, Settlement, SyncStatus
+    from journal.sync.reports import (
+        PullProgress,
+        PullReport,
+        Report,
+        Settlement,
+        SyncStatus,
+    )
     from journal.values import Ref
 
 _Result = TypeVar("_Result")
@@ -31,6 +37,7 @@ class Subscriber(AnySubscriber[Client]):
     _thread: Thread | None = None
     _failure: BaseException | None = None
     _own_wire: Wire | None = None
+    _own_pull_wire: Wire | None = None
 
     @property
     def _wire(self) -> Wire:
@@ -58,6 +65,36 @@ class Subscriber(AnySubscriber[Client]):
         finally:
             self._yield_up()
             self._flush()
+
+    def pull(
+        self,
+        record_types: Iterable[str] | None = None,
+        *,
+        limit_pages: int | None = None,
+        progress: Callable[[PullProgress], None] | None = None,
+    ) -> PullReport:
+        """Store what has changed at the remote since the last pull, page by page.
+
+        It may run beside whatever is sent, and beside other pulls. Pending drafts stay as they
+        are, and lie over what was stored. It goes on where the last one ended, wherever that
+        was; `stop`, called in another thread, ends it after the page under way.
+
+        Args:
+            record_types: what to pull; the types that the profile names otherwise.
+            limit_pages: how many pages to store at most; None for all there are.
+            progress: called after every page, and before every wait, in a thread of its own.
+
+        Returns:
+            What came of it; `PullReport.stopped_by` says why there may be more, if there may.
+
+        Raises:
+            ProfileError: the profile does not say how the service lists its changes.
+            RemoteError: the remote is none that lists its changes.
+            SubscriberBusyError: it is pulling already.
+            LogError: the log could not be read or written.
+        """
+        with self._pulling(record_types, limit_pages, progress) as effects:
+            return self._driven(effects, self._carried_out_in_pull)
 
     def start(self) -> Self:
         """Send in the background, for ever: on every append, and again after every failure.
@@ -128,14 +165,19 @@ class Subscriber(AnySubscriber[Client]):
         """
         return settled(self._journal, of, timeout_s)
 
-    def _driven(self, effects: Generator[Effect, Any, _Result]) -> _Result:
+    def _driven(
+        self,
+        effects: Generator[Effect, Any, _Result],
+        carried_out: Callable[[Effect], Any] | None = None,
+    ) -> _Result:
         """Carry out the effects, one after another, blocking."""
+        carried_out = carried_out or self._carried_out
         step = partial(effects.send, None)
         try:
             while True:
                 effect = step()
                 try:
-                    step = partial(effects.send, self._carried_out(effect))
+                    step = partial(effects.send, carried_out(effect))
                 except Exception as error:  # noqa: BLE001  for the session to judge
                     step = partial(effects.throw, error)
         except StopIteration as ended:
@@ -157,6 +199,18 @@ class Subscriber(AnySubscriber[Client]):
             case _:
                 assert_never(effect)
 
+    def _carried_out_in_pull(self, effect: Effect) -> Any:  # noqa: ANN401  what it results in
+        """Carry out an effect of a pull, on a connection of its own: it runs beside a push."""
+        match effect:
+            case Request():
+                if self._own_pull_wire is None:
+                    self._own_pull_wire = Wire(self._remote, self._limits, self._client)
+                return self._own_pull_wire.exchange(effect)
+            case Pause():
+                return self._rested_in_pull(effect)
+            case _:
+                return self._carried_out(effect)
+
     def close(self) -> None:
         """Stop, close the connections, and end whoever watches."""
         try:
@@ -164,6 +218,8 @@ class Subscriber(AnySubscriber[Client]):
         finally:
             self._board.close()
             self._wire.close()
+            if self._own_pull_wire is not None:
+                self._own_pull_wire.close()
 
     def __enter__(self) -> Self:
         """Return the subscriber, to be closed when the block ends."""

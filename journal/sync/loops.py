@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from logging import getLogger
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
@@ -20,11 +20,17 @@ from journal.sync.following import settled
 from journal.sync.subscriber import AnySubscriber
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable
     from types import TracebackType
 
     from journal.sync.effects import Effect
-    from journal.sync.reports import Report, Settlement, SyncStatus
+    from journal.sync.reports import (
+        PullProgress,
+        PullReport,
+        Report,
+        Settlement,
+        SyncStatus,
+    )
     from journal.values import Ref
 
 _Result = TypeVar("_Result")
@@ -38,10 +44,17 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
     """
 
     _task: asyncio.Task[None] | None = None
-    _threads: ThreadPoolExecutor | None = None
-    _old_threads: ThreadPoolExecutor | None = None
-    """Of what was started last; it is ending."""
     _own_wire: AsyncWire | None = None
+
+    @cached_property
+    def _threads(self) -> dict[bool, ThreadPoolExecutor]:
+        """The threads in which it waits: one for what is sent, and one for pulls."""
+        return {}
+
+    @cached_property
+    def _ending(self) -> list[ThreadPoolExecutor]:
+        """Those in which nobody waits any more."""
+        return []
 
     @property
     def _wire(self) -> AsyncWire:
@@ -67,6 +80,31 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
         await self._in_thread(self._flush)
         return report
 
+    async def pull(
+        self,
+        record_types: Iterable[str] | None = None,
+        *,
+        limit_pages: int | None = None,
+        progress: Callable[[PullProgress], None] | None = None,
+    ) -> PullReport:
+        """Store what has changed at the remote since the last pull; as `Subscriber.pull`.
+
+        Cancelled, it has stored whole pages only.
+
+        Args:
+            record_types: what to pull; the types that the profile names otherwise.
+            limit_pages: how many pages to store at most; None for all there are.
+            progress: called after every page, and before every wait, in a thread of its own.
+
+        Raises:
+            ProfileError: the profile does not say how the service lists its changes.
+            RemoteError: the remote is none that lists its changes.
+            SubscriberBusyError: it is pulling already.
+            LogError: the log could not be read or written.
+        """
+        with self._pulling(record_types, limit_pages, progress) as effects:
+            return await self._driven(effects, self._carried_out_in_pull)
+
     def start(self) -> Self:
         """Send in a task of the running loop, for ever.
 
@@ -82,9 +120,10 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
     def _ended(self, _: asyncio.Task[None]) -> None:
         """End to send, also where the loop ends, and nobody is there to close it."""
         self._yield_up()
-        self._old_threads, self._threads = self._threads, None
-        if self._old_threads is not None:
-            self._old_threads.shutdown(wait=False)
+        threads = self._threads.pop(False, None)
+        if threads is not None:
+            threads.shutdown(wait=False)
+            self._ending[:] = [threads]
 
     async def _run(self) -> None:
         try:
@@ -174,14 +213,19 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
         finally:
             interrupt.set()
 
-    async def _driven(self, effects: Generator[Effect, Any, _Result]) -> _Result:
+    async def _driven(
+        self,
+        effects: Generator[Effect, Any, _Result],
+        carried_out: Callable[[Effect], Coroutine[Any, Any, Any]] | None = None,
+    ) -> _Result:
         """Carry out the effects, one after another, without holding up the loop."""
+        carried_out = carried_out or self._carried_out
         step = partial(effects.send, None)
         try:
             while True:
                 effect = step()
                 try:
-                    step = partial(effects.send, await self._carried_out(effect))
+                    step = partial(effects.send, await carried_out(effect))
                 except Exception as error:  # noqa: BLE001  for the session to judge
                     step = partial(effects.throw, error)
         except StopIteration as ended:
@@ -203,22 +247,38 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
             case _:
                 assert_never(effect)
 
-    async def _in_thread(self, function: Callable[[], _Result]) -> _Result:
+    async def _carried_out_in_pull(self, effect: Effect) -> Any:  # noqa: ANN401  what it results in
+        """Carry out an effect of a pull, in a thread of its own: it runs beside a push."""
+        match effect:
+            case Call(function):
+                return await self._in_thread(function, in_pull=True)
+            case Pause():
+                return await self._in_thread(partial(self._rested_in_pull, effect), in_pull=True)
+            case _:
+                return await self._carried_out(effect)
+
+    async def _in_thread(
+        self, function: Callable[[], _Result], *, in_pull: bool = False
+    ) -> _Result:
         """Call a function that blocks; a cancelled caller ends its wait, and never its write.
 
         It is called in a thread of the subscriber's own: in those of the loop, idle
         subscribers would take the room of everybody else.
         """
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(1, thread_name_prefix="journal-subscriber")
-        called = asyncio.get_running_loop().run_in_executor(self._threads, function)
+        if in_pull not in self._threads:
+            name = "journal-pull" if in_pull else "journal-subscriber"
+            self._threads[in_pull] = ThreadPoolExecutor(1, thread_name_prefix=name)
+        called = asyncio.get_running_loop().run_in_executor(self._threads[in_pull], function)
         is_cancelled = False
         while not called.done():
             try:
                 await asyncio.wait([called])
             except asyncio.CancelledError:
                 is_cancelled = True
-                self._ask_to_stop()
+                if in_pull:
+                    self._stop_pull.set()
+                else:
+                    self._ask_to_stop()
         if is_cancelled:
             called.exception()  # it has nobody left to tell
             raise asyncio.CancelledError
@@ -230,10 +290,11 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
             await self.stop()
         finally:
             self._board.close()
-            for threads in (self._threads, self._old_threads):
-                if threads is not None:
-                    threads.shutdown()  # nothing is under way in it
-            self._threads = self._old_threads = None
+            threads = [*self._threads.values(), *self._ending]
+            self._threads.clear()
+            self._ending.clear()
+            for each in threads:
+                each.shutdown()  # nothing is under way in it, but a page that is being stored
             await self._wire.close()
 
     async def __aenter__(self) -> Self:

@@ -49,6 +49,56 @@ class Report(NamedTuple):
     """What the last attempt ran into, where drafts are still pending."""
 
 
+PullStoppedBy: TypeAlias = Literal[
+    "limit", "stop", "unsettled", "refused", "unreachable", "unauthorized"
+]
+
+
+class PullProgress(NamedTuple):
+    """How far a pull is."""
+
+    record_type: str
+    pages: int
+    observed: int
+    unchanged: int
+    deleted: int
+    problem: str = ""
+    """What the last attempt ran into, while waiting."""
+    delay_s: float | None = None
+    """How long until the next attempt, in seconds, while waiting."""
+
+
+class LeftOut(NamedTuple):
+    """A record of the remote's that cannot be kept here."""
+
+    record_type: str
+    name: str
+    """Our key, or what the remote calls it."""
+    problem: str
+
+
+class PullReport(NamedTuple):
+    """What came of a pull."""
+
+    observed: int
+    """How many records were stored as the remote has them now."""
+    unchanged: int
+    """How many it showed that were known so already."""
+    deleted: int
+    """How many it no longer has."""
+    pages: int
+    """How many pages were stored."""
+    conflicting: tuple[Ref, ...]
+    """The records whose pending drafts were made on another state than the remote has now."""
+    left_out: tuple[LeftOut, ...]
+    """What could not be kept: a name, or a value, that no record here can have."""
+    stopped_by: PullStoppedBy | None
+    """Why there may be more, or None where everything is stored."""
+    problem: str
+    """What was in the way, where anything was."""
+    duration_s: float
+
+
 class SyncStatus(NamedTuple):
     """How a subscriber is doing."""
 

@@ -6,6 +6,8 @@ ask what really happened, and in which order.
 
     GET    /                    the service, and how many records it has
     GET    /{collection}        its records, in the order of their ids
+    GET    /{collection}?since=N&limit=M
+                                what has changed after the write N, in order, deletes too
     GET    /{collection}/{id}   one record
     PUT    /{collection}/{id}   create or replace (If-None-Match: *, If-Match)
     PATCH  /{collection}/{id}   JSON merge patch, RFC 7396 (If-Match)
@@ -26,7 +28,7 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from math import isfinite
 from typing import Any, Final, NamedTuple, Self, TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from journal.testing.loopback import LoopbackServer, RefusedError, Reply
 
@@ -76,6 +78,7 @@ class RecordService:
         self._lock = threading.Lock()
         self._stored: dict[tuple[str, str], _Stored] = {}
         self._effects: list[Effect] = []
+        self._touched: dict[tuple[str, str], int] = {}
         self._server: LoopbackServer | None = None
 
     @property
@@ -142,13 +145,30 @@ class RecordService:
                 case ["-", _]:
                     return Reply(HTTPStatus.OK, [effect._asdict() for effect in self._effects])
                 case [collection]:
-                    return Reply(HTTPStatus.OK, self._listed(collection))
+                    query = dict(parse_qsl(target.partition("?")[2]))
+                    listed = self._changed if "since" in query else self._listed
+                    return Reply(HTTPStatus.OK, listed(collection, query))
                 case _:
                     return self._on_record(method, (route[0], route[1]), headers, sent)
 
-    def _listed(self, collection: str) -> dict[str, Any]:
+    def _listed(self, collection: str, _: Mapping[str, str]) -> dict[str, Any]:
         found = sorted((key[1], at) for key, at in self._stored.items() if key[0] == collection)
         return {"records": [{"id": i, "etag": at.etag, "fields": at.fields} for i, at in found]}
+
+    def _changed(self, collection: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """What has changed since a write: each record once, at its last one; a page of it."""
+        since, limit = _whole(query["since"]), max(1, _whole(query.get("limit", "100")))
+        touched = sorted((n, key) for key, n in self._touched.items() if key[0] == collection)
+        later = [(n, key) for n, key in touched if n > since]
+        changes: list[dict[str, Any]] = []
+        for n, key in later[:limit]:
+            stored = self._stored.get(key)
+            shown = {"deleted": True} if stored is None else {"fields": stored.fields}
+            changes.append({"n": n, "id": key[1], "etag": f'"{n}"', **shown})
+        if len(later) <= limit:
+            return {"changes": changes, "next": None}
+        path = f"/{quote(collection, safe='')}"
+        return {"changes": changes, "next": f"{path}?since={changes[-1]['n']}&limit={limit}"}
 
     def _on_record(
         self, method: str, key: tuple[str, str], headers: Mapping[str, str], sent: Fields | None
@@ -164,6 +184,7 @@ class RecordService:
         effect = Effect(len(self._effects) + 1, method, path, sent)
         if sent is None:
             self._effects.append(effect)
+            self._touched[key] = effect.n
             del self._stored[key]
             return Reply(HTTPStatus.NO_CONTENT)
 
@@ -172,6 +193,7 @@ class RecordService:
             detail = f"{'/'.join(key)} has {len(faults)} fault(s)"
             raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=faults)
         self._effects.append(effect)
+        self._touched[key] = effect.n
         self._stored[key] = _Stored(fields, f'"{effect.n}"')
         tagged = {"ETag": f'"{effect.n}"'}
         if stored is None:
@@ -192,6 +214,13 @@ def _route(target: str) -> list[str]:
     if not known:
         raise RefusedError(HTTPStatus.NOT_FOUND, f"there is nothing at {path}")
     return route
+
+
+def _whole(text: str) -> int:
+    """The number that a parameter is, at least 0."""
+    if not (text.isascii() and text.isdigit()):
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"{text!r} is not a whole number")
+    return int(text[:15])
 
 
 def _is_record(route: list[str]) -> bool:

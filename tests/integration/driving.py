@@ -11,11 +11,11 @@ from journal.sync import AsyncSubscriber, Progress, Subscriber
 from tests.integration.faults import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from journal import Journal
     from journal.remotes import Remote
-    from journal.sync import Report, Settlement, SyncStatus
+    from journal.sync import PullProgress, PullReport, Report, Settlement, SyncStatus
     from journal.sync.reports import Step
 
 _Result = TypeVar("_Result")
@@ -26,6 +26,16 @@ class Driven(Protocol):
 
     def drain(self, timeout_s: float | None = None) -> Report:
         """Send what there is."""
+        ...
+
+    def pull(
+        self,
+        record_types: Iterable[str] | None = None,
+        *,
+        limit_pages: int | None = None,
+        progress: Callable[[PullProgress], None] | None = None,
+    ) -> PullReport:
+        """Store what has changed."""
         ...
 
     def start(self) -> object:
@@ -94,6 +104,17 @@ class LoopedSubscriber:
     def drain(self, timeout_s: float | None = None) -> Report:
         """Send what there is."""
         return self._loop.run(self.subscriber.drain(timeout_s))
+
+    def pull(
+        self,
+        record_types: Iterable[str] | None = None,
+        *,
+        limit_pages: int | None = None,
+        progress: Callable[[PullProgress], None] | None = None,
+    ) -> PullReport:
+        """Store what has changed."""
+        pulling = self.subscriber.pull(record_types, limit_pages=limit_pages, progress=progress)
+        return self._loop.run(pulling)
 
     def start(self) -> None:
         """Send in the background."""

@@ -1,0 +1,238 @@
+"""The list of changes of a service: its requests, and what its pages show; pure.
+
+- F1. A page is a page only if all of it can be read: which record each change is about, its
+  fields or that it is gone, and where the next list begins. Anything else shows nothing.
+- F2. The next page is below the address of the service, or is not asked for.
+
+A checkpoint, and what asks for the next page, are texts that only this module reads.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from pydantic_core import from_json, to_json
+
+from journal.errors import ProfileError
+from journal.events import FieldMessage
+from journal.outcomes import Refused, Unknown
+from journal.remotes.meanings import content_of
+from journal.remotes.pointers import MISSING, at, steps_of
+from journal.remotes.remote import Page, Sighting
+from journal.remotes.selection import NONE
+from journal.remotes.templates import text_of
+from journal.remotes.times import moved, not_after
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from journal.remotes.dialect import Dialect, Item
+    from journal.remotes.remote import Request, Response
+
+_LINK: Final = re.compile(r"<([^<>]*)>([^<]*)")
+_NEXT: Final = re.compile(
+    r";\s*rel\s*=\s*(?:\"(?:[^\"]*\s)?next(?:\s[^\"]*)?\"|next\b)", re.IGNORECASE
+)
+_KEPT: Final = "/%:@!$&'()*+,;=?~-._[]"
+_PORTS: Final = {"http": 80, "https": 443}
+_NO_LIST: Final = "the changes were asked for, and the answer is no list of changes"
+
+
+class _Turn(NamedTuple):
+    """Which page is asked for."""
+
+    values: Mapping[str, Any]
+    path: str | None
+    """Where it is, if the page before said so."""
+
+
+class Feed:
+    """The changes of the records of one type."""
+
+    def __init__(self, dialect: Dialect, record_type: str) -> None:
+        """List them as the profile says.
+
+        Raises:
+            ProfileError: it does not say.
+        """
+        changes = dialect.profile.changes
+        if changes is None:
+            raise ProfileError(
+                "changes",
+                "is needed to pull: how the service lists what has changed",
+                hint="add [changes] with a path that holds {since}, and since or next_since",
+            )
+        self._changes = changes
+        self._dialect = dialect
+        self._type = record_type
+
+    # --- requests ------------------------------------------------------------------------
+
+    def request(self, since: str | None, page: str | None) -> Request:
+        """Return the request for a page.
+
+        Args:
+            since: the checkpoint; None for the first list of all.
+            page: what the page before says of it; None for the first of a list.
+
+        Raises:
+            ProfileError: `overlap_s` is said of checkpoints that are no times.
+        """
+        turn = self._turn(since, page)
+        request = self._dialect.request("changes", self._type, turn.values)
+        return request if turn.path is None else request._replace(path=turn.path)
+
+    def _turn(self, since: str | None, page: str | None) -> _Turn:
+        changes = self._changes
+        if page is not None:
+            token: dict[str, Any] = from_json(page)
+            path = token.pop("path", None)
+            return _Turn(token, path)
+        value = self._began(since)
+        values = {} if value is MISSING else {"since": value}
+        if changes.index_from is not None:
+            values["index"] = changes.index_from
+        return _Turn(values, None)
+
+    def _began(self, since: str | None) -> object:
+        """Return where a list begins; one kept for another list is none (F1)."""
+        changes = self._changes
+        kept = [None, None] if since is None else from_json(since)
+        if since is None or kept[0] != changes.path:
+            return MISSING if changes.first is None else changes.first
+        if not changes.overlap_s:
+            return kept[1]
+        try:
+            return moved(kept[1], -changes.overlap_s)
+        except (ValueError, OverflowError) as error:
+            raise ProfileError(
+                "changes.overlap_s",
+                f"moves a checkpoint back, and {error}",
+                hint="leave it out, or let changes.since be a time",
+            ) from error
+
+    # --- answers -------------------------------------------------------------------------
+
+    def page(
+        self, request: Request, response: Response, since: str | None, page: str | None
+    ) -> Page | Unknown | Refused:
+        """Return the page that an answer is, or why it is none (F1).
+
+        Args:
+            request: that was answered.
+            response: the answer.
+            since: as it was asked for.
+            page: as it was asked for.
+        """
+        items = self._dialect.items("changes", self._type, response)
+        if items is None:
+            return Unknown(_NO_LIST)
+        sightings = [self._sighting(item) for item in items]
+        for sighting in sightings:
+            if isinstance(sighting, str):
+                return Unknown(f"a change {sighting}")
+        content = content_of(response)
+        value = self._checkpoint(items, content, response)
+        turn = self._turn(since, page)
+        after = self._next(request, response, value, turn, len(items))
+        if isinstance(after, str):
+            return Refused("rejected", (FieldMessage(message=after),), response.status)
+        if value is MISSING and (items or self._changes.since == NONE) and after is None:
+            return Unknown("the list of changes shows no checkpoint")
+        return Page(
+            tuple(found for found in sightings if not isinstance(found, str)),
+            None if value is MISSING else to_json([self._changes.path, value]).decode(),
+            None if after is None else to_json(after).decode(),
+        )
+
+    def _sighting(self, item: Item) -> Sighting | str:
+        """Return what a change shows of a record, or what is wrong with it."""
+        shown, where = item.shown, self._changes.deleted
+        found = MISSING if where is None else at(item.content, steps_of(where))
+        is_gone = bool(found)
+        key, remote_id = shown.key or None, shown.id or None
+        if key is None and remote_id is None:
+            return "shows neither our key nor an id (answer.key, answer.id)"
+        if shown.fields is None and not is_gone:
+            return "shows no fields, and does not say that its record was deleted"
+        fields = None
+        if shown.fields is not None and not is_gone:
+            fields = self._dialect.forms(self._type).read(shown.fields)
+        named = remote_id if self._dialect.assigns else key or remote_id
+        return Sighting(key, named, fields, shown.version)
+
+    def _checkpoint(self, items: list[Item], content: object, response: Response) -> object:
+        """Return the checkpoint after a page, or `MISSING`."""
+        changes = self._changes
+        value = self._find(changes.next_since, content, response.headers)
+        for item in reversed(items):
+            if value is not MISSING:
+                break
+            value = self._find(changes.since, item.content, {})
+        if value is not MISSING and changes.overlap_s:
+            value = not_after(value, response.headers.get("date"))
+        return value
+
+    def _find(self, where: Any, content: object, headers: Mapping[str, str]) -> object:  # noqa: ANN401
+        return self._dialect.find(where, self._type, content, headers)
+
+    # --- the next page -------------------------------------------------------------------
+
+    def _next(
+        self, request: Request, response: Response, value: object, turn: _Turn, count: int
+    ) -> dict[str, Any] | str | None:
+        """Return what asks for the next page, None where there is none, or what is wrong."""
+        changes, content = self._changes, content_of(response)
+        if changes.more != NONE and not self._find(changes.more, content, response.headers):
+            return None
+        if changes.next != NONE:
+            found = self._find(changes.next, content, response.headers)
+            address = _linked(text_of(found)) if _is_link(changes.next) and found else found
+            return self._address(request, text_of(address), turn) if address else None
+        if changes.page != NONE:
+            found = self._find(changes.page, content, response.headers)
+            return {**turn.values, "page": found} if found else None
+        if changes.index_from is not None:
+            index = turn.values.get("index", changes.index_from)
+            return {**turn.values, "index": index + count} if count else None
+        if changes.more != NONE and value is not MISSING:
+            return {**turn.values, "since": value}
+        return None
+
+    def _address(self, request: Request, address: str, turn: _Turn) -> dict[str, Any] | str:
+        """Return what asks for the page at an address, or what is wrong with it (F2)."""
+        url = self._dialect.profile.url.rstrip("/")
+        base = urlsplit(url)
+        try:
+            found = urlsplit(urljoin(f"{url}{request.path}", address))
+            is_ours = _origin(found) == _origin(base) and not (found.username or found.password)
+        except ValueError:
+            is_ours = False
+            found = base
+        steps = set(map(unquote, found.path.split("/")))
+        if not is_ours or not found.path.startswith(f"{base.path}/") or {".", ".."} & steps:
+            where = f"{found.scheme}://{found.hostname}"
+            return f"the next page is at {where}, beyond {url}, and is not asked for"
+        path = quote(found.path[len(base.path) :], safe=_KEPT)
+        secrets = set(self._dialect.profile.auth.query)  # the wire adds them to every request
+        kept = [p for p in found.query.split("&") if unquote(p.partition("=")[0]) not in secrets]
+        query = quote("&".join(kept), safe=_KEPT)
+        return {**turn.values, "path": f"{path}?{query}" if query else path}
+
+
+def _origin(parts: Any) -> tuple[str, str | None, int | None]:  # noqa: ANN401  of urllib
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _is_link(where: object) -> bool:
+    return isinstance(where, str) and where.lower() == "header:link"
+
+
+def _linked(header: str) -> str | None:
+    """Return the target of a header Link with ``rel="next"``."""
+    for found in _LINK.finditer(header):
+        if _NEXT.search(found[2]):
+            return found[1].strip()
+    return None

@@ -1,0 +1,93 @@
+"""Checkpoints that are times: moved back, in the form in which the service wrote them; pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
+_ISO: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:([T t])(\d\d:\d\d(?::\d\d)?)([.,]\d+)?(.*))?")
+_UNITS: Final = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))
+"""From which number on it counts which part of a second; seconds below."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moved(checkpoint: object, by_s: float) -> object:
+    """Return a checkpoint that is so many seconds later, or earlier, in the same form.
+
+    It is a time as in ISO 8601, or a number of seconds, milli-, micro- or nanoseconds since
+    1970; as a text, it may stand in quotes.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    if isinstance(checkpoint, str):
+        text = checkpoint.strip('"')
+        return checkpoint.replace(text, _moved_text(text, by_s)) if text else _no_time(checkpoint)
+    if isinstance(checkpoint, bool) or not isinstance(checkpoint, (int, float)):
+        return _no_time(checkpoint)
+    change = by_s * _unit(float(checkpoint))
+    return checkpoint + (round(change) if isinstance(checkpoint, int) else change)
+
+
+def not_after(checkpoint: object, date: str | None) -> object:
+    """Return a checkpoint, or the time of an answer where that is earlier.
+
+    A record that somebody has dated into the future would otherwise hide all changes until
+    then.
+
+    Args:
+        checkpoint: a time, as for `moved`; anything else stays as it is.
+        date: the header Date of the answer.
+    """
+    try:
+        now = parsedate_to_datetime(date or "")
+        ahead_s = (_time(checkpoint) - now.replace(tzinfo=now.tzinfo or UTC)).total_seconds()
+        return moved(checkpoint, -ahead_s) if ahead_s > 0 else checkpoint
+    except (ValueError, OverflowError):
+        return checkpoint
+
+
+def _moved_text(text: str, by_s: float) -> str:
+    if _NUMBER.fullmatch(text):
+        digits = len(text.partition(".")[2])
+        change = by_s * _unit(float(text))
+        return f"{float(text) + change:.{digits}f}" if digits else str(int(text) + round(change))
+    found = _ISO.fullmatch(text)
+    if found is None:
+        return _no_time(text)
+    date, letter, clock, fraction, zone = found.groups()
+    time = datetime.fromisoformat(f"{date}T{clock or '00:00'}") + timedelta(seconds=by_s)
+    if clock is None:  # days are whole: the day before is early enough
+        return time.date().isoformat()
+    if not fraction:
+        return f"{time:%Y-%m-%d}{letter}{time:%H:%M:%S}{zone}"
+    time += timedelta(microseconds=int(fraction[1:7].ljust(6, "0")))
+    digits = len(fraction) - 1
+    cut = f"{time.microsecond:06}".ljust(digits, "0")[:digits]
+    return f"{time:%Y-%m-%d}{letter}{time:%H:%M:%S}{fraction[0]}{cut}{zone}"
+
+
+def _time(checkpoint: object) -> datetime:
+    """Return which time it is; one without a zone is in UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = str(checkpoint).strip('"')
+    if _NUMBER.fullmatch(text):
+        return _EPOCH + timedelta(seconds=float(text) / _unit(float(text)))
+    time = datetime.fromisoformat(text)
+    return time.replace(tzinfo=time.tzinfo or UTC)
+
+
+def _unit(number: float) -> int:
+    """Return how many of what a number counts make a second."""
+    return next((unit for least, unit in _UNITS if abs(number) >= least), 1)
+
+
+def _no_time(checkpoint: object) -> str:
+    message = f"{checkpoint!r} is no time"
+    raise ValueError(message)

@@ -1,0 +1,240 @@
+"""The core of a pull, shared by the blocking and the async one; it does no waiting.
+
+A pull reads what has changed at the remote, page by page, and stores what it sees. It sends
+nothing, so it needs no lease.
+
+- D1. A page is stored in one append, and only then is it noted that it was: whenever a pull
+  ends, the next one goes on at that page, or reads it again, which changes nothing.
+- D2. What is not a page, in whatever way, stores nothing, and moves nothing on.
+```
+bookmark -> request -> page -> stored, in one append -> bookmark -> request -> ...
+```
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from logging import getLogger
+from typing import TYPE_CHECKING, Any, Final, assert_never
+
+from journal.errors import ProfileError, RemoteError
+from journal.events import FieldMessage
+from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unknown, Wait
+from journal.remotes.remote import Page
+from journal.sync.backoff import Failures, kind_of
+from journal.sync.bookmarks import Bookmark, Bookmarks
+from journal.sync.effects import Call, Pause
+from journal.sync.reports import PullProgress, PullReport
+from journal.sync.storing import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from journal.journal import Journal
+    from journal.outcomes import Outcome, Unsettled
+    from journal.remotes.remote import Feeding
+    from journal.sync.effects import Effect
+    from journal.sync.reports import PullStoppedBy
+    from journal.sync.session import Settings
+
+READS_AGAIN: Final = 5
+"""How often in a row a page is asked for anew, at once, because of what was stored meanwhile."""
+_BEGINS_ANEW: Final = frozenset({400, 404, 410, 422})
+"""How a service refuses a page, or a checkpoint, that it no longer knows."""
+_log = getLogger("journal.sync")
+
+
+class Pull:
+    """Stores what has changed at a remote."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        remote: Feeding,
+        settings: Settings,
+        progress: Callable[[PullProgress], None] | None,
+    ) -> None:
+        """Begin where the last one has ended."""
+        self._journal = journal
+        self._remote = remote
+        self._settings = settings
+        self._progress = progress
+        self._bookmarks = Bookmarks(journal.log, remote.url)
+        self._store = Store(journal, remote)
+        self._pages = 0
+        self._failures = Failures()
+        self._again = 0
+        self._problem = ""
+
+    # --- the effects ---------------------------------------------------------------------
+
+    def pages(
+        self,
+        record_types: Iterable[str],
+        limit_pages: int | None,
+        should_stop: Callable[[], bool],
+    ) -> Generator[Effect, Any, PullReport]:
+        """Store page after page, type after type, until there is no more.
+
+        Args:
+            record_types: what to pull.
+            limit_pages: how many pages to store at most; None for all.
+            should_stop: asked between pages.
+
+        Raises:
+            ProfileError: the profile does not say how the service lists its changes.
+            LogError: the log could not be read or written.
+        """
+        clock = self._journal.sources.clock
+        began_s = clock.monotonic_s()
+        stopped_by: PullStoppedBy | None = None
+        problem = ""
+        for record_type in record_types:
+            ended = yield from self._pulled(record_type, limit_pages, should_stop)
+            if ended is not None and stopped_by is None:
+                stopped_by, problem = ended, self._problem
+            if ended not in {None, "unsettled", "refused"}:  # others may fare better
+                stopped_by, problem = ended, self._problem
+                break
+        yield Call(self._store.end)
+        counts = self._store.counts
+        return PullReport(
+            counts.observed,
+            counts.unchanged,
+            counts.deleted,
+            self._pages,
+            tuple(self._store.conflicting),
+            tuple(self._store.left_out.values()),
+            stopped_by,
+            problem,
+            clock.monotonic_s() - began_s,
+        )
+
+    def _pulled(
+        self, record_type: str, limit_pages: int | None, should_stop: Callable[[], bool]
+    ) -> Generator[Effect, Any, PullStoppedBy | None]:
+        """Store the pages of one type; return why not all, or None (D1)."""
+        bookmark: Bookmark = yield Call(lambda: self._bookmarks.load(record_type))
+        asked: set[tuple[str | None, str | None]] = set()
+        self._problem = ""
+        while True:
+            if should_stop():
+                return "stop"
+            if limit_pages is not None and self._pages >= limit_pages:
+                return "limit"
+            head = yield Call(self._journal.log.head)
+            found: Page | Outcome | None
+            found = yield from self._asked(record_type, bookmark)
+            if isinstance(found, Page):
+                storing = partial(self._store.store, record_type, found, head)
+                if (doubt := (yield Call(storing))) == "again":
+                    found = self._overtaken()
+                elif doubt:
+                    self._problem = doubt
+                    return "unsettled"
+            if not isinstance(found, Page):
+                anew = self._anew(bookmark, found)
+                if anew is not None:
+                    bookmark = anew
+                    continue
+                if (ended := (yield from self._after(record_type, found))) is not None:
+                    return ended
+                continue
+            self._failures, self._again, self._pages = Failures(), 0, self._pages + 1
+            self._say(record_type)
+            asked.add((bookmark.since, bookmark.page))
+            bookmark = bookmark.after(found.since, found.next)
+            yield Call(partial(self._bookmarks.save, record_type, bookmark))
+            if bookmark.page is None:
+                return None
+            if (bookmark.since, bookmark.page) in asked:
+                self._problem = "the next page is one that was read already: there is no end to it"
+                yield Call(partial(self._bookmarks.save, record_type, Bookmark(bookmark.since)))
+                return "refused"
+
+    def _asked(
+        self, record_type: str, bookmark: Bookmark
+    ) -> Generator[Effect, Any, Page | Outcome]:
+        """Ask for a page; a remote that breaks, a host's own among them, shows none."""
+        try:
+            return (yield from self._remote.changes(record_type, bookmark.since, bookmark.page))
+        except RemoteError as error:
+            return Refused("rejected", (FieldMessage(message=str(error)),))
+        except ProfileError:
+            raise
+        except Exception as error:  # noqa: BLE001  it is logged, and tried again
+            _log.exception("the remote failed at the changes of %s", record_type)
+            return Unknown(f"the remote failed: {type(error).__name__}")
+
+    def _overtaken(self) -> Wait | None:
+        """Return why a page must be asked for later; None where it is to be at once (D3)."""
+        self._again += 1
+        if self._again <= READS_AGAIN:
+            return None
+        return Wait("what the page shows is being changed from here: it is asked for again")
+
+    def _anew(self, bookmark: Bookmark, found: Outcome | None) -> Bookmark | None:
+        """Return where to ask again at once: for the page anew, or for the list (D1)."""
+        if found is None:
+            return bookmark
+        if not isinstance(found, Refused) or found.status not in _BEGINS_ANEW:
+            return None
+        if bookmark.page is not None:
+            return Bookmark(bookmark.since)
+        return None if bookmark.since is None else Bookmark()
+
+    def _after(
+        self, record_type: str, outcome: Outcome | None
+    ) -> Generator[Effect, Any, PullStoppedBy | None]:
+        """Wait where waiting is due; return why not, if not."""
+        match outcome:
+            case None | Acknowledged():
+                return None
+            case Refused():
+                said = (m.message for m in outcome.messages)
+                status = "" if outcome.status is None else f" ({outcome.status})"
+                self._problem = next(said, "the remote lists no changes") + status
+                return "refused"
+            case Unauthorized() | NotSent(is_misconfigured=True):
+                self._problem = outcome.problem
+                return "unauthorized" if isinstance(outcome, Unauthorized) else "unreachable"
+            case Wait() | Unknown() | NotSent():
+                return (yield from self._waited(record_type, outcome))
+            case _:
+                assert_never(outcome)
+
+    def _waited(
+        self, record_type: str, outcome: Unsettled
+    ) -> Generator[Effect, Any, PullStoppedBy | None]:
+        kind = kind_of(outcome)
+        self._problem = outcome.problem
+        self._failures = self._failures.and_another(kind)
+        asked_s = outcome.retry_after_s if isinstance(outcome, Wait) else None
+        randomness = self._journal.sources.randomness
+        backoff = self._settings.backoff
+        delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
+        if self._failures.all >= self._settings.attempts:
+            return "unreachable"
+        self._say(record_type, self._problem, delay_s)
+        return "stop" if (yield Pause(delay_s)) == "stop" else None
+
+    def _say(self, record_type: str, problem: str = "", delay_s: float | None = None) -> None:
+        if self._progress is not None:
+            counts = self._store.counts
+            self._progress(PullProgress(record_type, self._pages, *counts, problem, delay_s))
+
+
+def feeding(remote: Any) -> Feeding:  # noqa: ANN401  a remote of the host's, whatever it is
+    """Return a remote that lists its changes.
+
+    Raises:
+        RemoteError: it does not; a remote by profile says so itself, and names the key.
+    """
+    missing = [n for n in ("record_types", "changes", "recognised") if not hasattr(remote, n)]
+    if missing:
+        raise RemoteError(
+            f"{remote!r} cannot be pulled: it has no {', '.join(missing)}",
+            hint="give it what journal.remotes.remote.Feeding says",
+        )
+    found: Feeding = remote
+    return found
