@@ -158,9 +158,9 @@ def _first_request(folder: Path, url: str, waits: int) -> list[Result]:
                 seconds.append(told.get(timeout=30) - returned)
                 done.get(timeout=30)
     hundredths = quantiles(seconds[1:], n=100)
-    middle_ms, late_ms = hundredths[49] * 1000, hundredths[98] * 1000
+    middle_us, late_us = hundredths[49] * 1e6, hundredths[98] * 1e6
     name = "append to request, nothing else to do, p50 | p99"
-    return [Result("P", name, middle_ms, late_ms, "ms", middle_ms / late_ms, "", None)]
+    return [Result("P", name, middle_us, late_us, "us", middle_us / late_us, "", None)]
 
 
 class _Telling:
