@@ -8,7 +8,6 @@ import click
 
 from journal.cli import shape, wording
 from journal.cli.setting import Setting, common_options, pass_setting, writing_options
-from journal.events import QUEUE
 
 if TYPE_CHECKING:
     from journal import Journal
@@ -38,6 +37,8 @@ def status(setting: Setting) -> None:
 
 def _sender(journal: Journal) -> str:
     """Return who has the lease of the queue, and since when; empty where nobody has it."""
+    from journal.events import QUEUE
+
     if journal.log.leases.holder(QUEUE.id) is None:
         return ""
     from journal.sync.lease import holder_text  # all that sends comes with it
