@@ -97,8 +97,10 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
             SubscriberBusyError: it is pulling already.
             LogError: the log could not be read or written.
         """
-        with self._pulling(record_types, limit_pages, progress) as effects:
-            return await self._driven(effects, self._carried_out_in_pull)
+        with self._pulling(record_types, limit_pages, progress) as (effects, flush):
+            report = await self._driven(effects, self._carried_out_in_pull)
+            await self._in_thread(flush, in_pull=True)
+        return report
 
     def start(self) -> Self:
         """Send in a task of the running loop, for ever.
