@@ -208,13 +208,12 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
         carried_out: Callable[[Effect], Coroutine[Any, Any, Any]] | None = None,
     ) -> _Result:
         """Carry out the effects, one after another, without holding up the loop."""
-        carried_out = carried_out or self._carried_out
         step = partial(effects.send, None)
         try:
             while True:
                 effect = step()
                 try:
-                    step = partial(effects.send, await carried_out(effect))
+                    step = partial(effects.send, await (carried_out or self._carried_out)(effect))
                 except Exception as error:  # noqa: BLE001  for the session to judge
                     step = partial(effects.throw, error)
         except StopIteration as ended:
