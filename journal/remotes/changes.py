@@ -86,8 +86,8 @@ class Feed:
 
     def _turn(self, since: str | None, page: str | None) -> _Turn:
         changes = self._changes
-        if page is not None:
-            token: dict[str, Any] = from_json(page)
+        of, token = (None, {}) if page is None else from_json(page)
+        if of == changes.path:
             path = token.pop("path", None)
             return _Turn(token, path)
         value = self._began(since)
@@ -144,7 +144,7 @@ class Feed:
         return Page(
             tuple(found for found in sightings if not isinstance(found, str)),
             None if value is MISSING else to_json([self._changes.path, value]).decode(),
-            None if after is None else to_json(after).decode(),
+            None if after is None else to_json([self._changes.path, after]).decode(),
         )
 
     def _sighting(self, item: Item) -> Sighting | str:

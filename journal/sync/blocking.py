@@ -93,8 +93,10 @@ class Subscriber(AnySubscriber[Client]):
             SubscriberBusyError: it is pulling already.
             LogError: the log could not be read or written.
         """
-        with self._pulling(record_types, limit_pages, progress) as effects:
-            return self._driven(effects, self._carried_out_in_pull)
+        with self._pulling(record_types, limit_pages, progress) as (effects, flush):
+            report = self._driven(effects, self._carried_out_in_pull)
+            flush()
+        return report
 
     def start(self) -> Self:
         """Send in the background, for ever: on every append, and again after every failure.

@@ -102,8 +102,10 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
             SubscriberBusyError: it is pulling already.
             LogError: the log could not be read or written.
         """
-        with self._pulling(record_types, limit_pages, progress) as effects:
-            return await self._driven(effects, self._carried_out_in_pull)
+        with self._pulling(record_types, limit_pages, progress) as (effects, flush):
+            report = await self._driven(effects, self._carried_out_in_pull)
+            await self._in_thread(flush, in_pull=True)
+        return report
 
     def start(self) -> Self:
         """Send in a task of the running loop, for ever.
@@ -219,13 +221,12 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
         carried_out: Callable[[Effect], Coroutine[Any, Any, Any]] | None = None,
     ) -> _Result:
         """Carry out the effects, one after another, without holding up the loop."""
-        carried_out = carried_out or self._carried_out
         step = partial(effects.send, None)
         try:
             while True:
                 effect = step()
                 try:
-                    step = partial(effects.send, await carried_out(effect))
+                    step = partial(effects.send, await (carried_out or self._carried_out)(effect))
                 except Exception as error:  # noqa: BLE001  for the session to judge
                     step = partial(effects.throw, error)
         except StopIteration as ended:

@@ -175,8 +175,8 @@ class AnySubscriber(Generic[_Client]):
         record_types: Iterable[str] | None,
         limit_pages: int | None,
         progress: Callable[[PullProgress], None] | None,
-    ) -> Iterator[Generator[Effect, Any, PullReport]]:
-        """Yield the effects of a pull, beside whatever is sent meanwhile."""
+    ) -> Iterator[tuple[Generator[Effect, Any, PullReport], Callable[[], None]]]:
+        """Yield the effects of a pull, and what waits until the callback knows everything."""
         if not self._in_pull.acquire(blocking=False):
             raise SubscriberBusyError("the subscriber is pulling already", hint="wait for its end")
         hook = None if progress is None else Hook(progress, "pull progress")
@@ -185,11 +185,12 @@ class AnySubscriber(Generic[_Client]):
             remote = feeding(self._remote)
             types = _types(remote, record_types)
             pull = Pull(self._journal, remote, self._settings, hook)
-            yield pull.pages(types, limit_pages, self._stop_pull.is_set)
+            effects = pull.pages(types, limit_pages, self._stop_pull.is_set)
+            yield effects, _nothing if hook is None else hook.flush
         finally:
             self._in_pull.release()
             if hook is not None:
-                hook.flush()
+                hook.end()
 
     def _rested_in_pull(self, pause: Pause) -> Woken:
         """Wait between two attempts of a pull, blocking; return what ended the wait."""
@@ -238,6 +239,10 @@ def _policies_of(remote: Remote) -> Policies:
     """Return what the remote's profile says of conflicts, where it has one."""
     profile = getattr(remote, "profile", None)
     return Policies() if profile is None else profile.conflicts
+
+
+def _nothing() -> None:
+    """Wait for nobody."""
 
 
 def _types(remote: Feeding, record_types: Iterable[str] | None) -> tuple[str, ...]:

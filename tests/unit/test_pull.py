@@ -283,7 +283,7 @@ class TestPages:
 
     def test_another_path_in_the_profile_begins_anew(self, script: Script) -> None:
         """A checkpoint of another list says nothing of this one."""
-        script.pull(page(item("a", 1)))
+        script.pull(page(item("a", 1), after="/v1/notes/changes?p=2"), limit_pages=1)
         other = {**CONTENT, "changes": {**CHANGES, "path": "/{type}/feed?since={since}"}}
         second = Script(other, script.journal)
         second.pull(page(item("a", 1)))

@@ -49,6 +49,7 @@ class TestHelp:
             "drafts",
             "queue",
             "push",
+            "pull",
             "history",
             "log",
             "import",
