@@ -25,6 +25,7 @@ from journal.cli.interruption import ANYWHERE
 from journal.cli.output import encoded, is_coloured
 from journal.cli.push import push
 from journal.cli.records import list_, show
+from journal.cli.remote import remote
 from journal.cli.setting import Setting, global_options
 from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
@@ -115,6 +116,7 @@ for _command in (
     drafts,
     queue,
     push,
+    remote,
     history,
     log,
     import_,

@@ -49,6 +49,7 @@ class TestHelp:
             "drafts",
             "queue",
             "push",
+            "remote",
             "history",
             "log",
             "import",
