@@ -29,6 +29,7 @@ _SHOWN: Final = 300
 
 
 @click.group()
+@common_options
 def remote() -> None:
     """Try a record service by its profile."""
 
