@@ -32,6 +32,8 @@ LONGER: Final = {
     "journal/errors.py": "one tree, drawn at its top",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
     "journal/log/sqlite.py": "one adapter: how rows are appended, read, waited for and looked over",
+    "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
+    "journal/sync/loops.py": "the subscriber of an event loop: it drains, pulls, runs and waits",
     "journal/remotes/errand.py": "one draft: its requests, and what every answer says of it",
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/schema.py": "one question: whether fields fit their type, under its kinds of names",

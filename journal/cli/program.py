@@ -27,6 +27,7 @@ from journal.cli.output import encoded, is_coloured
 from journal.cli.pull import pull
 from journal.cli.push import push
 from journal.cli.records import list_, show
+from journal.cli.remote import remote
 from journal.cli.setting import Setting, global_options
 from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
@@ -122,6 +123,7 @@ for _command in (
     queue,
     push,
     pull,
+    remote,
     history,
     log,
     import_,

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 """By these a service learns that a field is unset which is not mentioned otherwise."""
 
+_DATE: Final = "header:Last-Modified"
+"""A version that changes once a second at most."""
+
 
 def mistakes(profile: Profile) -> Iterator[Mistake]:
     """Yield what is wrong with a profile."""
@@ -47,6 +50,11 @@ def notes(profile: Profile) -> Iterator[str]:
                 "update.body sends the whole record without a version: what another writer does "
                 "in between is lost, in all fields"
             )
+    elif profile.answer.version == _DATE:
+        yield (
+            "answer.version is a date: what another writer does within the same second is "
+            "overwritten"
+        )
     elif profile.version.condition == NONE and not _has_version(holes_of(profile.delete)):
         yield "delete has no {version}: the record is read and compared right before it"
     if profile.create.on_doubt == "hold":

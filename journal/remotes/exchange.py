@@ -122,7 +122,11 @@ class Exchange:
         if is_lost and is_safe and link.is_reused and not link.has_bitten:
             link.again()
             return
-        was_sent = not (isinstance(error, self.library.not_sent) or link.is_unsent)
+        is_unsent = isinstance(error, self.library.not_sent)
+        if isinstance(error, self.library.timeouts) and not is_unsent:
+            self.answer = self.slow()  # the timeouts of a read and of a write are the deadline
+            return
+        was_sent = not (is_unsent or link.is_unsent)
         self.answer = NoAnswer(was_sent, self._said(error), self._cause(error))
 
     def slow(self) -> NoAnswer:

@@ -154,7 +154,9 @@ class _Reading:
             yield from parts
             return
         code = _code(plain, {text, str(self._status), "about:blank", None})
-        if text is not None or code:
+        if text is None and not part.depth and (said := _told_inside(members)):
+            yield from self._of(_Part(said, part.steps, part.depth + 1))
+        elif text is not None or code:
             words = words_of(text or code)
             for about in every:
                 yield from self._of_text(words, about, "" if text is None else code)
@@ -227,3 +229,13 @@ def _is_error(members: dict[str, Any]) -> bool:
     if any(isinstance(plain.get(key), str) for key in _STRONG):
         return True
     return any(key in plain for key in ("code", "errorcode", "fieldviolations", "errors"))
+
+
+def _told_inside(members: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the first member, of whatever name, that has both a code and the words for it."""
+    for value in members.values():
+        if isinstance(value, dict):
+            plain = plain_of(value)
+            if "code" in plain and isinstance(_first(plain, ("text", *_STRONG)), str):
+                return value
+    return None

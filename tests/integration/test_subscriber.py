@@ -458,8 +458,8 @@ class TestHolds:
         last = desk.watch.wait_for("acknowledged")
 
         assert (last.held, last.pending) == (1, 1)
-        bad, good = ["PUT /Account/bad", *["GET /Account/bad"] * 2], ["PUT /Account/good"]
-        assert desk.proxy.lines == bad + good
+        looks = ["GET /Account/bad"] * 2
+        assert desk.proxy.lines == ["PUT /Account/bad", *looks, "PUT /Account/good"]
 
     def test_unauthorized(self, desk: Desk) -> None:
         """A 401 ends a drain at once, and nothing is held: it is not the draft's fault."""

@@ -82,7 +82,7 @@ class Script:
                 assert left == []
                 report: Report = ended.value
                 return report
-            if last is not None and self._confirms and effect == last[0]:
+            if self._confirms and last is not None and effect == last[0]:
                 result, last = last[1], None
                 continue
             last = None

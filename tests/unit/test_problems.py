@@ -423,3 +423,19 @@ def test_evil_bodies_cost_little(evil: bytes) -> None:
     assert perf_counter() - began_s < 2.0
     assert len(found) <= MAX_MESSAGES
     assert all(len(message.message) <= MAX_TEXT for message in found)
+
+
+@pytest.mark.parametrize("name", ["why", "fault", "outcome"])
+def test_words_inside_a_member_of_any_name(name: str) -> None:
+    """Where the body itself has a code only, a member with a code and words says what is wrong."""
+    body = json.dumps({"status": "ERR", name: {"code": "STALE", "text": "rev is 2"}}).encode()
+
+    assert field_messages(body, 200) == (FieldMessage(message="rev is 2", code="STALE"),)
+
+
+@pytest.mark.parametrize("inner", [{"code": 7}, {"text": "a note"}, "STALE"])
+def test_a_member_that_is_no_error(inner: object) -> None:
+    """A member without both is not taken for the words of an error."""
+    body = json.dumps({"status": "ERR", "record": inner}).encode()
+
+    assert field_messages(body, 200)[0].message == "ERR"

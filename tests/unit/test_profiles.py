@@ -159,6 +159,8 @@ class TestContent:
             "answer.version is none",
             "update.body sends the whole record without a version",
         ]
+        dated = {"answer": {"version": "header:Last-Modified"}}
+        assert "within the same second" in " ".join(Profile.of({"url": URL, **dated}).notes)
         assert [note.partition(":")[0] for note in Profile.of({"url": URL, **sent}).notes] == [
             "delete has no {version}",
             "create.on_doubt is hold",

@@ -50,6 +50,7 @@ class TestHelp:
             "queue",
             "push",
             "pull",
+            "remote",
             "history",
             "log",
             "import",
