@@ -9,12 +9,13 @@ PURE   := values events record drafts outcomes conflicts policies decisions reso
 COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))
+LINK   := tests/integration/test_lossy_link.py
 step    = @printf '== %s\n'
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install format lint types imports test docs check check-long bench run wheel clean \
+.PHONY: help install format lint types imports test link docs check check-long bench run wheel clean \
         format-check test-covered
 
 help: ## list the targets
@@ -59,9 +60,14 @@ test: $(STAMP) ## the tests, without the long ones
 test-covered: $(STAMP)
 	$(step) 'test: pytest with branch coverage, 100 % of the pure core'
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -q tests --ignore=tests/test_examples.py
+	@$(BIN)/python -m coverage run -m pytest -q tests --ignore=tests/test_examples.py \
+	    --ignore=$(LINK)
 	@$(BIN)/python -m coverage report --include=$(CORE) --fail-under=100
 	@printf 'coverage of all: %s %%\n' "$$($(BIN)/python -m coverage report --format=total)"
+
+link: $(STAMP) ## a thousand drafts over each of 25 bad links
+	$(step) 'link: pytest, drafts over bad links, their sender killed'
+	@$(BIN)/python -m pytest -q $(LINK)
 
 docs: $(STAMP) ## every example in the README and in docs/
 	$(step) 'docs: pytest on the examples'
@@ -79,7 +85,7 @@ wheel: $(STAMP) ## build the wheel, install it into a clean environment, import 
 	    assert "site-packages" in journal.__file__, journal.__file__'
 	@rm -rf dist/clean
 
-check: format-check lint types imports test-covered docs wheel ## everything that CI runs
+check: format-check lint types imports test-covered link docs wheel ## everything that CI runs
 
 check-long: $(STAMP) ## the tests that take minutes
 	$(step) 'test: pytest, the long ones'
