@@ -39,10 +39,13 @@ from journal.log.failures import translate
 from journal.log.filelock import FileLock
 from journal.log.place import unopened
 from projections import Records
+from tests.integration.crashing import child, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from tests.integration.workload import Tell
 
 
 @pytest.fixture
@@ -731,46 +734,51 @@ class TestInterrupts:
             assert journal.log.verify().is_intact
         assert line > 40
 
-    # a signal may come in a callback, of a weak reference or a guard, where Python only reports it
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     def test_at_any_moment(self, path: Path) -> None:
-        """A signal at whichever moment leaves no lock and no transaction behind."""
-        is_armed = False
-        count = 0
+        """A signal at whichever moment leaves no lock and no transaction behind.
 
-        def interrupt(*_: object) -> None:
-            nonlocal is_armed, count
-            if is_armed:
-                is_armed = False
-                count += 1
-                raise KeyboardInterrupt
+        In a process of its own: what else runs in this one, such as what measures coverage, has
+        locks that no signal may come in.
+        """
+        with child(working, interrupted_often, (str(path),)) as process:
+            told = list(process.words())
 
-        dice = random.Random(8)  # noqa: S311  any moment will do
-        before = signal.signal(signal.SIGALRM, interrupt)
-        with (
-            Journal(path, durability="normal") as journal,
-            path.with_name("field.db-lock").open("rb+") as other,
-        ):
-            file = database(journal)
-            account = journal.create("Account", {"n": 0})
-            try:
-                for n in range(1500):
-                    signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-6, 4e-4))
-                    with suppress(KeyboardInterrupt):
-                        is_armed = True
-                        append(journal, 2) if n % 3 else journal.update(account, {"n": n})
-                        is_armed = False
-
-                    assert not file._lock.locked()
-                    assert not file._appender.in_transaction
-                    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    fcntl.flock(other, fcntl.LOCK_UN)
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, before)
-
-            assert count > 10
+            assert process.ended_by == 0
+        assert int(told[0][0]) > 10
+        with Journal(path) as journal:
             assert journal.log.verify().is_intact
+
+
+def interrupted_often(path: str, tell: Tell) -> None:
+    """Append again and again, with a signal at some moment of each; tell how many came."""
+    is_armed = False
+    count = 0
+
+    def interrupt(*_: object) -> None:
+        nonlocal is_armed, count
+        if is_armed:
+            is_armed = False
+            count += 1
+            raise KeyboardInterrupt
+
+    dice = random.Random(8)  # noqa: S311  any moment will do
+    signal.signal(signal.SIGALRM, interrupt)
+    with Journal(path, durability="normal") as journal, Path(f"{path}-lock").open("rb+") as other:
+        file = database(journal)
+        account = journal.create("Account", {"n": 0})
+        for n in range(1500):
+            signal.setitimer(signal.ITIMER_REAL, dice.uniform(1e-6, 4e-4))
+            with suppress(KeyboardInterrupt):
+                is_armed = True
+                append(journal, 2) if n % 3 else journal.update(account, {"n": n})
+                is_armed = False
+
+            assert not file._lock.locked()
+            assert not file._appender.in_transaction
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(other, fcntl.LOCK_UN)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    tell(str(count))
 
 
 def append(journal: Journal, size: int) -> None:
