@@ -235,7 +235,7 @@ class Errand:
             is_taken: whether the remote has said that there is a record already.
         """
         doubt = self.held("a read shows something that is not the record", response)
-        if self.push.kind != "create" or record is None or is_error(record.fields):
+        if self.push.kind != "create" or record is None or is_error(record.fields or {}):
             return doubt
         is_named = {record.id, record.key} != {None}
         if is_named or not (is_taken or record.version is not None):

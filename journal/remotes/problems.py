@@ -88,11 +88,9 @@ def json_of(body: bytes) -> Any:  # noqa: ANN401  JSON
         return None
 
 
-def is_error(content: object) -> bool:
-    """Say whether JSON is an object that says by its members that something is wrong."""
-    if not isinstance(content, dict):
-        return False
-    return _is_error(content) or not plain_of(content).keys().isdisjoint(_PARTS)
+def is_error(members: dict[str, Any]) -> bool:
+    """Say whether an object says by its members that something is wrong."""
+    return _is_error(members) or not plain_of(members).keys().isdisjoint(_PARTS)
 
 
 class _Part(NamedTuple):
