@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth classify masking naming pages patience problems
-PURE   := values events record drafts outcomes conflicts policies decisions resolutions $(REMOTES:%=remotes/%)
+PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions $(REMOTES:%=remotes/%)
 COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))

@@ -11,10 +11,11 @@ and what is chosen, and says what the draft is from now on, or what is still ope
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from journal.events import ConflictResolved, FieldMessage, Resolution
-from journal.values import Fields, references, same
+from journal.values import Fields, places_of, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -246,6 +247,6 @@ def event_of(
         fields=resolved.fields,
         remote_version=remote_version,
         references=tuple(
-            f"/{name}{place}" for name, part in parts.items() for place, _ in references(part)
+            chain.from_iterable(places_of(name, part) for name, part in parts.items())
         ),
     )

@@ -28,9 +28,8 @@ from journal.record import (
     Change,
     Record,
     checked_references,
-    within,
 )
-from journal.values import Fields, Ref, references, same
+from journal.values import Fields, Ref, places_of, references, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -119,7 +118,7 @@ def amend(
             draft_id=change.draft_id,
             revision=change.revision + 1,
             fields=fields,
-            references=within("fields", [place for place, _ in references(fields)]),
+            references=places_of("fields", fields),
         ),
     )
 

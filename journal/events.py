@@ -92,6 +92,11 @@ class FieldMessage(BaseModel):
     message: str
     code: str = ""
 
+    @property
+    def text(self) -> str:
+        """What it says, and of which field, in one line."""
+        return f"{self.field}: {self.message}" if self.field else self.message
+
 
 class DraftAcknowledged(_Event):
     """The remote has the draft: the receipt."""

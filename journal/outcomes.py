@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, assert_never
 
 from journal.events import DraftAcknowledged, DraftHeld, Event, Evidence, FieldMessage
-from journal.values import Fields, references
+from journal.values import Fields, places_of
 
 if TYPE_CHECKING:
     from journal.events import HoldClass
@@ -106,7 +106,6 @@ def settle(draft_id: str, revision: int, outcome: Settled, attempts: int) -> Eve
     """
     match outcome:
         case Acknowledged(fields=fields):
-            places = () if fields is None else tuple(p for p, _ in references(fields))
             return DraftAcknowledged(
                 draft_id=draft_id,
                 revision=revision,
@@ -117,7 +116,7 @@ def settle(draft_id: str, revision: int, outcome: Settled, attempts: int) -> Eve
                 status=outcome.status,
                 remote_date=outcome.remote_date,
                 fields=fields,
-                references=tuple(f"/fields{place}" for place in places),
+                references=places_of("fields", fields),
             )
         case Refused():
             return DraftHeld(

@@ -36,7 +36,6 @@ class Pending:
         with self._lock:
             if self._queue is None:
                 self._queue = Queue(position=Checkpoint(self._log).load())
-            while entries := self._log.read(self._queue.position, ENTRIES_AT_ONCE):
-                for entry in entries:
-                    self._queue.apply(entry)
+            for entry in self._log.scan(self._queue.position, page=ENTRIES_AT_ONCE):
+                self._queue.apply(entry)
             return self._queue

@@ -44,7 +44,7 @@ from journal.events import (
     RecordObserved,
     RecordUpdated,
 )
-from journal.values import Fields, Ref, copied, references, same
+from journal.values import Fields, Ref, copied, places_of, references, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -491,7 +491,7 @@ def _decide_observe(record: Record, command: ObserveRecord) -> tuple[Event, ...]
         remote_id=command.remote_id,
         remote_version=command.remote_version,
         partial=command.partial,
-        references=within("fields", [place for place, _ in references(fields)]),
+        references=places_of("fields", fields),
     )
     remote = record.remote
     after = _observed(remote, event)

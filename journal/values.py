@@ -343,6 +343,11 @@ def references(
     return _references(value, path)
 
 
+def places_of(name: str, part: Fields | None) -> tuple[str, ...]:
+    """Return where references stand in a part of an event, as JSON pointers into the event."""
+    return () if part is None else tuple([place for place, _ in references(part, (name,))])
+
+
 def _references(
     value: Any,  # noqa: ANN401  JSON
     path: tuple[str | int, ...],

@@ -4,7 +4,7 @@
 who changed what, and `Projection` whatever you need: a view catches up when it is read.
 """
 
-from journal.drafts import Status
+from journal.explanation import Status
 from projections.drafts import Drafts, PendingDraft
 from projections.fold import Fold
 from projections.history import FieldChange, History, HistoryLine, Outcome

@@ -11,22 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from journal.drafts import (
-    STARTED,
-    Draft,
-    Hold,
-    Queue,
-    Status,
-    Stop,
-    Switch,
-    draft_id_of,
-    evolve,
-    explained,
-    status_of,
-    switched,
-)
+from journal.drafts import STARTED, Draft, Hold, Queue, Stop, Switch, draft_id_of, evolve, switched
 from journal.errors import DraftMissingError
 from journal.events import FieldMessage
+from journal.explanation import Status, explain, explained, status_of
 from journal.values import Ref
 from projections.projection import Projection
 from projections.rows import bounded, decoding, packed, unpacked
@@ -141,7 +129,7 @@ class Drafts(Projection):
             DraftMissingError: no pending draft has that id.
             LogError: it could not be read.
         """
-        return self.queue().explain(draft_id, on_held)
+        return explain(self.queue(), draft_id, on_held)
 
     def status(self, on_held: OnHeld = "lane") -> Status:
         """Return how the queue is as a whole, and what it waits for, in one sentence.

@@ -30,6 +30,7 @@ LONGER: Final = {
     "journal/commands.py": "one journal: how it is opened, how what it does is stored, how it ends",
     "journal/drafts.py": "one fold: the states of a draft and the order of the queue",
     "journal/errors.py": "one tree, drawn at its top",
+    "journal/events.py": "one vocabulary: every event that is stored",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
     "journal/log/sqlite.py": "one adapter: how rows are appended, read, waited for and looked over",
     "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",

@@ -47,7 +47,7 @@ for _command in (explain, retry, amend, discard, resolve):
 
 
 def _list(setting: Setting, limit: int | None) -> None:
-    from journal.drafts import stop_text
+    from journal.explanation import stop_text
     from projections import Drafts
 
     with setting.journal() as journal:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from logging import NullHandler, getLogger
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from journal.cli import shape, wording
 from journal.cli.interruption import explained
+from journal.cli.profile_file import attempts_option, profile_option, remote_by
 from journal.cli.progress import bar, shows_bars
-from journal.cli.push import explained_profile
 from journal.cli.setting import Setting, common_options, pass_setting
-from journal.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,14 +32,7 @@ _ENDS: Final = {
 
 @click.command()
 @click.argument("record_types", metavar="[TYPE]...", nargs=-1)
-@click.option(
-    "--remote",
-    "profile",
-    metavar="PROFILE.toml",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False),
-    help="Where the remote service is, and how it is spoken to.",
-)
+@profile_option
 @click.option(
     "--pages",
     "limit_pages",
@@ -49,14 +40,7 @@ _ENDS: Final = {
     type=click.IntRange(min=1),
     help="How many pages to store at most; all there are otherwise.",
 )
-@click.option(
-    "--attempts",
-    metavar="N",
-    type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
-    help="How often in a row to try while the service does not answer.",
-)
+@attempts_option
 @common_options
 @pass_setting
 def pull(
@@ -73,15 +57,9 @@ def pull(
     pull ended; pending drafts stay as they are. The exit code is 3 where it stopped before the
     end.
     """
-    getLogger("journal").addHandler(NullHandler())  # all that it logs is said here in words
-    from journal.remotes import HttpRemote, Profile
     from journal.sync import Subscriber
 
-    try:
-        described = Profile.load(profile)
-    except ProfileError as error:
-        raise explained_profile(error, profile) from error
-    remote = HttpRemote(described)
+    remote = remote_by(profile)
     with (
         setting.journal(may_create=True) as journal,
         explained(setting, lambda: _SAFE),

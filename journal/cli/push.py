@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from logging import NullHandler, getLogger
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from journal.cli import shape, wording
 from journal.cli.interruption import explained
+from journal.cli.profile_file import attempts_option, profile_option, remote_by
 from journal.cli.progress import bar, shows_bars
 from journal.cli.setting import Setting, common_options, pass_setting
-from journal.cli.strict_json import encoding_problem
-from journal.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,14 +40,7 @@ _ENDS: Final = {
 
 
 @click.command()
-@click.option(
-    "--remote",
-    "profile",
-    metavar="PROFILE.toml",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False),
-    help="Where the remote service is, and how it is spoken to.",
-)
+@profile_option
 @click.option(
     "--timeout",
     "timeout_s",
@@ -64,14 +54,7 @@ _ENDS: Final = {
     is_flag=True,
     help="Send every change as it is made, until it is interrupted.",
 )
-@click.option(
-    "--attempts",
-    metavar="N",
-    type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
-    help="How often in a row to try while the service does not answer.",
-)
+@attempts_option
 @click.option(
     "--on-held",
     type=click.Choice(["lane", "stop"]),
@@ -95,17 +78,11 @@ def push(  # noqa: PLR0913  options
     The exit code is 3 where any is still pending at the end. Where another process sends the
     drafts of the journal already, it is said which; with --watch, its place is taken when it ends.
     """
-    getLogger("journal").addHandler(NullHandler())  # all that it logs is said here in words
     from journal.cli.watching import Account, as_object, telling, watched
-    from journal.remotes import HttpRemote, Profile
     from journal.sync import Subscriber
     from projections import Drafts
 
-    try:
-        described = Profile.load(profile)
-    except ProfileError as error:
-        raise explained_profile(error, profile) from error
-    remote = HttpRemote(described)
+    remote = remote_by(profile)
     with setting.journal() as journal:
         pending = len(Drafts(journal))
         head = journal.log.head()
@@ -132,25 +109,13 @@ def push(  # noqa: PLR0913  options
     return STILL_PENDING if report.pending else 0
 
 
-def explained_profile(error: ProfileError, profile: str) -> ProfileError:
-    """Return the error, in plain words where it is about how the file is encoded."""
-    if error.key != "file":
-        return error
-    with suppress(OSError), Path(profile).open("rb") as file:
-        start = file.read(4096)
-        if why := encoding_problem(start) or encoding_problem(start.decode(errors="replace")):
-            return ProfileError(error.key, f"{profile} cannot be read: {why}")
-    return error
-
-
 def _done(journal: Journal, head: int) -> str:
     """Return what was done since the log ended at a position, when that was interrupted."""
+    from journal.events import DraftAcknowledged
     from projections import Drafts
 
-    acknowledged = 0
-    while page := journal.log.rows(head, PAGE):
-        acknowledged += sum(row.event_type == "DraftAcknowledged" for row in page)
-        head = page[-1].position
+    since = journal.log.scan(head, page=PAGE)
+    acknowledged = sum(isinstance(entry.event, DraftAcknowledged) for entry in since)
     return (
         f"Nothing is lost: {wording.counted(acknowledged, 'draft')} acknowledged, "
         f"{len(Drafts(journal)):,} still pending. Run the same command again to go on."

@@ -11,9 +11,8 @@ import click
 from journal.cli import wording
 from journal.cli.edits import as_fields
 from journal.cli.interruption import explained
-from journal.cli.push import explained_profile
+from journal.cli.profile_file import remote_by
 from journal.cli.setting import Setting, common_options, pass_setting
-from journal.errors import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,20 +57,16 @@ def check(  # noqa: PLR0913  options
     is created under a key of its own, twice, changed, and deleted. The exit code is 1 where
     anything does not work as the profile says.
     """
-    from journal.remotes import HttpRemote, Profile
     from journal.remotes.portrait import portrait
     from journal.remotes.story import Sample
     from journal.sources import Sources
     from journal.values import Ref
 
-    try:
-        described = Profile.load(profile)
-    except ProfileError as error:
-        raise explained_profile(error, profile) from error
+    service = remote_by(profile)
+    described = service.profile
     sources = Sources()
     ref = Ref.of(_type_of(described, record_type), sources.ids.new(sources.clock.now_us()))
     sample = Sample(ref, sources.ids.new(sources.clock.now_us()), fields or dict(_SAMPLE))
-    service = HttpRemote(described)
     said = [*portrait(described), *(f"Note: {note}." for note in described.notes)]
     if setting.is_json:
         setting.output.object({"profile": Path(profile).name, "says": said})
@@ -112,9 +107,8 @@ def _found(service: HttpRemote, sample: Any, *, writes: bool) -> Iterator[Findin
     from journal.remotes.story import trial
     from journal.remotes.wire import Limits, Wire
 
-    limits = Limits(service.profile.timeout_s, service.profile.max_bytes)
     steps = trial(service, sample, writes=writes)
-    with closing(Wire(service, limits)) as wire:
+    with closing(Wire(service, Limits.of(service))) as wire:
         answer: object = None
         while True:
             try:

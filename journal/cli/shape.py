@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from journal.drafts import Draft, Status
+    from journal.drafts import Draft
+    from journal.explanation import Status
     from journal.log import Anchor, Row, Verification
     from journal.sync import Progress, PullReport, Report
     from projections.drafts import PendingDraft

@@ -11,7 +11,7 @@ from journal.cli.setting import Setting, common_options, pass_setting, writing_o
 
 if TYPE_CHECKING:
     from journal import Journal
-    from journal.drafts import Status
+    from journal.explanation import Status
 
 
 @click.group(invoke_without_command=True)

@@ -114,9 +114,11 @@ class Log:
         Raises:
             LogError: they could not be read.
         """
-        while found := self._recorder.contents(after, page, until):
+        is_more = True
+        while is_more and (found := self._recorder.contents(after, page, until)):
             yield from map(self._mapper.entry, found)
             after = found[-1][0]
+            is_more = len(found) == page
 
     def stream(self, ref: Ref, after: int = 0) -> list[Entry]:
         """Return the entries of a record in order, after a version of its stream.

@@ -38,6 +38,12 @@ class Limits(NamedTuple):
     max_bytes: int = 16_777_216
     """The largest answer, in bytes."""
 
+    @classmethod
+    def of(cls, remote: Remote) -> Limits:
+        """Return what the profile of a remote says of them, where it has one."""
+        profile = getattr(remote, "profile", None)
+        return cls() if profile is None else cls(profile.timeout_s, profile.max_bytes)
+
 
 class Sent(NamedTuple):
     """A request as it goes out, with all that the credentials add to it."""

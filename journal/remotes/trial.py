@@ -173,7 +173,7 @@ def _sent(request: Request) -> Generator[Request, Answer, Answer]:
 
 
 def _words(refusal: Refused) -> str:
-    said = "; ".join(f"{m.field}: {m.message}" if m.field else m.message for m in refusal.messages)
+    said = "; ".join(message.text for message in refusal.messages)
     return said or f"the remote answered {refusal.status}"
 
 

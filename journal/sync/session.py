@@ -32,7 +32,7 @@ from logging import DEBUG, ERROR, INFO, WARNING, getLogger
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, assert_never
 
 from journal.conflicts import Resolved
-from journal.drafts import Draft, Hold, Queue, hold_text, name_of, stop_text
+from journal.drafts import Draft, Hold, Queue
 from journal.errors import (
     LeaseLostError,
     LogBusyError,
@@ -49,6 +49,7 @@ from journal.events import (
     PushStarted,
     QueueStopped,
 )
+from journal.explanation import hold_text, name_of, stop_text
 from journal.outcomes import (
     Acknowledged,
     NotSent,
@@ -262,7 +263,7 @@ class Session:
         deadline_s: float | None,
         attempts: int | None,
     ) -> Generator[Effect, Any, StoppedBy | None]:
-        """Send one draft, if the lease is ours, and wait where that is due (S6)."""
+        """Send one draft, if the lease is ours, and wait where that is due (S7)."""
         if not self.lease.is_fresh:
             other = yield Call(self._lead)
             if other is not None:
@@ -456,7 +457,7 @@ class Session:
 
         A nudge ends it, an append after a quarter of it, and a machine that wakes from a
         suspension, which the monotonic clock has slept through; but nothing does before the
-        remote is ready (S7).
+        remote is ready (S8).
         """
         clock = self._journal.sources.clock
         floor_s = self._not_before_s - self._now_s()
@@ -530,11 +531,8 @@ class Session:
         return "stopped"
 
     def _catch_up(self) -> None:
-        while entries := self._journal.log.read(self._queue.position, ENTRIES_AT_ONCE):
-            for entry in entries:
-                self._queue.apply(entry)
-            if len(entries) < ENTRIES_AT_ONCE:
-                return
+        for entry in self._journal.log.scan(self._queue.position, page=ENTRIES_AT_ONCE):
+            self._queue.apply(entry)
 
     def _started(self, draft: Draft) -> Push | None:
         """Note that the draft is about to leave (S2); None where it is pending no more."""
@@ -728,5 +726,4 @@ def _storable(outcome: Settled, ref: Ref) -> Settled:
 
 
 def _first_message(outcome: Refused) -> str:
-    message = next(iter(outcome.messages), FieldMessage(message=outcome.classification))
-    return f"{message.field}: {message.message}" if message.field else message.message
+    return next((message.text for message in outcome.messages), outcome.classification)

@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from journal.checkpoint import Checkpoint
-from journal.drafts import name_of
 from journal.errors import RefusedError
 from journal.events import DraftAcknowledged, RecordObserved
+from journal.explanation import name_of
 from journal.names import Names
 from journal.staging import Facts, check_text
 from journal.sync.reports import LeftOut
@@ -123,15 +123,11 @@ class Store:
 
     def _told_since(self, head: int) -> set[Ref]:
         """Return the records of which something was heard after a position (D4)."""
-        told: set[Ref] = set()
-        while entries := self._journal.log.read(head, ENTRIES_AT_ONCE):
-            head = entries[-1].position
-            told.update(
-                e.stream
-                for e in entries
-                if isinstance(e.event, (RecordObserved, DraftAcknowledged))
-            )
-        return told
+        return {
+            entry.stream
+            for entry in self._journal.log.scan(head, page=ENTRIES_AT_ONCE)
+            if isinstance(entry.event, (RecordObserved, DraftAcknowledged))
+        }
 
     # --- of which record -----------------------------------------------------------------
 

@@ -87,7 +87,7 @@ class AnySubscriber(Generic[_Client]):
         """
         self._journal = journal
         self._remote = remote
-        self._limits = limits or _limits_of(remote)
+        self._limits = limits or Limits.of(remote)
         progress_hook = None if progress is None else Hook(progress, "progress")
         status_hook = None if on_status is None else Hook(on_status, "status")
         self._hooks = [hook for hook in (progress_hook, status_hook) if hook is not None]
@@ -260,9 +260,3 @@ def _types(remote: Feeding, record_types: Iterable[str] | None) -> tuple[str, ..
     for record_type in types:
         check_type(record_type)
     return types
-
-
-def _limits_of(remote: Remote) -> Limits:
-    """Return what the remote's profile says of limits, where it has one."""
-    profile = getattr(remote, "profile", None)
-    return Limits() if profile is None else Limits(profile.timeout_s, profile.max_bytes)

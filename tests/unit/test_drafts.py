@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from journal.drafts import (
-    Draft,
-    Hold,
-    Queue,
-    Status,
-    blockers,
-    draft_id_of,
-    evolve,
-    explained,
-    status_of,
-)
+from journal.drafts import Draft, Hold, Queue, blockers, draft_id_of, evolve
 from journal.errors import DraftMissingError
 from journal.events import (
     QUEUE,
@@ -37,6 +27,7 @@ from journal.events import (
     RecordObserved,
     RecordUpdated,
 )
+from journal.explanation import Status, explain, explained, status_of
 from journal.values import Ref
 from tests import strategies
 
@@ -327,13 +318,13 @@ class TestExplain:
             (BOLT, PushStarted(draft_id="e4")),
         )
 
-        assert found.explain(draft_id) == sentence
+        assert explain(found, draft_id) == sentence
 
     def test_says_that_it_is_the_next(self) -> None:
         """The first of the queue waits for nothing."""
         found = queue((ACME, created()))
 
-        assert found.explain("e1") == "the create of Account:1 is the next to be sent"
+        assert explain(found, "e1") == "the create of Account:1 is the next to be sent"
 
     @pytest.mark.parametrize(
         ("hold", "words"),
@@ -346,15 +337,15 @@ class TestExplain:
         """A hold without messages is told by its class; one without a record of it says so."""
         draft = Draft("e1", 1, ACME, "create", 1, "ann", None, {}, state="held", hold=hold)
 
-        assert words in Queue([draft]).explain("e1")
+        assert words in explain(Queue([draft]), "e1")
 
     def test_says_who_stopped_the_queue(self) -> None:
         """Q5 in words: while the queue is stopped, what is not held waits for that."""
         stopped = QueueStopped(cause="rejections", problem="5 in a row")
         found = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN), (QUEUE, stopped))
 
-        assert found.explain("e1").endswith("amend it, retry it, or discard it")
-        assert found.explain("e2") == (
+        assert explain(found, "e1").endswith("amend it, retry it, or discard it")
+        assert explain(found, "e2") == (
             "the create of Account:2 waits until the queue is started: "
             "it was stopped by ann (5 in a row; why)"
         )
@@ -364,13 +355,13 @@ class TestExplain:
         found = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN))
 
         behind = BEHIND.replace("waits behind", "waits, as nothing passes a held draft, behind")
-        assert found.explain("e2", "stop") == f"the create of Account:2 {behind}"
-        assert found.explain("e2") == "the create of Account:2 is the next to be sent"
+        assert explain(found, "e2", "stop") == f"the create of Account:2 {behind}"
+        assert explain(found, "e2") == "the create of Account:2 is the next to be sent"
 
     def test_unknown_draft_is_refused(self) -> None:
         """A draft that is not in the queue has no reason to wait."""
         with pytest.raises(DraftMissingError):
-            queue((ACME, created())).explain("e2")
+            explain(queue((ACME, created())), "e2")
 
 
 class TestProperties:
@@ -463,7 +454,7 @@ class TestProperties:
 
         assert [(draft, blocker) for draft, blocker, _ in all_explained] == [*blockers(found)]
         for draft, blocker, sentence in all_explained:
-            assert sentence == found.explain(draft.draft_id)
+            assert sentence == explain(found, draft.draft_id)
             assert re.fullmatch(rf"the {draft.kind} of {draft.ref} [^\n]+", sentence)
             assert ("held" in sentence) == (blocker is not None)
             assert sentence.endswith("is the next to be sent") == (
@@ -494,7 +485,7 @@ class TestRemedies:
         hold = Hold(classification, (), None, "")
         draft = Draft("e1", 1, ACME, kind, 1, "ann", None, {}, state="held", hold=hold)
 
-        assert Queue([draft]).explain("e1") == (
+        assert explain(Queue([draft]), "e1") == (
             f"the {kind} of Account:1 is held: {classification}; it waits for a decision: {remedy}"
         )
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal import Journal
-from journal.drafts import Queue, explained
+from journal.drafts import Queue
 from journal.errors import DraftMissingError
 from journal.events import DraftHeld, DraftRetried, FieldMessage, PushStarted
+from journal.explanation import explained
 from projections import Drafts
 from projections import projection as projections
 from tests.replay.fixed import FixedSources
