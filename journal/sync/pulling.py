@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from journal.remotes.remote import Feeding
     from journal.sync.effects import Effect
     from journal.sync.reports import PullStoppedBy
-    from journal.sync.session import Settings
+    from journal.sync.settings import Settings
 
 READS_AGAIN: Final = 5
 """How often in a row a page is asked for anew, at once, because of what was stored meanwhile."""

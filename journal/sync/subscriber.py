@@ -17,7 +17,8 @@ from journal.remotes.wire import Limits
 from journal.sync.backoff import Backoff
 from journal.sync.hooks import Hook
 from journal.sync.pulling import Pull, feeding
-from journal.sync.session import Session, Settings
+from journal.sync.session import Session
+from journal.sync.settings import Settings
 from journal.sync.status import Board
 from journal.values import check_type
 

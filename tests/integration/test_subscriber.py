@@ -27,7 +27,7 @@ from journal.remotes.wire import Limits
 from journal.staging import Facts
 from journal.sync import Progress, Report, Subscriber
 from journal.sync.backoff import Backoff
-from journal.sync.session import Session
+from journal.sync.ledger import Ledger
 from journal.testing.service import RecordService
 from tests.integration.driving import Driven, Flavour, Watch
 from tests.integration.faults import (
@@ -732,13 +732,13 @@ class TestTrouble:
         draft_id = desk.journal.log.read()[0].event_id
         discarded = DraftDiscarded(draft_id=draft_id)
 
-        started = Session._started
+        started = Ledger.started
 
-        def settled(session: Session, draft: Draft) -> Push | None:
+        def settled(ledger: Ledger, draft: Draft) -> Push | None:
             desk.journal.note(ref, lambda _: (discarded,), Facts("ann", "van-7"))
-            return started(session, draft)
+            return started(ledger, draft)
 
-        monkeypatch.setattr(Session, "_started", settled)
+        monkeypatch.setattr(Ledger, "started", settled)
         report = desk.drain(backoff=Backoff(60.0, 60.0, 60.0))
 
         assert report == Report(0, 0, 0, 0, report.duration_s, None, "")
@@ -847,15 +847,15 @@ class TestCheckpoint:
 
     def positions_read(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         """Drain with a new subscriber; return the positions after which it read the log."""
-        read = desk.journal.log.read
+        scan = desk.journal.log.scan
         after: list[int] = []
 
-        def noting(start: int = 0, limit: int = 1000, until: int | None = None) -> Any:  # noqa: ANN401
+        def noting(start: int = 0, until: int | None = None, page: int = 100) -> Any:  # noqa: ANN401
             after.append(start)
-            return read(start, limit, until)
+            return scan(start, until, page)
 
         with monkeypatch.context() as patch:
-            patch.setattr(desk.journal.log, "read", noting)
+            patch.setattr(desk.journal.log, "scan", noting)
             desk.drain()
         return after
 

@@ -9,7 +9,8 @@ from journal.checkpoint import Checkpoint
 from journal.remotes.remote import NoAnswer, Request, Response
 from journal.sync.backoff import Backoff
 from journal.sync.effects import Call, Pause
-from journal.sync.session import Session, Settings
+from journal.sync.session import Session
+from journal.sync.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

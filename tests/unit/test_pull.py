@@ -23,7 +23,7 @@ from journal.staging import Facts
 from journal.sync.backoff import Backoff
 from journal.sync.effects import Call, Pause
 from journal.sync.pulling import READS_AGAIN, Pull
-from journal.sync.session import Settings
+from journal.sync.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

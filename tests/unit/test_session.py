@@ -13,7 +13,9 @@ from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.sources import Sources
 from journal.sync.backoff import Backoff, Failures
 from journal.sync.effects import Call, Listen, Pause
-from journal.sync.session import SLICE_S, Session, Settings
+from journal.sync.session import Session
+from journal.sync.settings import Settings
+from journal.sync.waits import SLICE_S
 from tests.integration.matrix import hit
 from tests.unit.scripted import LOST, Script, says, shows
 
@@ -215,4 +217,4 @@ class TestOldDrafts:
         script = self.sent({"create": create, "answer": {"id": "/id"}})
 
         assert script.requests == []
-        assert script.session._queue.held == 1
+        assert script.session._ledger.queue.held == 1

@@ -1,0 +1,30 @@
+"""How a subscriber behaves: what a host may choose; pure values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from journal.policies import Policies
+from journal.sync.backoff import Backoff
+
+if TYPE_CHECKING:
+    from journal.drafts import OnHeld
+
+
+class Settings(NamedTuple):
+    """How a subscriber behaves."""
+
+    on_held: OnHeld = "lane"
+    backoff: Backoff = Backoff()
+    attempts: int = 5
+    """How often in a row a drain tries before it gives up for now."""
+    conflicts: Policies = Policies()
+    """What decides a conflict."""
+    rejections: int | None = 5
+    """How many rejections in a row stop the queue; None where they never do."""
+    request_s: float = 30.0
+    """How long a request may take."""
+    lease_s: float | None = None
+    """How long the lease lasts without a sign of life; twice as long as a request otherwise."""
+    doubts: int | None = 20
+    """How often in a row a draft may be in doubt before it is held; None for as often as it is."""
