@@ -6,6 +6,8 @@
   longer: it is as likely its fault as the draft's.
 - D3. What reads show again and again, and would settle the draft if it could be believed, is
   believed then.
+- D4. Once the first request of a draft left an hour ago, a few times in a row are enough: whoever
+  is started from a timetable counts anew each time.
 
 It knows nothing of logs, clocks or waits.
 """
@@ -28,6 +30,9 @@ FAILING: Final = 1
 """How much one counts in which it has only failed, or not answered what has reached it."""
 AGREEING: Final = 3
 """How many reads in a row must show the same to be believed, with a wait between each two."""
+OLD_S: Final = 3600.0
+"""From how long after its first request on a draft is held after `FEW` doubts, in seconds."""
+FEW: Final = 3
 _FAILS: Final = 500
 _KEY_STATUSES: Final = frozenset({400, 409, 422})
 """Of those that ask for patience, the answers that say that our key is in use."""
@@ -42,14 +47,16 @@ class Doubts:
         self._of = ("", 0)
         self._answers: list[Answer] = []
         self._has_asked = False
+        self._is_old = False
         self._forget()
 
     def _forget(self) -> None:
         self._weight = self._times = self._same = 0
         self._seen: Seen | None = None
 
-    def begin(self, draft_id: str, revision: int) -> None:
-        """Begin an attempt to send a draft."""
+    def begin(self, draft_id: str, revision: int, age_s: float = 0.0) -> None:
+        """Begin an attempt to send a draft, whose first request left so many seconds ago."""
+        self._is_old = age_s >= OLD_S
         self._answers.clear()
         self._has_asked = False
         if self._of != (draft_id, revision):
@@ -78,12 +85,20 @@ class Doubts:
         if refusal is not None and self._is_agreed(refusal):
             self._forget()
             return refusal
-        if self._most is None or self._weight < self._most * SURE:
+        most = self._borne_with
+        if most is None or self._weight < most * SURE:
             return outcome
         said = f"not known after {self._times} attempts: {outcome.problem}"
         held = Refused("unknown", (FieldMessage(message=said),), self._status)
         self._forget()
         return held if refusal is None else held._replace(answer=refusal.answer)
+
+    @property
+    def _borne_with(self) -> int | None:
+        """After how many doubts in a row a draft is held (D1, D4); None for never."""
+        if self._most is None or not self._is_old:
+            return self._most
+        return min(self._most, FEW)
 
     def _is_agreed(self, refusal: Refused) -> bool:
         """Say whether that has come out so often in a row that it is believed (D3)."""

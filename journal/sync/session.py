@@ -264,7 +264,7 @@ class Session:
         span = yield from self._span(draft)
         outcome: Outcome | None = None
         try:
-            self._doubts.begin(push.draft_id, push.revision)
+            self._doubts.begin(push.draft_id, push.revision, push.age_s)
             outcome = self._doubts.judged((yield from self._pushed(push)))
         finally:
             self._board.write(sending=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import cycle, islice
+from itertools import cycle, islice, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -11,7 +11,8 @@ from journal import Journal, Ref
 from journal.events import DraftHeld, FieldMessage
 from journal.outcomes import Refused, Unknown, Wait
 from journal.remotes import HttpRemote, Profile, Request, Response
-from journal.sync.doubts import AGREEING, SURE, Doubts
+from journal.sources import Sources
+from journal.sync.doubts import AGREEING, FEW, OLD_S, SURE, Doubts
 from journal.sync.effects import Call
 from tests.unit.scripted import LOST, REFUSED, Script, outcomes, says, shows
 
@@ -278,3 +279,51 @@ def drained(journal: Journal, answers: Iterator[Answer], doubts: int | None = 5)
     effects.close()
     script.session.lease.release()
     return outcomes(journal)
+
+
+class Calendar:
+    """A clock on the wall that the test moves, beside a monotonic one that stands."""
+
+    def __init__(self) -> None:
+        """Begin at some time."""
+        self.wall_us = 1_700_000_000_000_000
+
+    def now_us(self) -> int:
+        """Return the wall clock."""
+        return self.wall_us
+
+    def monotonic_s(self) -> float:
+        """Return the monotonic clock."""
+        return 1000.0
+
+
+class TestTimetable:
+    """Drafts that are sent by a process which is started now and then (D4)."""
+
+    def begun(self, later_s: float, doubts: int | None = 20) -> tuple[list[Any], list[Any]]:
+        """Return the outcomes of a first run that is in doubt, and of all after a later one."""
+        clock = Calendar()
+        sources = Sources(clock=clock)
+        with Journal(actor="ann", origin="van-7", sources=sources) as journal:
+            journal.create("Account", {"Name": "Acme"}, id="a1")
+            Script(journal, remote(), doubts=doubts).drain(*[says(200, b"[]")] * 6)
+            first = outcomes(journal)
+            clock.wall_us += round(later_s * 1e6)
+            answers = repeat(says(200, b"[]"))
+            return first, drained(journal, islice(answers, 12), doubts)
+
+    def test_an_old_draft_is_held_after_a_few(self) -> None:
+        """An hour after its first request, a draft that is still in doubt is soon held."""
+        first, (hold,) = self.begun(OLD_S + 1)
+
+        assert first == []
+        assert hold.classification == "unknown"
+        assert hold.messages[0].message.startswith(f"not known after {FEW} attempts: ")
+
+    def test_a_young_draft_is_not(self) -> None:
+        """Before that, it is borne with as long as it is said."""
+        assert self.begun(OLD_S - 1) == ([], [])
+
+    def test_a_draft_is_never_held_where_that_is_asked(self) -> None:
+        """Without a bound, no age is one."""
+        assert self.begun(OLD_S + 1, None) == ([], [])
