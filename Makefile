@@ -4,8 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
-REMOTES := addresses auth classify masking naming pages patience problems
-PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions $(REMOTES:%=remotes/%)
+REMOTES := addresses auth changes classify comparison constraints contents dialect forms masking \
+           meanings naming pages paths patience placeholders places pointers problems sections \
+           selection templates times
+PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
+          sync/doubts sync/sightings $(REMOTES:%=remotes/%)
 COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))

@@ -6,6 +6,7 @@
   said.
 - G3. A change is sent on a condition, or right after a read has shown that the record is as
   the change expects it.
+- G4. Nothing is final by one read alone: what it shows may be the past, or somebody on the way.
 
 ```
 maybe applied, or no condition known:  read -> as expected -> write
