@@ -67,19 +67,6 @@ class Account(BaseModel):
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is kept."""
-    return tmp_path / "field.db"
-
-
-@pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
-    """An empty journal on a file."""
-    with Journal(path, actor="ann", origin="van-7") as journal:
-        yield journal
-
-
-@pytest.fixture
 def other(journal: Journal, path: Path) -> Iterator[Journal]:
     """A second journal object on the same file, as another process would have."""
     assert journal.log.head() == 0

@@ -23,13 +23,6 @@ ACME = {"Name": "Acme", "Tags": ["a", "b"], "Site": {"City": "Bern", "Zip": "300
 
 
 @pytest.fixture
-def service() -> Iterator[RecordService]:
-    """A started service with no records."""
-    with RecordService() as service:
-        yield service
-
-
-@pytest.fixture
 def client(service: RecordService) -> Iterator[httpx.Client]:
     """A client of that service, on one kept connection."""
     with httpx.Client(base_url=service.url, trust_env=False) as client:

@@ -64,37 +64,11 @@ def refuse_small(_: str, fields: Mapping[str, Any]) -> Iterable[tuple[str, str]]
         yield "Size", "is negative"
 
 
-@pytest.fixture(params=["blocking", "async"])
-def flavour(request: pytest.FixtureRequest) -> Flavour:
-    """Return what makes subscribers of one flavour."""
-    return Flavour(is_async=request.param == "async")
-
-
 @pytest.fixture
 def service() -> Iterator[RecordService]:
     """Return a running record service, which refuses records of a negative size."""
     with RecordService(validate=refuse_small) as service:
         yield service
-
-
-@pytest.fixture
-def proxy(service: RecordService) -> Iterator[Proxy]:
-    """Return a proxy before the service."""
-    with Proxy(service.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "field.db"
-
-
-@pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
-    """Return an empty journal in a file."""
-    with Journal(path, actor="ann", origin="van-7") as journal:
-        yield journal
 
 
 class Desk:
