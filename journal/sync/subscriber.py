@@ -85,6 +85,10 @@ class AnySubscriber(Generic[_Client]):
             doubts: how often in a row it may be open what came of a draft, with the remote
                 answering, before it is held; None for never.
             client: of httpx, to use instead of one of our own; it is not closed.
+
+        Raises:
+            InvalidNameError: `on_held` is neither ``lane`` nor ``stop``.
+            InvalidValueError: `attempts`, `rejections` or `doubts` is no number of times.
         """
         self._journal = journal
         self._remote = remote
@@ -102,7 +106,7 @@ class AnySubscriber(Generic[_Client]):
             self._limits.timeout_s,
             lease_s,
             doubts,
-        )
+        ).checked()
         self._session = Session(
             journal,
             remote,
