@@ -30,6 +30,7 @@ from journal.values import (
     check_type,
     freeze,
     references,
+    same,
 )
 
 if TYPE_CHECKING:
@@ -155,6 +156,21 @@ class Schema:
         dumped = shape.dumped(ref, valid, translated, is_whole=False)
         return freeze({key: dumped[key] for key in map(shape.stored, translated)}, record=ref)
 
+    def overlaid(
+        self, ref: Ref, fields: Fields, changes: Mapping[str, object]
+    ) -> dict[str, object]:
+        """Return stored fields with changes laid over them, by whatever names these are given.
+
+        Raises:
+            UnknownTypeError: types are registered, and the record's is none of them.
+        """
+        shape = self._shape(ref)
+        if shape is None:
+            return {**fields, **changes}
+        stored = {shape.stored(key) for key in changes}
+        kept = {key: fields[key] for key in fields if key in changes or key not in stored}
+        return kept | dict(changes)
+
     def _shape(self, ref: Ref) -> _Shape | None:
         if not self.record_types:
             return None
@@ -243,10 +259,15 @@ class _Shape:
         """Return the fields under the names by which they are validated.
 
         Raises:
-            InvalidRecordError: the type has no such field.
+            InvalidRecordError: the type has no such field, or one has two names and two values.
         """
         check_is_mapping(fields, ref)
         translated = self._known(fields)
+        for key in self._names.keys() & fields.keys():
+            one, other = fields[key], translated[self._given[self._names[key]]]
+            if one is not other and (isinstance(one, dict | list) or not same(one, other)):
+                text = "is given twice, by two names, with two values"
+                raise InvalidRecordError(ref, {self.stored(key): text})
         unknown = [key for key in fields if key not in self._names]
         for key in unknown:
             check_field(key)

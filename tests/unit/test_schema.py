@@ -571,3 +571,24 @@ class TestNames:
         assert SCHEMA.of_create(ref, given) == self.STORED
         assert SCHEMA.of_update(ref, {"Name__c": "Bolt", "size": 0}, given) == self.STORED
         assert SCHEMA.of_update(ref, {}, {**given, "note": "n"}) == self.STORED
+
+    @pytest.mark.parametrize("names", [("note", "Note__c"), ("Note__c", "note")])
+    def test_two_values_by_two_names_are_refused(self, names: tuple[str, str]) -> None:
+        """Of two values of one field, neither is chosen in silence."""
+        ref = Ref("Aliased:1")
+        given = {"Name__c": "Acme", "size": 2, **dict(zip(names, ("n", "m"), strict=True))}
+
+        with pytest.raises(InvalidRecordError, match="Note__c: is given twice"):
+            SCHEMA.of_create(ref, given)
+        with pytest.raises(InvalidRecordError, match="Note__c: is given twice"):
+            SCHEMA.of_update(ref, self.STORED, given)
+
+    def test_changes_are_laid_over_whatever_their_names(self) -> None:
+        """What is stored is set anew by any name of a field; without types, names are names."""
+        ref = Ref("Aliased:1")
+
+        assert SCHEMA.of_create(ref, SCHEMA.overlaid(ref, self.STORED, {"note": "m"})) == {
+            **self.STORED,
+            "Note__c": "m",
+        }
+        assert list(Schema().overlaid(ref, {"a": 1, "b": 2}, {"a": 3, "c": 4})) == ["a", "b", "c"]
