@@ -106,19 +106,24 @@ def is_overtaken(push: Push, forms: Forms) -> bool:
     """Say whether a receipt has shown another value than the one that the change was made on.
 
     An earlier draft of the record was then acknowledged together with somebody else's edit,
-    and its version would let this change write over that.
+    and its version would let this change write over that. A field that had no value is one of
+    these: what is there now was put there by somebody else.
     """
     if push.kind != "update" or not push.is_after_receipt:
         return False
-    return not holds(push, forms, push.record.remote.fields, push.base)
+    return not holds(push, forms, push.record.remote.fields, _base(push))
+
+
+def _base(push: Push) -> Fields:
+    """Return what the fields of an update had before; None where that was nothing."""
+    return {name: push.base.get(name) for name in push.fields}
 
 
 def expected(push: Push) -> Fields:
     """Return what the remote should have where this draft is not applied, as far as is known."""
-    known = push.record.remote.fields
     if push.kind == "delete":
-        return known if push.is_after_receipt else push.base
-    return {name: push.base.get(name, known.get(name)) for name in push.fields}
+        return push.record.remote.fields if push.is_after_receipt else push.base
+    return _base(push)
 
 
 def ours(push: Push, forms: Forms, received: Fields) -> Fields | None:

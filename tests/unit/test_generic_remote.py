@@ -1034,6 +1034,33 @@ class TestBases:
         assert script.methods == ["PATCH", "GET", "PATCH"]
         assert report.pending == 0
 
+    @pytest.mark.parametrize("version", ["header:ETag", "none"])
+    def test_an_edit_of_a_field_without_a_value(self, journal: Journal, version: str) -> None:
+        """A value that somebody else gave to a field that had none is not written over unseen."""
+        condition = {"condition": "none" if version == "none" else "If-Match"}
+        script = started(journal, answer={"version": version}, version=condition)
+        journal.update(ACCOUNT, {"Name": "Bolt"})
+        journal.update(ACCOUNT, {"Phone": "2"})
+        before, theirs = {**ACME, "Phone": "1"}, {"Name": "Bolt", "Size": 1, "Phone": "1"}
+        met = [says(412)] if version != "none" else []
+
+        script.drain(*met, shows(before, '"3"'), shows(theirs, '"4"'), shows(theirs, '"4"'))
+
+        assert script.methods.count("PATCH") == len(met) + 1
+        assert held(journal).messages[0] == FieldMessage(
+            field="Phone", message='here it became "2", at the remote "1"; it was nothing'
+        )
+
+    def test_a_value_that_was_pulled_meanwhile(self, journal: Journal) -> None:
+        """Where there are no versions, what a pull has shown since is what nobody saw either."""
+        script = started(journal, answer={"version": "none"}, version={"condition": "none"})
+        journal.update(ACCOUNT, {"Phone": "2"})
+        journal.observe(ACCOUNT, {**ACME, "Phone": "1"})
+
+        script.drain(shows({**ACME, "Phone": "1"}))
+
+        assert held(journal).classification == "conflict"
+
     def test_a_default_of_the_service_is_no_conflict(self, journal: Journal) -> None:
         """A value that the service chose for a field that we had left open may be changed."""
         journal.create("Account", ACME, id="a1")
@@ -1045,6 +1072,19 @@ class TestBases:
         )
 
         assert report.pending == 0
+
+    def test_another_value_than_the_default_of_the_service_is(self, journal: Journal) -> None:
+        """What the service chose is what the change was made on: an edit of it is a conflict."""
+        journal.create("Account", ACME, id="a1")
+        journal.update(ACCOUNT, {"Status": "done"})
+        theirs = {**ACME, "Status": "lost"}
+        script = Script(journal, remote())
+
+        script.drain(shows({**ACME, "Status": "new"}, '"1"'), says(412), shows(theirs, '"2"'))
+
+        assert held(journal).messages[0] == FieldMessage(
+            field="Status", message='here it became "done", at the remote "lost"; it was "new"'
+        )
 
 
 class TestSecrets:
