@@ -83,8 +83,12 @@ def is_about(push: Push, received: Fields) -> bool:
     captive portal, or an error that came with the status of a success. So one of the names
     that are known of the record must be in it, unless it is empty.
     """
-    known = push.fields.keys() | push.base.keys() | push.record.remote.fields.keys()
-    return not received or not received.keys().isdisjoint(known)
+    return not received or not received.keys().isdisjoint(known_names(push))
+
+
+def known_names(push: Push) -> set[str]:
+    """Return the names of the fields that are known of the record."""
+    return push.fields.keys() | push.base.keys() | push.record.remote.fields.keys()
 
 
 def tells(push: Push, forms: Forms, received: Fields) -> bool:

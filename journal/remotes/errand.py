@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from journal.errors import RemoteError
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, Refused, Seen
-from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown, tells
+from journal.remotes.comparison import (
+    expected,
+    holds,
+    is_about,
+    is_overtaken,
+    known_names,
+    ours,
+    shown,
+    tells,
+)
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
+from journal.remotes.meanings import content_of
 from journal.remotes.problems import is_error
 
 if TYPE_CHECKING:
@@ -291,7 +301,23 @@ class Errand:
         record = shown_here or Shown()
         if (shown_here is None and not is_said) or not self._fits(record, is_said=is_said):
             return None
+        is_compared = record.fields is not None and kind != "delete"
+        if not (is_compared or is_said) and self._is_wrong(content_of(response), record):
+            return None
         return self.acknowledged(response, record, "answer")
+
+    def _is_wrong(self, content: object, record: Shown) -> bool:
+        """Say whether an answer that names the record says that something is wrong with it.
+
+        Nothing of it is compared, and a refusal may name what it refuses, with any status. What
+        is empty, or is known of the record, says nothing.
+        """
+        known = {self._forms.name(name) for name in known_names(self.push)}
+        parts = [part for part in (content, record.fields) if isinstance(part, dict)]
+        return any(
+            is_error({name: v for name, v in part.items() if v and name not in known})
+            for part in parts
+        )
 
     def _fits(self, record: Shown, *, is_said: bool) -> bool:
         """Say whether a receipt shows our record, as the draft leaves it, and nothing else.

@@ -38,6 +38,7 @@ NEWER = FieldMessage(message="the remote has a newer version of the record")
 TAKEN = FieldMessage(message="the remote has another record under our key")
 GONE = FieldMessage(message="the remote no longer has the record")
 CANARY = "s3cr3t-c4n4ry"
+KEY_ONLY = {"record": "none"}
 
 
 @pytest.fixture
@@ -452,6 +453,43 @@ class TestReceipts:
         assert script.methods == ["DELETE", "GET", "GET", "DELETE", "GET"]
         assert report.pending == 0
         assert acknowledged(journal).evidence == "read"
+
+    @pytest.mark.parametrize(
+        ("said", "is_receipt"),
+        [
+            ({"error": "the record is locked"}, False),
+            ({"errors": [{"message": "locked"}]}, False),
+            ({"message": "locked", "code": 17}, False),
+            ({"errors": [], "error": None}, True),
+            ({"deleted": True}, True),
+            ({**ACME, "message": "a field of ours"}, True),
+        ],
+    )
+    def test_an_answer_that_names_the_record_and_what_is_wrong(
+        self, journal: Journal, said: dict[str, Any], *, is_receipt: bool
+    ) -> None:
+        """A refusal with the status of a success may name the record that it refuses."""
+        journal.create("Account", {**ACME, "message": "a field of ours"}, id="a1")
+        journal.delete(ACCOUNT)
+        profile = {"answer": {"key": "/id", "version": "none"}, "create": {"answer": KEY_ONLY}}
+        script = Script(journal, remote(**profile))
+        record = {"id": "a1", **ACME, "message": "a field of ours"}
+
+        lost = [] if is_receipt else [LOST] * 5
+        script.drain(shows({"id": "a1"}), shows(record), shows({"id": "a1", **said}), *lost)
+
+        event = journal.log.read()[-1].event
+        assert isinstance(event, DraftAcknowledged if is_receipt else PushStarted)
+
+    def test_a_create_that_is_named_and_refused(self, journal: Journal) -> None:
+        """So may a create of which only our key is shown: it is read back."""
+        journal.create("Account", ACME, id="a1")
+        profile = {"answer": {"key": "/id", "version": "none"}, "create": {"answer": KEY_ONLY}}
+        script = Script(journal, remote(**profile))
+
+        report = script.drain(shows({"id": "a1", "error": "over quota"}), says(404), *[LOST] * 4)
+
+        assert report.acknowledged == 0
 
     @pytest.mark.parametrize("change", [{"Name": None}, {"Note": None}])
     def test_an_object_that_is_not_the_record(
