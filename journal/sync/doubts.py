@@ -34,6 +34,9 @@ OLD_S: Final = 3600.0
 """From how long after its first request on a draft is held after `FEW` doubts, in seconds."""
 FEW: Final = 3
 _FAILS: Final = 500
+_NOT_DONE: Final = frozenset({401, 425, 429})
+"""Answers by which a remote says that it has not even looked at what it was asked."""
+_READS: Final = frozenset({"GET", "HEAD"})
 _KEY_STATUSES: Final = frozenset({400, 409, 422})
 """Of those that ask for patience, the answers that say that our key is in use."""
 
@@ -48,6 +51,8 @@ class Doubts:
         self._answers: list[Answer] = []
         self._has_asked = False
         self._is_old = False
+        self.has_written = False
+        """Whether a request of this attempt may have changed something at the remote."""
         self._forget()
 
     def _forget(self) -> None:
@@ -58,7 +63,7 @@ class Doubts:
         """Begin an attempt to send a draft, whose first request left so many seconds ago."""
         self._is_old = age_s >= OLD_S
         self._answers.clear()
-        self._has_asked = False
+        self._has_asked = self.has_written = False
         if self._of != (draft_id, revision):
             self._of = (draft_id, revision)
             self._forget()
@@ -71,6 +76,8 @@ class Doubts:
         self._has_asked = True
         if request.to == "remote":
             self._answers.append(answer)
+            is_done = answer.was_sent if isinstance(answer, NoAnswer) else _is_done(answer)
+            self.has_written = self.has_written or (is_done and request.method not in _READS)
 
     def judged(self, outcome: Outcome) -> Outcome:
         """Return the outcome of the attempt, or what it comes to after those before it (D1, D3)."""
@@ -127,3 +134,8 @@ class Doubts:
     def _status(self) -> int | None:
         last = self._answers[-1] if self._answers else None
         return last.status if isinstance(last, Response) else None
+
+
+def _is_done(response: Response) -> bool:
+    """Say whether what was asked may have been done."""
+    return response.status not in _NOT_DONE

@@ -39,6 +39,7 @@ TAKEN = FieldMessage(message="the remote has another record under our key")
 GONE = FieldMessage(message="the remote no longer has the record")
 CANARY = "s3cr3t-c4n4ry"
 KEY_ONLY = {"record": "none"}
+HELD_ON_DOUBT = {"method": "POST", "path": "/{type}", "on_doubt": "hold"}
 
 
 @pytest.fixture
@@ -716,7 +717,7 @@ class TestLostAnswers:
         assert script.methods == ["PUT", "PUT", "GET"]
 
     @pytest.mark.parametrize(
-        "answer", [says(500), says(502), says(504), says(302), says(429), says(503), says(101)]
+        "answer", [says(500), says(502), says(504), says(302), says(408), says(503), says(101)]
     )
     def test_an_answer_that_leaves_it_open(self, journal: Journal, answer: Response) -> None:
         """After an answer that settles nothing, the record is read before anything is sent."""
@@ -726,6 +727,76 @@ class TestLostAnswers:
         script.drain(answer, says(404), shows(ACME, '"1"', 201))
 
         assert script.methods == ["PUT", "GET", "PUT"]
+
+    @pytest.mark.parametrize("answer", [says(401), says(425), says(429)])
+    def test_an_answer_that_says_that_nothing_was_done(
+        self, journal: Journal, answer: Response
+    ) -> None:
+        """Who is not let in, or sent away for a while, has changed nothing: no doubt is left."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(create=HELD_ON_DOUBT, answer={"id": "/id"}))
+
+        first = script.drain(answer, *[shows({**ACME, "id": 7})] * (answer.status != 401))
+        report = script.drain(*[shows({**ACME, "id": 7})] * first.pending)
+
+        assert script.methods == ["POST", "POST"]
+        assert (report.held, report.pending) == (0, 0)
+        assert acknowledged(journal).evidence == "answer"
+
+    @pytest.mark.parametrize(
+        "answers", [[says(503)], [says(429), says(503)], [says(429), LOST], [says(408)]]
+    )
+    def test_one_that_does_not_say_so(self, journal: Journal, answers: list[Answer]) -> None:
+        """Any other leaves a doubt, and so does what came after."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(create=HELD_ON_DOUBT, answer={"id": "/id"}))
+
+        report = script.drain(*answers)
+
+        assert report.held == 1
+        assert held(journal).classification == "unknown"
+
+    def test_one_after_a_doubt(self, journal: Journal) -> None:
+        """A doubt of earlier stays, whatever is answered later: only a read settles it."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote())
+
+        script.drain(LOST, says(404), says(429), shows(ACME, '"1"'))
+
+        assert script.methods == ["PUT", "GET", "PUT", "GET"]
+
+    def test_what_cannot_be_read_once_a_request_has_left(self, journal: Journal) -> None:
+        """V2: a draft that may be applied is no rejected one, which could be amended."""
+        journal.create("Account", ACME, id="a1")
+        ids = {"id": "/id", "key": "/ref"}
+        body = '{"ref": "{key}", "...": "{fields}"}'
+        create = {"method": "POST", "path": "/{type}", "body": body}
+        script = Script(journal, remote(answer=ids, create=create, find={}))
+
+        script.drain(says(201), shows([{"id": "..", "ref": "a1"}]))
+
+        assert script.methods == ["POST", "GET"]
+        assert held(journal).classification == "unknown"
+
+    def test_what_can_no_longer_be_sent(self, journal: Journal) -> None:
+        """So is one that was in doubt before the profile was changed."""
+        journal.create("Account", ACME, id="a1")
+        Script(journal, remote(), attempts=1).drain(LOST)
+
+        Script(journal, remote(key={"pattern": "[0-9]+"})).drain()
+
+        assert held(journal).classification == "unknown"
+
+    def test_no_token_is_no_doubt(self, journal: Journal) -> None:
+        """Where no token could be had, nothing has left."""
+        tokens = ["t0k3n-t0k3n", ""]
+
+        journal.create("Account", ACME, id="a1")
+        profile = {"url": URL, "create": HELD_ON_DOUBT, "answer": {"id": "/id"}}
+        script = Script(journal, HttpRemote(Profile.of(profile), bearer=tokens.pop))
+
+        assert script.drain().stopped_by == "unauthorized"
+        assert script.drain(shows({**ACME, "id": 7})).acknowledged == 1
 
     @pytest.mark.parametrize(
         "answer",
