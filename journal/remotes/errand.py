@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from journal.values import Fields
 
 _NO_CONTENT: Final = frozenset({204, 205})
+_NO_SUCH_STATE: Final = frozenset({404, 410, 412})
 _ACCEPTED: Final = 202
 """The remote may do it later, or never: no receipt."""
 
@@ -252,6 +253,14 @@ class Errand:
             return doubt
         settled = self.compared(response, record, None)
         return settled if isinstance(settled, Refused) else doubt
+
+    def is_at_odds(self, refusal: Refused) -> bool:
+        """Say whether a refusal says of the record what a read that is as expected denies.
+
+        Who reads may be shown an older state than who writes, such as by a replica; that passes.
+        """
+        lost = _NO_SUCH_STATE - {404, 410} if self.push.kind == "create" else _NO_SUCH_STATE
+        return refusal.status in lost
 
     def absent(self, response: Response) -> Acknowledged | Refused | AsExpected:
         """Say what it settles that the remote does not have the record."""

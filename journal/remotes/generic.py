@@ -56,6 +56,7 @@ _IGNORED: Final = (
     "the profile"
 )
 
+_AT_ODDS: Final = "the remote refused it for a state of the record that no read shows"
 _DISAGREE: Final = "two reads of the record, one after the other, do not agree"
 
 _Found: TypeAlias = "Outcome | AsExpected | None"
@@ -223,7 +224,9 @@ class HttpRemote:
             case None:
                 return refusal
             case AsExpected():
-                return refusal._replace(classification="rejected")
+                rejected = refusal._replace(classification="rejected")
+                is_at_odds = errand.is_at_odds(refusal)
+                return Unknown(_AT_ODDS, refusal=rejected) if is_at_odds else rejected
             case Refused(classification="conflict") if refusal.status not in _SAY_NO_MORE:
                 said = (*found.messages, *refusal.messages)
                 return found._replace(messages=said, status=refusal.status)

@@ -5,7 +5,7 @@
 - D2. A remote that only fails, or does not answer what has reached it, is borne with much
   longer: it is as likely its fault as the draft's.
 - D3. What reads show again and again, and would settle the draft if it could be believed, is
-  believed then.
+  believed then; so is a refusal that they go on to deny.
 - D4. Once the first request of a draft left an hour ago, a few times in a row are enough: whoever
   is started from a timetable counts anew each time.
 
@@ -57,7 +57,7 @@ class Doubts:
 
     def _forget(self) -> None:
         self._weight = self._times = self._same = 0
-        self._seen: Seen | None = None
+        self._seen: Seen | int | None = None
 
     def begin(self, draft_id: str, revision: int, age_s: float = 0.0) -> None:
         """Begin an attempt to send a draft, whose first request left so many seconds ago."""
@@ -109,11 +109,12 @@ class Doubts:
 
     def _is_agreed(self, refusal: Refused) -> bool:
         """Say whether that has come out so often in a row that it is believed (D3)."""
-        if refusal.classification != "conflict" or refusal.seen is None:
+        shown = _shown(refusal)
+        if shown is None:
             self._same = 0
             return False
-        self._same = self._same + 1 if refusal.seen == self._seen else 1
-        self._seen = refusal.seen
+        self._same = self._same + 1 if shown == self._seen else 1
+        self._seen = shown
         return self._same >= AGREEING
 
     def _weighed(self, outcome: Unknown | Wait) -> int:
@@ -139,3 +140,10 @@ class Doubts:
 def _is_done(response: Response) -> bool:
     """Say whether what was asked may have been done."""
     return response.status not in _NOT_DONE
+
+
+def _shown(refusal: Refused) -> Seen | int | None:
+    """Return what must be the same to be believed; None for what is never believed (D3)."""
+    if refusal.classification == "rejected":
+        return refusal.status
+    return refusal.seen if refusal.classification == "conflict" else None
