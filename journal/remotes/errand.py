@@ -273,6 +273,18 @@ class Errand:
         message = FieldMessage(message="the remote no longer has the record")
         return Refused("gone", (message,), response.status, seen=Seen(None, self.remote_id))
 
+    def is_sent_anyway(self, found: object) -> bool:
+        """Say whether a delete is sent though a look-up before it has found no record.
+
+        What we have written, and cannot be read, may not have reached whoever reads: nobody has
+        deleted it that we know of, and to delete it twice does no harm.
+        """
+        push, remote = self.push, self.push.record.remote
+        is_ours = remote.receipt > 0 and bool(remote.exists)
+        can_be = push.kind == "delete" and not self._dialect.profile.version.is_required
+        is_first = not (push.is_maybe_applied or push.is_doubted)
+        return isinstance(found, Acknowledged) and is_ours and can_be and is_first
+
     def held(self, problem: str, response: Response) -> Refused:
         """Return the hold of a doubt that only a person can settle."""
         answer = response.body.decode("utf-8", "replace")

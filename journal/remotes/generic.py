@@ -190,9 +190,9 @@ class HttpRemote:
             found = yield from self._looked_up(errand, frozenset(ends))
             if found is None:
                 return Unknown("the remote refused to be read")
-            if not isinstance(found, AsExpected):
+            if not isinstance(found, AsExpected) and not errand.is_sent_anyway(found):
                 return found
-            expected = found
+            expected = found if isinstance(found, AsExpected) else None
         answer = yield errand.write(expected)
         match self.dialect.means(kind, answer, errand.names):
             case Success(response) | Done(response) as done:

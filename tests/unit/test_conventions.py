@@ -111,6 +111,15 @@ class TestIdsOfTheService:
         assert last(journal).model_dump()["remote_id"] == "7"
         assert journal.load(NOTE).fields == {**FIELDS, "n": 2}
 
+    def test_an_empty_id_is_none(self, journal: Journal) -> None:
+        """A receipt must show what the service calls the record, or what refers to it cannot be."""
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**ASSIGNED))
+
+        script.drain(shows({**MADE, "id": ""}, '"1"', 201), found(MADE), shows(MADE, '"1"'))
+
+        assert last(journal).model_dump()["remote_id"] == "7"
+
     def test_a_lost_create_is_looked_up_by_our_key(self, journal: Journal) -> None:
         """After a lost answer only our key is known; the hit is read, and settles it."""
         journal.create("Note", FIELDS, id="k1")

@@ -980,6 +980,30 @@ class TestRefusals:
         assert report.pending == 0
         assert acknowledged(journal).evidence == "read"
 
+    def test_a_delete_is_not_done_for_a_read_that_lags_behind(self, journal: Journal) -> None:
+        """What was just acknowledged, and cannot be read, is deleted all the same."""
+        script = started(journal, answer={"version": "none"})
+        journal.delete(ACCOUNT)
+
+        script.drain(says(404), says(204))
+
+        assert script.methods == ["GET", "DELETE"]
+        assert acknowledged(journal).evidence == "answer"
+
+    def test_a_delete_of_what_somebody_else_has_deleted(self, journal: Journal) -> None:
+        """Where it was not ours, or a request may have done it, there is nothing to delete."""
+        journal.observe(ACCOUNT, ACME)
+        journal.delete(ACCOUNT)
+        there = Ref("Account:a2")
+        journal.observe(there, ACME)
+        journal.delete(there)
+        script = Script(journal, remote(answer={"version": "none"}))
+
+        script.drain(says(404), shows(ACME), LOST, says(404))
+
+        assert script.methods == ["GET", "GET", "DELETE", "GET"]
+        assert acknowledged(journal).evidence == "read"
+
     @pytest.mark.parametrize(
         ("kind", "status", "there"),
         [("create", 412, says(404)), ("update", 412, shows(ACME, '"1"'))],
