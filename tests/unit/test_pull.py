@@ -264,6 +264,16 @@ class TestPages:
             "/notes/changes",
         ]
 
+    def test_a_page_that_is_never_known_ends_it(self, script: Script) -> None:
+        """A page that its service names, and refuses each time, is not asked for without end."""
+        first = page(item("a", 1), after="/v1/notes/changes?p=2")
+        refused = Response(400, {}, b'{"message": "no such page"}')
+
+        report = script.pull(*[first, refused] * (READS_AGAIN + 1))
+
+        assert (report.stopped_by, report.problem) == ("refused", "no such page (400)")
+        assert script.pull(page(item("b", 2))).stopped_by is None
+
     def test_pages_without_an_end_end(self, script: Script) -> None:
         """A next page that was read already stops the pull, and says so."""
         there = "/v1/notes/changes?p=2"
