@@ -89,8 +89,14 @@ class Errand:
 
     @property
     def remote_id(self) -> str | None:
-        """What the service calls the record, where it is known."""
-        return self.push.remote_id if self._dialect.assigns else self.key
+        """What the service calls the record, where it is known.
+
+        A record that is created again, for it is gone there, gets another id than it had.
+        """
+        if not self._dialect.assigns:
+            return self.key
+        is_anew = self.push.kind == "create" and self.push.record.remote.exists is False
+        return None if is_anew else self.push.remote_id
 
     @property
     def holds_doubt(self) -> bool:
