@@ -236,8 +236,10 @@ class Errand:
         fields = ours(push, self._forms, received)
         seen = None if fields is None else Seen(fields, remote_id, record.version)
         answer = response.body.decode("utf-8", "replace")
-        message = FieldMessage(message=taken if push.kind == "create" else newer)
-        return Refused("conflict", (message,), response.status, answer, seen)
+        unkept = "it cannot be kept here, for it is too large or not exact: discard the draft"
+        said = [taken if push.kind == "create" else newer, *([unkept] if seen is None else [])]
+        messages = tuple(FieldMessage(message=text) for text in said)
+        return Refused("conflict", messages, response.status, answer, seen)
 
     def strange(self, response: Response, record: Shown | None, *, is_taken: bool) -> Refused:
         """Return what it comes to where reads go on to show something that is not the record.

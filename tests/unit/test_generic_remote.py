@@ -960,6 +960,18 @@ class TestRefusals:
 
         assert (held(journal).classification, held(journal).status) == ("rejected", status)
 
+    def test_a_conflict_with_what_cannot_be_kept(self, journal: Journal) -> None:
+        """Where the remote's record is not stored, no side can be taken: it says so."""
+        script = changed(journal, "update")
+
+        script.drain(says(412), shows({**ACME, "Size": 9, "Photo": "x" * 2_000_000}, '"2"'))
+
+        assert held(journal).classification == "conflict"
+        assert [m.message for m in held(journal).messages] == [
+            "the remote has a newer version of the record",
+            "it cannot be kept here, for it is too large or not exact: discard the draft",
+        ]
+
     @pytest.mark.parametrize(
         ("kind", "status", "stale", "fresh"),
         [
