@@ -176,7 +176,9 @@ class Delivery:
         self._leaves(drafts)
         spans = yield from self._begun_spans(drafts)
         outcomes: list[Outcome] = []
+        first = pushes[0][1]
         try:
+            self._doubts.begin(first.draft_id, first.revision)
             outcomes = yield from self._pushed_together([push for _, push in pushes])
         finally:
             self._board.write(sending=None)
@@ -198,6 +200,8 @@ class Delivery:
         remote = self._batching
         assert remote is not None  # noqa: S101  it has said that they can go together
         found = yield from self._survived(lambda: remote.push_together(pushes), pushes[0])
+        if isinstance(found, Refused | Unauthorized) and self._doubts.has_written:
+            found = Unknown("the remote failed when a request had left already")
         if isinstance(found, Unknown):
             return [found] * len(pushes)
         if not isinstance(found, list):
