@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from journal.remotes.placeholders import WORD, Mistake, holes_of, placeholders, unknown
+from journal.remotes.placeholders import WORD, Mistake, has_version, holes_of, placeholders, unknown
 from journal.remotes.selection import NONE, Source, inner_steps
 from journal.remotes.templates import holes_in, json_of, texts_in
 
@@ -23,9 +23,6 @@ _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 _VALUES: Final = {"value", "value.text"}
 """What a field is written by."""
 
-_DATE: Final = "header:Last-Modified"
-"""A version that changes once a second at most."""
-
 
 def mistakes(profile: Profile) -> Iterator[Mistake]:
     """Yield what is wrong with a profile."""
@@ -38,36 +35,6 @@ def mistakes(profile: Profile) -> Iterator[Mistake]:
     for number, rule in enumerate(profile.meaning):
         yield from _rule(f"meaning.{number}", rule)
     yield from _types(profile)
-
-
-def notes(profile: Profile) -> Iterator[str]:
-    """Yield what a profile may say, but not without its author knowing what that means."""
-    has_versions = profile.answer.version != NONE
-    if not has_versions:
-        yield (
-            "answer.version is none: each change is sent right after a read; what another writer "
-            "does in between is overwritten"
-        )
-        if "record" in holes_of(profile.update):
-            yield (
-                "update.body sends the whole record without a version: what another writer does "
-                "in between is lost, in all fields"
-            )
-    elif profile.answer.version == _DATE:
-        yield (
-            "answer.version is a date: what another writer does within the same second is "
-            "overwritten"
-        )
-    elif profile.version.condition == NONE and not _has_version(holes_of(profile.delete)):
-        yield "delete has no {version}: the record is read and compared right before it"
-    update = holes_of(profile.update)
-    if "draft" in update and ("record" in update or "{version" in (profile.update.body or "")):
-        yield (
-            "update sends {draft} with a body that a read may change: a service that remembers a "
-            "request by it takes the second one for another, and the queue stops"
-        )
-    if profile.create.on_doubt == "hold":
-        yield "create.on_doubt is hold: a create whose answer is lost waits for a person"
 
 
 # --- which record a request is about -----------------------------------------------------
@@ -165,10 +132,6 @@ def _updates(profile: Profile) -> Iterator[Mistake]:
         )
 
 
-def _has_version(holes: frozenset[str]) -> bool:
-    return any(hole.partition(".")[0] == "version" for hole in holes)
-
-
 def _versions(profile: Profile) -> Iterator[Mistake]:
     source = profile.answer.version
     for verb, request in (("update", profile.update), ("delete", profile.delete)):
@@ -185,7 +148,7 @@ def _versions(profile: Profile) -> Iterator[Mistake]:
             elif part and part not in (source if isinstance(source, dict) else {}):
                 problem = f"has no part {part!r}, which {verb} sends as {{{hole}}}"
                 yield Mistake("answer.version", problem, "name it there")
-    is_unsent = profile.version.condition == NONE and not _has_version(holes_of(profile.update))
+    is_unsent = profile.version.condition == NONE and not has_version(holes_of(profile.update))
     if source != NONE and is_unsent:
         yield Mistake(
             "version.condition",
@@ -249,13 +212,14 @@ def _whole_list(changes: Changes) -> Iterator[Mistake]:
 
 
 def _rule(key: str, rule: Rule) -> Iterator[Mistake]:
-    compared = (rule.is_ is not None) + (rule.is_not is not None) + rule.is_empty
+    values = (rule.is_, rule.is_not, rule.has)
+    compared = sum(value is not None for value in values) + rule.is_empty
     if rule.status is None and rule.at is None:
         yield Mistake(key, "would give every answer this meaning", "say a status, or at and is")
     if compared and rule.at is None:
         yield Mistake(f"{key}.at", "is needed: where the value stands that is compared")
     if compared > 1:
-        yield Mistake(key, "must have one of is, is_not and is_empty")
+        yield Mistake(key, "must have one of is, is_not, has and is_empty")
     if rule.at == NONE:
         yield Mistake(f"{key}.at", "can never match")
     for status in rule.status or ():

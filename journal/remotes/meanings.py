@@ -76,6 +76,8 @@ def _fits(rule: Rule, verb: Verb, response: Response, content: object) -> bool:
         return False
     if rule.is_ is not None:
         return same(found, rule.is_)
+    if rule.has is not None:
+        return isinstance(found, str) and rule.has in found
     return bool(found) is not rule.is_empty
 
 

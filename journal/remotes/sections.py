@@ -199,6 +199,7 @@ class Rule(Section):
     at: _Selector | None = None
     is_: Annotated[Any, Field(alias="is")] = None
     is_not: Any = None
+    has: _Word | None = None
     is_empty: bool = False
     means: Means
 

@@ -178,6 +178,23 @@ class TestContent:
 
         assert any("update sends {draft}" in note for note in notes) is is_noted
 
+    @pytest.mark.parametrize(
+        ("said", "noted"),
+        [
+            ({"status": 400}, True),
+            ({"status": [404, 403]}, True),
+            ({"status": [404, 410]}, False),
+            ({"status": 400, "at": "/error", "has": "no such"}, False),
+        ],
+    )
+    def test_absence_by_a_status_alone_is_told(self, said: dict[str, Any], noted: bool) -> None:  # noqa: FBT001
+        """A status that may mean anything else would prove that a record is gone."""
+        rule = {"on": ["read"], "means": "absent", **said}
+
+        notes = Profile.of({"url": URL, "meaning": [{"status": 429, "means": "wait"}, rule]}).notes
+
+        assert [note.startswith("meaning.1 ") for note in notes] == [True] * noted
+
     @pytest.mark.parametrize("path", PROFILES, ids=lambda path: str(path.name))
     def test_the_examples_of_the_documentation(self, path: Path) -> None:
         """Every profile of the documentation is one."""
@@ -295,6 +312,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"meaning": [{"status": 200, "is": 1, "means": "wait"}]}, "meaning.0.at"),
     ({"meaning": [{"at": "none", "means": "wait"}]}, "meaning.0.at"),
     ({"meaning": [{"at": "/a", "is": 1, "is_not": 2, "means": "wait"}]}, "meaning.0"),
+    ({"meaning": [{"at": "/a", "is": 1, "has": "a", "means": "wait"}]}, "meaning.0"),
+    ({"meaning": [{"status": 200, "has": "a", "means": "wait"}]}, "meaning.0.at"),
+    ({"meaning": [{"at": "/a", "has": "", "means": "wait"}]}, "meaning.0.has"),
     ({"meaning": [{"on": ["write"], "at": "/a", "means": "wait"}]}, "meaning.0.on.0"),
     ({"types": {"A": {"fields": {"x": {"name": "y"}, "y": {}}}}}, "types.A.fields.y.name"),
     ({"types": {"A": {"fields": {"x": {"write": '"{v}"'}}}}}, "types.A.fields.x.write"),

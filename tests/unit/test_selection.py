@@ -120,6 +120,10 @@ class TestMeanings:
             ({"at": "/e", "is_empty": True}, {"e": []}, True),
             ({"at": "/e", "is_empty": True}, {"e": [1]}, False),
             ({"at": "/e", "is_empty": True}, {}, False),
+            ({"at": "/e", "has": "no such"}, {"e": "no such record: 7"}, True),
+            ({"at": "/e", "has": "no such"}, {"e": "No such record"}, False),
+            ({"at": "/e", "has": "no such"}, {"e": ["no such"]}, False),
+            ({"at": "/e", "has": "no such"}, {}, False),
             ({"at": "header:X-Code", "is": "busy"}, {}, True),
             ({"status": 200}, {}, True),
             ({"status": [201, 409]}, {}, False),
@@ -132,7 +136,9 @@ class TestMeanings:
 
         assert isinstance(found, Wait if fits else Success)
 
-    @pytest.mark.parametrize("said", [{"is": 1}, {"is_not": 1}, {"is_empty": True}, {}])
+    @pytest.mark.parametrize(
+        "said", [{"is": 1}, {"is_not": 1}, {"has": "e"}, {"is_empty": True}, {}]
+    )
     def test_no_json_fits_no_rule(self, said: dict[str, Any]) -> None:
         """A page of a captive portal has nothing at any place."""
         found = meaning([rule(at="/e", **said)], "read", Response(200, {}, b"welcome"))
