@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from journal.remotes.pointers import MISSING, at, steps_of
 from journal.remotes.templates import fill_json, json_of, text_of
+from journal.remotes.times import instant
 from journal.values import same
 
 if TYPE_CHECKING:
@@ -98,10 +99,9 @@ def _time(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        time = datetime.fromisoformat(value.strip())
-    except ValueError:
+        return instant(value.strip()).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _digits(value: object) -> int:

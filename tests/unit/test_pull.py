@@ -676,6 +676,8 @@ TIMES: Final = (
     (1_700_000_000.5, -5, 1_699_999_995.5),
     ('"1700000000000"', -5, '"1699999995000"'),
     ("1700000000.25", -5, "1699999995.25"),
+    ("Thu, 01 Jan 2026 00:00:03 GMT", -5, "Wed, 31 Dec 2025 23:59:58 GMT"),
+    ("Thu, 1 Jan 2026 00:00:03 +0100", -5, "Wed, 31 Dec 2025 23:59:58 +0100"),
 )
 
 
@@ -685,12 +687,19 @@ def test_a_time_is_moved_in_its_form(time: object, by_s: float, after: object) -
     assert moved(time, by_s) == after
 
 
-@pytest.mark.parametrize("value", ["", "s1_92", True, None, [1]])
+@pytest.mark.parametrize("value", ["", "s1_92", "Thu, 1 Jan", True, None, [1]])
 def test_what_is_no_time_is_not_moved(value: object) -> None:
     """It is refused, and stays as it is where it is only to be held back."""
     with pytest.raises(ValueError, match="is no time"):
         moved(value, -1)
     assert not_after(value, "Thu, 01 Jan 2026 01:00:00 GMT") == value
+
+
+def test_a_date_of_http_is_held_back_too() -> None:
+    """A checkpoint as in the header Date is never ahead of the service."""
+    now, ahead = "Thu, 01 Jan 2026 01:00:00 GMT", "Tue, 01 Jan 2030 00:00:00 GMT"
+    assert not_after(ahead, now) == now
+    assert not_after(now, now) == now
 
 
 def test_a_number_is_held_back_too() -> None:
