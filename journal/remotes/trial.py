@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
-from journal.errors import JournalError
+from journal.errors import JournalError, ProfileError
 from journal.outcomes import Refused, Unauthorized
 from journal.record import Record
 from journal.record import Remote as Known
@@ -25,6 +25,7 @@ from journal.remotes.remote import NoAnswer, Push, Response
 if TYPE_CHECKING:
     from journal.events import ChangeKind
     from journal.outcomes import Acknowledged
+    from journal.remotes.errand import Hits
     from journal.remotes.generic import HttpRemote
     from journal.remotes.remote import Answer, Request
     from journal.remotes.sections import Verb
@@ -61,7 +62,7 @@ class Told(NamedTuple):
     request: Request
     answer: Answer
     shown: Shown = Shown()
-    """The record, where a read shows it."""
+    """The record, where a read shows it, or another one in its place."""
     receipt: Acknowledged | None = None
     """The acknowledgement that the sender would take from it."""
     others: int = 0
@@ -129,12 +130,9 @@ class Probe:
         """Read the record, after a look-up by our key where its id is not known."""
         errand, found_id = self.errand("delete"), None
         if errand.is_found_by_key:
-            told = yield from self.ask("find", errand.find())
-            if told.state != "done" or not isinstance(told.answer, Response):
-                return told
-            hits = errand.hits(told.answer)
+            told, hits = yield from self.listed()
             if hits is None:
-                return told._replace(state="unclear", says="the look-up shows no list of records")
+                return told
             if not hits.ours:
                 return told._replace(state="absent", others=hits.others)
             found_id = hits.ours[0].id
@@ -147,8 +145,20 @@ class Probe:
             return told._replace(state="unclear", says=says)
         if not errand.is_it(shown, found_id):
             says = f"another record, by answer.key or answer.id, or none of its fields: {shown}"
-            return told._replace(state="unclear", says=says)
+            return told._replace(state="unclear", says=says, shown=shown)
         return told._replace(shown=shown._replace(id=errand.remote_id or shown.id or found_id))
+
+    def listed(self) -> Steps[tuple[Told, Hits | None]]:
+        """Look the record up by our key; return the answer, and what it lists, if it is a list."""
+        errand = self.errand("delete")
+        told = yield from self.ask("find", errand.find())
+        if told.state != "done" or not isinstance(told.answer, Response):
+            return told, None
+        hits = errand.hits(told.answer)
+        if hits is None:
+            says = "the look-up shows no list of records"
+            return told._replace(state="unclear", says=says), None
+        return told, hits
 
     def ask(self, verb: Verb, request: Request, names: list[str] | None = None) -> Steps[Told]:
         """Send a request, and say what its answer means."""
@@ -209,6 +219,10 @@ def absence(probe: Probe, told: Told, capability: str) -> Steps[bool]:
         wrong = " (so it would with a wrong path, too)" if status == 404 else ""  # noqa: PLR2004
         yield told.finding(capability, "works", f"it says that there is none{wrong}")
         return True
+    if twin_of(probe, told) is not None:
+        says = "there is a second record under our key: a create that arrived twice made two"
+        yield told.finding(capability, "does not", says, "create.is_repeatable")
+        return False
     if told.state == "done":
         says = 'it shows a record that is not there: say by a meaning = "absent" how to tell'
     else:
@@ -217,11 +231,19 @@ def absence(probe: Probe, told: Told, capability: str) -> Steps[bool]:
     return False
 
 
+def twin_of(probe: Probe, told: Told) -> str | None:
+    """Return the id of another record under our key, where a read shows one."""
+    shown = told.shown
+    is_other = told.state == "unclear" and shown.key == probe.ref.id
+    return shown.id if is_other and shown.id != probe.known.remote_id else None
+
+
 def attempt(steps: Steps[_Result], capability: str, otherwise: _Result) -> Steps[_Result]:
     """Take steps; what cannot be made of the profile and the answers is a finding."""
     try:
         return (yield from steps)
     except JournalError as error:
         hint = f"; {error.hint}" if error.hint else ""
-        yield Finding(capability, "does not", f"{error.problem}{hint}", "key.pattern")
+        key = error.key if isinstance(error, ProfileError) else "key.pattern"
+        yield Finding(capability, "does not", f"{error.problem}{hint}", key)
         return otherwise
