@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from journal.remotes.profiles import Profile
-    from journal.remotes.sections import Rule
+    from journal.remotes.sections import Changes, Rule
 
 _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 """By these a service learns that a field is unset which is not mentioned otherwise."""
@@ -196,13 +196,15 @@ def _lists(profile: Profile) -> Iterator[Mistake]:
     if changes is None:
         return
     holes = holes_of(changes)
-    if changes.since == NONE and changes.next_since == NONE:
+    if changes.lists_all:
+        yield from _whole_list(changes)
+    elif changes.since == NONE and changes.next_since == NONE:
         yield Mistake(
             "changes.since",
             "is needed, or changes.next_since: where the next list begins",
-            'such as since = "/last_modified"',
+            'such as since = "/last_modified"; or say lists_all = true, if it lists all each time',
         )
-    if "since" not in holes:
+    if "since" not in holes and not changes.lists_all:
         yield Mistake("changes.path", "must hold {since}: else every list begins anew")
     for hole, is_said, key in (
         ("page", changes.page != NONE, "page"),
@@ -219,6 +221,22 @@ def _lists(profile: Profile) -> Iterator[Mistake]:
         )
     if NONE in {shown.record, shown.fields}:
         yield Mistake("changes.answer", "must show the fields of a record")
+
+
+def _whole_list(changes: Changes) -> Iterator[Mistake]:
+    for key in ("since", "next_since", "first", "overlap_s"):
+        if getattr(changes, key) not in {NONE, None, 0.0}:
+            problem = "has no meaning with lists_all: each list is whole"
+            yield Mistake(f"changes.{key}", problem, "leave one of the two out")
+    if "since" in holes_of(changes):
+        yield Mistake("changes.path", "has {since}, which has no value with lists_all")
+    is_paged = changes.next != NONE or changes.page != NONE or changes.index_from is not None
+    if changes.more != NONE and not is_paged:
+        yield Mistake(
+            "changes.more",
+            "would read the first page for ever, for lists_all knows no checkpoint",
+            "say where the next page is: next, page or index_from",
+        )
 
 
 def _rule(key: str, rule: Rule) -> Iterator[Mistake]:

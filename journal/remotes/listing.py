@@ -33,7 +33,7 @@ def listing(probe: Probe) -> Steps[None]:
     if not is_ours and (probe.profile.places("changes").key == NONE) and not probe.dialect.assigns:
         yield told.finding(_LIST, "does not", "no item shows which record it is of", "answer.key")
         return
-    page = feed.page(request, told.answer, None, None)
+    page = feed.page(request, told.answer, None, None, is_empty=told.state == "absent")
     if isinstance(page, Unknown):
         yield told.finding(_LIST, "does not", page.problem, "changes")
         return
@@ -43,7 +43,7 @@ def listing(probe: Probe) -> Steps[None]:
     says = "ours among them" if is_ours else "ours on a later page, if anywhere"
     verdict: Verdict = "works" if is_ours else "not told"
     yield told.finding(_LIST, verdict, f"{len(items)} on the first page, {says}")
-    if page.since is None:
+    if page.since is None or probe.profile.changes.lists_all:
         return
     yield from attempt(_listed_again(probe, feed, page.since), _AGAIN, otherwise=None)
 
@@ -59,10 +59,11 @@ def _page(probe: Probe, request: Request, capability: str) -> Steps[Told | None]
     """Ask for a page; say what is wrong where it is none."""
     told = yield from probe.ask("changes", request)
     key = "changes.path" if capability == _LIST else "changes.since"
-    if told.state != "done" or not isinstance(told.answer, Response):
+    if not isinstance(told.answer, Response) or told.state not in {"done", "absent"}:
         yield told.finding(capability, "does not", told.says, key)
         return None
-    if probe.dialect.items("changes", probe.ref.type, told.answer) is None:
+    is_empty = told.state == "absent" and told.answer.status < 300  # noqa: PLR2004  a rule says so
+    if not is_empty and probe.dialect.items("changes", probe.ref.type, told.answer) is None:
         says = "the answer shows no list of records there"
         yield told.finding(capability, "does not", says, "changes.items")
         return None

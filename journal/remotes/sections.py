@@ -166,7 +166,11 @@ class Changes(Request):
     page: _Selector = NONE
     """The token of the next page, in the answer."""
     index_from: int | None = None
-    """The index of the first item."""
+    """The index of the first item, or of the first page."""
+    index_counts: Literal["items", "pages"] = "items"
+    """What an index counts."""
+    lists_all: bool = False
+    """Whether it has no checkpoints, and lists all records each time."""
     more: _Selector = NONE
     """What is there and true in an answer that more pages follow."""
 

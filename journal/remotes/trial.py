@@ -226,9 +226,15 @@ def absence(probe: Probe, told: Told, capability: str) -> Steps[bool]:
     if told.state == "done":
         says = 'it shows a record that is not there: say by a meaning = "absent" how to tell'
     else:
-        says = f"it does not say that there is none: {told.says}"
+        says = f"it does not say that there is none: {told.says}{_how(told)}"
     yield told.finding(capability, "does not", says, "meaning" if where == "read" else where)
     return False
+
+
+def _how(told: Told) -> str:
+    """Return how to say that an answer means that there is none, where it seems to."""
+    is_success = isinstance(told.answer, Response) and told.answer.status < 300  # noqa: PLR2004
+    return '; if this answer means it, say so by a meaning = "absent"' if is_success else ""
 
 
 def twin_of(probe: Probe, told: Told) -> str | None:

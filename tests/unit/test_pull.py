@@ -629,20 +629,59 @@ class TestLists:
         base = {"items": "/items", "since": "/at"}
         token = {**base, "path": "/t?s={since}&p={page}", "page": "/after", "first": "0"}
         index = {**base, "path": "/i?s={since}&i={index}", "index_from": 1, "first": "0"}
+        pages = {**index, "path": "/p?s={since}&p={index}", "index_counts": "pages"}
         more = {**base, "path": "/m?s={since}", "more": "/more", "first": "0"}
 
         def shown(at: int, **extra: object) -> Response:
-            items = [item(f"k{at}", at)] if at else []
+            items = [item(f"k{at}", at), item(f"l{at}", at)] if at else []
             return Response(200, {}, json.dumps({"items": items, **extra}).encode())
 
         for changes, answers, paths in (
             (token, [shown(1, after="t2"), shown(2)], ["/t?s=0", "/t?s=0&p=t2"]),
-            (index, [shown(1), shown(2), shown(0)], ["/i?s=0&i=1", "/i?s=0&i=2", "/i?s=0&i=3"]),
+            (index, [shown(1), shown(2), shown(0)], ["/i?s=0&i=1", "/i?s=0&i=3", "/i?s=0&i=5"]),
+            (pages, [shown(1), shown(2), shown(0)], ["/p?s=0&p=1", "/p?s=0&p=2", "/p?s=0&p=3"]),
             (more, [shown(1, more=True), shown(2, more=False)], ["/m?s=0", "/m?s=1"]),
         ):
             listed = Script({**CONTENT, "changes": changes}, script.journal)
             assert listed.pull(*answers).stopped_by is None
             assert listed.paths == paths
+
+    def test_a_list_of_all_is_read_whole_each_time(self, script: Script) -> None:
+        """Without checkpoints every pull begins anew, and only what is new is stored."""
+        changes = {"path": "/all?p={page}", "items": "/items", "page": "/after", "lists_all": True}
+        listed = Script({**CONTENT, "changes": changes}, script.journal)
+        first = [{"id": "a", "v": "1", "n": 1}, {"id": "b", "v": "1", "n": 1}]
+        later = [{"id": "b", "v": "2", "n": 2}]
+
+        def shown(items: list[dict[str, Any]], after: str | None = None) -> Response:
+            return Response(200, {}, json.dumps({"items": items, "after": after}).encode())
+
+        reports = [
+            listed.pull(shown(first[:1], "t"), shown(first[1:])),
+            listed.pull(shown(first[:1], "t"), shown(later)),
+            listed.pull(shown([])),
+        ]
+
+        assert [(r.observed, r.unchanged, r.stopped_by) for r in reports] == [
+            (2, 0, None),
+            (1, 1, None),
+            (0, 0, None),
+        ]
+        assert listed.paths == ["/all", "/all?p=t", "/all", "/all?p=t", "/all"]
+
+    def test_an_answer_may_mean_that_nothing_has_changed(self, script: Script) -> None:
+        """A service that leaves an empty list out is understood by a rule, and only by one."""
+        meaning = [{"on": ["changes"], "at": "", "is": {}, "means": "absent"}]
+        changes = {"path": "/f?s={since}", "items": "/items", "next_since": "/to", "first": "0"}
+        ruled = Script({**CONTENT, "changes": changes, "meaning": meaning}, script.journal)
+        nothing = Response(200, {}, b"{}")
+        shown = {"items": [{"id": "a", "v": "1"}], "to": "7"}
+
+        ruled.pull(Response(200, {}, json.dumps(shown).encode()))
+        report = ruled.pull(nothing)
+
+        assert (report.observed, report.stopped_by) == (0, None), report
+        assert ruled.paths == ["/f?s=0", "/f?s=7"]
 
     def test_a_checkpoint_of_the_page_is_kept_with_its_type(self, script: Script) -> None:
         """A number goes back as a number."""
