@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 """By these a service learns that a field is unset which is not mentioned otherwise."""
 
+_VALUES: Final = {"value", "value.text"}
+"""What a field is written by."""
+
 _DATE: Final = "header:Last-Modified"
 """A version that changes once a second at most."""
 
@@ -277,7 +280,7 @@ def _types(profile: Profile) -> Iterator[Mistake]:
                 yield Mistake(f"types.{name}.fields.{ours}.name", problem)
             taken[theirs] = ours
             for text in () if form.write is None else texts_in(json_of(form.write)):
-                yield from unknown(f"types.{name}.fields.{ours}.write", text, {"value"})
+                yield from unknown(f"types.{name}.fields.{ours}.write", text, _VALUES)
 
 
 def _all_words(profile: Profile) -> Iterator[str]:

@@ -145,7 +145,7 @@ class Forms:
         form = self._fields.get(ours)
         if form is None or form.write is None or value is None:
             return value
-        return fill_json(json_of(form.write), {"value": value})
+        return fill_json(json_of(form.write), {"value": value, "value.text": text_of(value)})
 
     def read(self, received: Mapping[str, Any]) -> Fields:
         """Return what the service shows under our names, out of its envelopes."""

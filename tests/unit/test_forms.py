@@ -89,6 +89,7 @@ class TestForms:
         {
             "Title": FieldForm(name="title", write='{"en-US": "{value}"}', read="/en-US"),
             "Done": FieldForm(compare="bool"),
+            "Size": FieldForm(write='{"N": "{value.text}"}', read="/N", compare="number"),
         },
         "exact",
         "",
@@ -100,6 +101,14 @@ class TestForms:
         assert self.FORMS.written("Title", "a") == {"en-US": "a"}
         assert self.FORMS.written("Title", None) is None
         assert self.FORMS.written("Other", [1]) == [1]
+
+    def test_written_as_text(self) -> None:
+        """A service that wants numbers as texts gets them so, and is understood."""
+        assert self.FORMS.written("Size", 1.5) == {"N": "1.5"}
+        assert self.FORMS.written("Size", "a") == {"N": "a"}
+        assert self.FORMS.written("Size", None) is None
+        assert self.FORMS.agrees("Size", "1.50", 1.5)
+        assert self.FORMS.canonical("Size", "7") == 7
 
     def test_read(self) -> None:
         """A value comes out of its envelope; where the envelope is empty, there is none."""
