@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from journal.remotes.listings import lists, rules
 from journal.remotes.placeholders import WORD, Mistake, holes_of, placeholders, unknown
+from journal.remotes.sections import Changes, Find
 from journal.remotes.selection import NONE, Source, inner_steps
 from journal.remotes.templates import holes_in, json_of, texts_in
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from journal.remotes.profiles import Profile
-    from journal.remotes.sections import Rule
 
 _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 """By these a service learns that a field is unset which is not mentioned otherwise."""
@@ -31,9 +32,8 @@ def mistakes(profile: Profile) -> Iterator[Mistake]:
     yield from _creation(profile)
     yield from _updates(profile)
     yield from _versions(profile)
-    yield from _lists(profile)
-    for number, rule in enumerate(profile.meaning):
-        yield from _rule(f"meaning.{number}", rule)
+    yield from lists(profile)
+    yield from rules(profile)
     yield from _types(profile)
 
 
@@ -113,6 +113,15 @@ def _creation(profile: Profile) -> Iterator[Mistake]:
             "needs {draft} in the request, by which the service knows it again",
             "such as [create.headers] Idempotency-Key = '{draft}'",
         )
+    has_look = not assigns or profile.find is not None or "id" not in holes_of(profile.read)
+    if create.looks_first and not has_look:
+        yield Mistake(
+            "create.looks_first",
+            "needs a way to look for a record of which only our key is known",
+            "add [find] with a path that holds {key}, or read by {key}",
+        )
+    if create.looks_first and create.on_doubt == "hold":
+        yield Mistake("create.looks_first", "and create.on_doubt = 'hold' exclude each other")
     if create.is_repeatable or create.on_doubt == "hold":
         return
     if not holes & {"id", "key"}:
@@ -121,7 +130,7 @@ def _creation(profile: Profile) -> Iterator[Mistake]:
             "must hold {key}: a create whose answer is lost could only make a second record",
             "send our key, or set create.is_repeatable with {draft}, or create.on_doubt = 'hold'",
         )
-    elif assigns and profile.find is None and "id" in holes_of(profile.read):
+    elif not has_look:
         yield Mistake(
             "find",
             "is needed: after a create whose answer was lost, only our key is known",
@@ -188,60 +197,6 @@ def _versions(profile: Profile) -> Iterator[Mistake]:
         yield Mistake("version.is_required", "needs answer.version, which is none")
 
 
-# --- lists and meanings ------------------------------------------------------------------
-
-
-def _lists(profile: Profile) -> Iterator[Mistake]:
-    changes = profile.changes
-    if changes is None:
-        return
-    holes = holes_of(changes)
-    if changes.since == NONE and changes.next_since == NONE:
-        yield Mistake(
-            "changes.since",
-            "is needed, or changes.next_since: where the next list begins",
-            'such as since = "/last_modified"',
-        )
-    if "since" not in holes:
-        yield Mistake("changes.path", "must hold {since}: else every list begins anew")
-    for hole, is_said, key in (
-        ("page", changes.page != NONE, "page"),
-        ("index", changes.index_from is not None, "index_from"),
-    ):
-        if (hole in holes) != is_said:
-            yield Mistake(f"changes.{key}", f"and {{{hole}}} in the request need each other")
-    shown = profile.places("changes")
-    if shown.id == shown.key == NONE:
-        yield Mistake(
-            "changes.answer",
-            "must show the id of a record, or our key: else a change is about no record",
-            'such as answer = { key = "/id" }',
-        )
-    if NONE in {shown.record, shown.fields}:
-        yield Mistake("changes.answer", "must show the fields of a record")
-
-
-def _rule(key: str, rule: Rule) -> Iterator[Mistake]:
-    compared = (rule.is_ is not None) + (rule.is_not is not None) + rule.is_empty
-    if rule.status is None and rule.at is None:
-        yield Mistake(key, "would give every answer this meaning", "say a status, or at and is")
-    if compared and rule.at is None:
-        yield Mistake(f"{key}.at", "is needed: where the value stands that is compared")
-    if compared > 1:
-        yield Mistake(key, "must have one of is, is_not and is_empty")
-    if rule.at == NONE:
-        yield Mistake(f"{key}.at", "can never match")
-    for status in rule.status or ():
-        if not 100 <= status <= 999:  # noqa: PLR2004  the statuses there can be
-            yield Mistake(f"{key}.status", f"{status} is no status")
-        elif rule.means == "refused" and not 200 <= status < 300:  # noqa: PLR2004  2xx
-            yield Mistake(
-                key,
-                f"would never match: {status} is a refusal already, and settled by a read",
-                'use another meaning, such as "absent" or "wait", or leave it out',
-            )
-
-
 # --- types -------------------------------------------------------------------------------
 
 
@@ -253,23 +208,40 @@ def _types(profile: Profile) -> Iterator[Mistake]:
             yield Mistake(f"types.{name}.words", problem, "say what stands for it")
         taken: dict[str, str] = {}
         for ours, form in section.fields.items():
-            theirs = form.name or ours
-            if theirs in taken:
-                problem = f"is the name of {taken[theirs]} too"
-                yield Mistake(f"types.{name}.fields.{ours}.name", problem)
-            taken[theirs] = ours
-            for text in () if form.write is None else texts_in(json_of(form.write)):
-                yield from unknown(f"types.{name}.fields.{ours}.write", text, {"value"})
+            for key, theirs in (("name", form.name or ours), ("shown_as", form.shown_as)):
+                if theirs is None:
+                    continue
+                if taken.get(theirs, ours) != ours:
+                    problem = f"is the name of {taken[theirs]} too"
+                    yield Mistake(f"types.{name}.fields.{ours}.{key}", problem)
+                taken[theirs] = ours
+            for key, source, allowed in (
+                ("write", form.write, {"value"}),
+                ("unset", form.unset, set[str]()),
+            ):
+                for text in () if source is None else texts_in(json_of(source)):
+                    yield from unknown(f"types.{name}.fields.{ours}.{key}", text, allowed)
 
 
 def _all_words(profile: Profile) -> Iterator[str]:
     for _, request in profile.requests():
         yield from (hole for hole in holes_of(request) if hole.startswith(WORD))
-    for verb, _ in profile.requests():
+    for source in _selectors(profile):
+        yield from _words_in(source)
+
+
+def _selectors(profile: Profile) -> Iterator[Source]:
+    for verb, request in profile.requests():
         places = profile.places(verb)
         parts = places.version.values() if isinstance(places.version, dict) else [places.version]
-        for source in (places.record, places.fields, places.id, places.key, *parts):
-            yield from _words_in(source)
+        yield from (places.record, places.fields, places.id, places.key, *parts, *places.own)
+        if isinstance(request, (Find, Changes)):
+            yield request.items
+    if (changes := profile.changes) is not None:
+        yield from (changes.since, changes.next_since, changes.next_list, changes.next)
+        yield changes.page
+        yield from (said.at for said in (changes.deleted, changes.more) if said is not None)
+    yield from (rule.at for rule in profile.meaning if rule.at is not None)
 
 
 def _words_in(source: Source) -> Iterator[str]:

@@ -148,6 +148,21 @@ def checked_pointer(source: str) -> str:
     return source
 
 
+def checked_pointer_of_type(source: str) -> str:
+    """Return the pointer, in which the words of a type may stand, if it is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    check_selector(checked_pointer(source))
+    return source
+
+
+def as_condition(value: object) -> object:
+    """Return a place alone as the condition that what stands there is true."""
+    return {"at": value} if isinstance(value, (str, list)) else value
+
+
 def as_tuple(value: object) -> object:
     """Return a list as a tuple, which cannot change."""
     return tuple(value) if isinstance(value, list) else value

@@ -104,7 +104,7 @@ class Errand:
             is_doubted = push.is_doubted and self.can_look and not self.holds_doubt
             create = dialect.profile.create
             is_known = create.is_repeatable and push.age_s < create.remembered_s
-            return is_doubted or (push.is_maybe_applied and not is_known)
+            return is_doubted or create.looks_first or (push.is_maybe_applied and not is_known)
         return (
             push.is_maybe_applied
             or push.is_doubted

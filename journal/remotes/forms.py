@@ -130,6 +130,7 @@ class Forms:
         self._kind: Kind = kind
         self._marker = marker
         self._ours = {form.name: name for name, form in fields.items() if form.name is not None}
+        self._ours |= {form.shown_as: name for name, form in fields.items() if form.shown_as}
 
     def name(self, ours: str) -> str:
         """Return what the service calls a field of ours."""
@@ -147,6 +148,11 @@ class Forms:
             return value
         return fill_json(json_of(form.write), {"value": value})
 
+    def unset(self, ours: str) -> str | None:
+        """Return the JSON that the service wants where a field has no value, if it is its own."""
+        form = self._fields.get(ours)
+        return None if form is None else form.unset
+
     def read(self, received: Mapping[str, Any]) -> Fields:
         """Return what the service shows under our names, out of its envelopes."""
         fields: Fields = {}
@@ -161,9 +167,18 @@ class Forms:
 
     def agrees(self, ours: str, received: object, wanted: object) -> bool:
         """Say whether the service's value of a field is the wanted one."""
-        if wanted is None and self._marker is not None and agrees(received, self._marker):
+        marker = self._marker_of(ours) if wanted is None else None
+        if marker is not None and agrees(received, marker):
             return True
         return agrees_as(self.kind(ours), received, wanted)
+
+    def _marker_of(self, ours: str) -> object:
+        """Return what the service may show where a field has no value, besides null."""
+        form = self._fields.get(ours)
+        if form is None or form.unset is None:
+            return self._marker
+        shown = at(json_of(form.unset), steps_of(form.read))
+        return None if shown is MISSING else shown
 
     def canonical(self, ours: str, received: object) -> object:
         """Return the service's value of a field as we would write it."""

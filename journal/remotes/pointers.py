@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from pydantic_core import to_json
 
 
 class Missing(Enum):
@@ -46,11 +48,25 @@ def at(value: object, steps: Steps) -> object:
     for step in steps:
         if isinstance(value, dict):
             value = value.get(step, MISSING)
-        elif isinstance(value, list) and step.isascii() and step.isdigit():
-            value = value[int(step)] if len(step) < 8 and int(step) < len(value) else MISSING  # noqa: PLR2004  no list is longer
+        elif isinstance(value, list):
+            value = _item(value, step)
         else:
             return MISSING
     return value
+
+
+def _item(items: list[Any], step: str) -> object:
+    """Return the item of a number, or the first whose member is what ``member=text`` says."""
+    if step.isascii() and step.isdigit():
+        return items[int(step)] if len(step) < 8 and int(step) < len(items) else MISSING  # noqa: PLR2004  no list is longer
+    name, _, text = step.partition("=")
+    fitting = (i for i in items if isinstance(i, dict) and name in i and _is_said(i[name], text))
+    return next(fitting, MISSING) if "=" in step else MISSING
+
+
+def _is_said(value: object, text: str) -> bool:
+    """Say whether a text says a value: a text as it is, anything else as its JSON."""
+    return text == (value if isinstance(value, str) else to_json(value).decode())
 
 
 def without(value: object, places: tuple[Steps, ...]) -> object:

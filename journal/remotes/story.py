@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from journal.remotes.remote import Response
-from journal.remotes.selection import NONE
-from journal.remotes.trial import Finding, Probe, Told, absence, attempt, reached
+from journal.remotes.trial import Finding, Probe, Told, absence, attempt, listed, reached
 from journal.values import Ref
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ class _Story:
                 ("update", self._update()),
                 ("stale change", self._stale()),
                 ("unset", self._unset()),
-                ("list of changes", self._changes()),
+                ("list of changes", listed(self.probe)),
             ):
                 yield from attempt(steps, capability, otherwise=None)
             yield from attempt(self._delete(), "delete", otherwise=None)
@@ -148,7 +146,9 @@ class _Story:
         if told.state == "done" and made not in {None, known.remote_id}:
             self._others.append(str(made))
             says = "a create that arrives twice makes two records"
-            yield told.finding("replayed create", "does not", says, "create.is_repeatable")
+            key = "create.is_repeatable, or create.looks_first"
+            verdict: Verdict = "not told" if self._profile.create.looks_first else "does not"
+            yield told.finding("replayed create", verdict, says, key)
         elif told.state == "done":
             says = "it answers as if it were the first; there is one record all the same"
             yield told.finding("replayed create", "works", says)
@@ -216,34 +216,6 @@ class _Story:
         seen = yield from self.probe.look()
         if seen.state == "done":
             self._known(seen.shown.id, seen.shown.version)
-
-    def _changes(self) -> Steps[None]:
-        described, dialect = self._profile.changes, self.probe.dialect
-        if described is None:
-            return
-        since = {} if described.first is None else {"since": described.first}
-        index = {} if described.index_from is None else {"index": described.index_from}
-        record_type = self._sample.ref.type
-        request = dialect.request("changes", record_type, {**since, **index})
-        told = yield from self.probe.ask("changes", request)
-        answer = told.answer
-        if told.state != "done" or not isinstance(answer, Response):
-            yield told.finding("list of changes", "does not", told.says, "changes.path")
-            return
-        items = dialect.items("changes", record_type, answer)
-        if items is None:
-            says = "the answer shows no list of records there"
-            yield told.finding("list of changes", "does not", says, "changes.items")
-            return
-        named = {self._sample.ref.id, self.probe.known.remote_id}
-        is_ours = any({item.shown.key, item.shown.id} & (named - {None}) for item in items)
-        if not is_ours and (dialect.profile.places("changes").key == NONE) and not dialect.assigns:
-            says = "no item shows which record it is of"
-            yield told.finding("list of changes", "does not", says, "answer.key")
-            return
-        says = "ours among them" if is_ours else "ours on a later page, if anywhere"
-        verdict: Verdict = "works" if is_ours else "not told"
-        yield told.finding("list of changes", verdict, f"{len(items)} on the first page, {says}")
 
     # --- taken away ----------------------------------------------------------------------
 

@@ -11,16 +11,18 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from journal.errors import JournalError
-from journal.outcomes import Refused, Unauthorized
+from journal.outcomes import Refused, Unauthorized, Unknown
 from journal.record import Record
 from journal.record import Remote as Known
 from journal.remotes.auth import Auth
+from journal.remotes.changes import Feed
 from journal.remotes.classify import Doubt, Success
 from journal.remotes.credentials import authorised
 from journal.remotes.dialect import Shown
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import Done
-from journal.remotes.remote import NoAnswer, Push, Response
+from journal.remotes.remote import NoAnswer, Page, Push, Response
+from journal.remotes.selection import NONE
 
 if TYPE_CHECKING:
     from journal.events import ChangeKind
@@ -35,6 +37,7 @@ State: TypeAlias = Literal["done", "absent", "refused", "unauthorized", "unclear
 _Result = TypeVar("_Result")
 
 _FORBIDDEN: Final = 403
+_LIST: Final = "list of changes"
 
 
 class Finding(NamedTuple):
@@ -108,7 +111,7 @@ class Probe:
             JournalError: it cannot be made of what is known.
         """
         errand, found = self.errand(kind, fields), None
-        if looks and errand.must_look:
+        if looks and errand.must_look and kind != "create":
             seen = yield from self.look()
             if seen.state != "done":
                 return seen
@@ -117,7 +120,7 @@ class Probe:
         told = yield from self.ask(kind, errand.write(found), errand.names)
         if told.state != "done" or not isinstance(told.answer, Response):
             return told
-        meaning = self.dialect.means(kind, told.answer, errand.names)
+        meaning = self.dialect.means(kind, self.ref.type, told.answer, errand.names)
         receipt = errand.receipt(told.answer, is_said=isinstance(meaning, Done))
         return told._replace(receipt=receipt)
 
@@ -153,7 +156,7 @@ class Probe:
     def ask(self, verb: Verb, request: Request, names: list[str] | None = None) -> Steps[Told]:
         """Send a request, and say what its answer means."""
         answer = yield from authorised(_sent(request), self._credentials)
-        match self.dialect.means(verb, answer, names or ()):
+        match self.dialect.means(verb, self.ref.type, answer, names or ()):
             case Success() | Done():
                 return Told("done", "", request, answer)
             case Doubt(_, Refused(classification="gone") as refusal):
@@ -225,3 +228,40 @@ def attempt(steps: Steps[_Result], capability: str, otherwise: _Result) -> Steps
         hint = f"; {error.hint}" if error.hint else ""
         yield Finding(capability, "does not", f"{error.problem}{hint}", "key.pattern")
         return otherwise
+
+
+def listed(probe: Probe) -> Steps[None]:
+    """Ask for the list of changes, and say whether it shows the record as it is."""
+    if probe.dialect.profile.changes is None:
+        return
+    feed = Feed(probe.dialect, probe.ref.type)
+    request = feed.request(None, None)
+    told = yield from probe.ask("changes", request)
+    if told.state != "done" or not isinstance(told.answer, Response):
+        yield told.finding(_LIST, "does not", told.says, "changes.path")
+        return
+    items = probe.dialect.items("changes", probe.ref.type, told.answer)
+    if items is None:
+        says = "the answer shows no list of records there"
+        yield told.finding(_LIST, "does not", says, "changes.items")
+        return
+    named = {probe.ref.id, probe.known.remote_id} - {None}
+    is_ours = any({item.shown.key, item.shown.id} & named for item in items)
+    places = probe.dialect.profile.places("changes")
+    if not is_ours and places.key == NONE and not probe.dialect.assigns:
+        says = "no item shows which record it is of"
+        yield told.finding(_LIST, "does not", says, "answer.key")
+        return
+    page = feed.page(request, told.answer, None, None)
+    if not isinstance(page, Page):
+        says = page.problem if isinstance(page, Unknown) else page.messages[0].message
+        yield told.finding(_LIST, "does not", says, "changes")
+        return
+    gone = [found for found in page.sightings if found.fields is None]
+    if any({found.key, found.remote_id} & named for found in gone):
+        says = "it says that our record was deleted, which it is not"
+        yield told.finding(_LIST, "does not", says, "changes.deleted")
+        return
+    says = "ours among them" if is_ours else "ours on a later page, if anywhere"
+    verdict: Verdict = "works" if is_ours else "not told"
+    yield told.finding(_LIST, verdict, f"{len(items)} on the first page, {says}")

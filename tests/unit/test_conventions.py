@@ -146,6 +146,40 @@ class TestIdsOfTheService:
         assert event.classification == "unknown"
         assert "its filter is ignored" in event.messages[0].message
 
+    def test_a_look_before_the_first_request(self, journal: Journal) -> None:
+        """Where the service lets two records have one key, a create looks before it makes one."""
+        create = {**ASSIGNED["create"], "looks_first": True}
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**{**ASSIGNED, "create": create}))
+        other = {**MADE, "n": 9}
+
+        script.drain(found(other), shows(other, '"1"'))
+
+        assert set(script.methods) == {"GET"}
+        event = last(journal)
+        assert isinstance(event, DraftHeld)
+        assert event.classification == "conflict"
+
+    def test_a_look_that_finds_nothing(self, journal: Journal) -> None:
+        """Where there is none yet, it is made."""
+        create = {**ASSIGNED["create"], "looks_first": True}
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**{**ASSIGNED, "create": create}))
+
+        script.drain(found(), shows(MADE, '"1"', 201))
+
+        assert script.methods == ["GET", "POST"]
+        assert isinstance(last(journal), DraftAcknowledged)
+
+    def test_no_content_is_no_hit(self, journal: Journal) -> None:
+        """A look-up that is answered without content has found nothing."""
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**ASSIGNED))
+
+        script.drain(LOST, Response(204), shows(MADE, '"1"', 201))
+
+        assert script.methods == ["POST", "GET", "POST"]
+
     def test_a_list_of_all(self, journal: Journal) -> None:
         """Where the look-up lists all records, those of other keys are no surprise."""
         find = {**ASSIGNED["find"], "lists_all": True}
@@ -527,6 +561,62 @@ class TestUpdates:
         assert (script.requests[0].path, body(script.requests[0])) == (path, sent)
         assert report.pending == 0
 
+    def test_each_field_may_have_its_way_to_be_unset(self, journal: Journal) -> None:
+        """Where values stand in envelopes, one without a value has one too."""
+        title = {"write": '{"text": [{"is": "{value}"}]}', "read": "/text/0/is"}
+        number = {"write": '{"number": "{value}"}', "read": "/number"}
+        fields = {
+            "title": {**title, "unset": '{"text": []}'},
+            "n": {**number, "unset": '{"number": 0}'},
+        }
+        known(journal)
+        journal.update(NOTE, {"title": None, "n": None, "done": True})
+        script = Script(journal, remote(types={"Note": {"fields": fields}}))
+        shown = {"title": {"text": []}, "n": {"number": 0}, "done": True}
+
+        script.drain(shows(shown, '"2"'))
+
+        assert body(script.requests[0]) == shown
+        assert isinstance(last(journal), DraftAcknowledged)
+
+    @pytest.mark.parametrize(("unset", "sent"), [("null", {"n": []}), ("omit", {})])
+    def test_a_create_with_a_field_that_has_its_way(
+        self, journal: Journal, unset: str, sent: dict[str, Any]
+    ) -> None:
+        """What a create leaves out is left out; otherwise each field has its way."""
+        journal.create("Note", {"title": "a", "n": None}, id="k1")
+        types = {"Note": {"fields": {"n": {"unset": "[]"}}}}
+        script = Script(journal, remote(create={"unset": unset}, types=types))
+
+        script.drain(shows({"title": "a"}, '"1"', 201))
+
+        assert body(script.requests[0]) == {"title": "a", **sent}
+
+    def test_a_whole_document_with_a_field_that_has_its_way(self, journal: Journal) -> None:
+        """In a whole record, a field is left out unless it says what stands for no value."""
+        known(journal)
+        journal.update(NOTE, {"title": None, "n": None, "done": True})
+        types = {"Note": {"fields": {"n": {"unset": "[]"}}}}
+        whole = {"method": "PUT", "body": '"{record}"'}
+        script = Script(journal, remote(update=whole, types=types))
+
+        script.drain(shows(FIELDS, '"1"'), shows({"n": [], "done": True}, '"2"'))
+
+        assert body(script.requests[1]) == {"n": [], "done": True}
+        assert isinstance(last(journal), DraftAcknowledged)
+
+    def test_a_field_that_is_shown_under_another_name(self, journal: Journal) -> None:
+        """A field may be written by one name and shown by another: it is one field here."""
+        owner = {"name": "owner@bind", "shown_as": "_owner_value", "write": '"/users({value})"'}
+        journal.create("Note", {"title": "a", "owner": "u1"}, id="k1")
+        script = Script(journal, remote(types={"Note": {"fields": {"owner": owner}}}))
+
+        script.drain(shows({"title": "a", "_owner_value": "u1"}, '"1"', 201))
+
+        assert body(script.requests[0]) == {"title": "a", "owner@bind": "/users(u1)"}
+        assert isinstance(last(journal), DraftAcknowledged)
+        assert journal.load(NOTE).fields == {"title": "a", "owner": "u1"}
+
     def test_a_create_leaves_out_what_has_no_value(self, journal: Journal) -> None:
         """Where a create takes no null, a field without a value is not in it."""
         journal.create("Note", {**FIELDS, "x": None}, id="k1")
@@ -692,6 +782,19 @@ class TestReceipts:
         script.drain(says(403), shows({"items": []}))
 
         assert last(journal).model_dump()["evidence"] == "read"
+
+    def test_a_rule_may_name_the_type(self, journal: Journal) -> None:
+        """The place of a rule may hold a word of the record's type."""
+        rule = {"on": ["read"], "at": "/{type.one}/state", "is": "deleted", "means": "absent"}
+        known(journal, version=None)
+        journal.delete(NOTE)
+        types = {"Note": {"words": {"one": "note"}}}
+        script = Script(journal, remote(meaning=[rule], types=types))
+        gone = shows({"note": {"state": "deleted"}})
+
+        script.drain(gone)
+
+        assert isinstance(last(journal), DraftAcknowledged)
 
     def test_a_portal_is_no_absence(self, journal: Journal) -> None:
         """A page that is no answer of the service's proves no absence."""

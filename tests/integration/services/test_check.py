@@ -203,3 +203,29 @@ def test_wrong_profile(
     assert found.code == 1
     assert found.failed.get(capability) == key, found.text
     assert ("nothing left behind" in found.failed) is (capability == "delete")
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ('path = "/changes?since={since}"\nsince = "/n"\ndeleted = "/id"', "changes.deleted"),
+        ('path = "/changes?since={since}"\nsince = "/position"', "changes"),
+        ('path = "/changes/all?since={since}"\nsince = "/n"', "changes.path"),
+    ],
+)
+def test_wrong_list(tmp_path: Path, changes: str, key: str) -> None:
+    """A list that shows our record as deleted, or no checkpoint, is found before it is pulled."""
+    answer = '{ fields = "/fields", key = "/id", version = "/etag" }'
+    path = tmp_path / "local.toml"
+    with RecordService() as service:
+        text = changes.replace("/changes", "/{type}")
+        path.write_text(
+            f'url = "{service.url}"\n[changes]\nitems = "/changes"\nfirst = "0"\n'
+            f"answer = {answer}\n{text}\n[types.Visit]\n",
+            encoding="utf-8",
+        )
+
+        found = check(path, "--write", "--yes")
+
+        assert found.failed == {"list of changes": key}, found.text
+        assert service.records == {}

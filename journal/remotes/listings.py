@@ -1,0 +1,101 @@
+"""What a profile must not say of lists, and of what answers mean; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from journal.remotes.placeholders import Mistake, holes_of
+from journal.remotes.selection import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from journal.remotes.profiles import Profile
+    from journal.remotes.sections import Changes, Condition, Rule
+
+
+def lists(profile: Profile) -> Iterator[Mistake]:
+    """Yield what is wrong with the list of changes."""
+    changes = profile.changes
+    if changes is None:
+        return
+    holes = holes_of(changes)
+    yield from _checkpoints(changes)
+    is_numbered = changes.page_from is not None
+    for hole, is_said, key in (
+        ("page", is_numbered or changes.page != NONE, "page_from" if is_numbered else "page"),
+        ("index", changes.index_from is not None, "index_from"),
+    ):
+        if (hole in holes) != is_said:
+            yield Mistake(
+                f"changes.{key}",
+                f"and {{{hole}}} in the request need each other",
+                "{page} is the number of a page by page_from, its token by page; "
+                "{index} is the number of an item, by index_from",
+            )
+    if is_numbered and changes.page != NONE:
+        yield Mistake(
+            "changes.page_from", "numbers the pages, and changes.page names them by tokens"
+        )
+    shown = profile.places("changes")
+    if shown.id == shown.key == NONE:
+        yield Mistake(
+            "changes.answer",
+            "must show the id of a record, or our key: else a change is about no record",
+            'such as answer = { key = "/id" }',
+        )
+    if NONE in {shown.record, shown.fields}:
+        yield Mistake("changes.answer", "must show the fields of a record")
+    for key, condition in (("deleted", changes.deleted), ("more", changes.more)):
+        if condition is not None:
+            yield from _compared(f"changes.{key}", condition)
+
+
+def rules(profile: Profile) -> Iterator[Mistake]:
+    """Yield what is wrong with the meanings of answers."""
+    for number, rule in enumerate(profile.meaning):
+        yield from _rule(f"meaning.{number}", rule)
+
+
+def _checkpoints(changes: Changes) -> Iterator[Mistake]:
+    if changes.next_list != NONE:
+        said = [("since", changes.since != NONE), ("next_since", changes.next_since != NONE)]
+        said += [("first", changes.first is not None), ("overlap_s", bool(changes.overlap_s))]
+        for key in (key for key, is_said in said if is_said):
+            yield Mistake(
+                f"changes.{key}", "is of no use: by next_list, the service keeps the checkpoint"
+            )
+        return
+    if changes.since == NONE and changes.next_since == NONE:
+        yield Mistake(
+            "changes.since",
+            "is needed, or changes.next_since: where the next list begins",
+            'such as since = "/last_modified"; or next_list, where an answer has its address',
+        )
+    if "since" not in holes_of(changes):
+        yield Mistake("changes.path", "must hold {since}: else every list begins anew")
+
+
+def _compared(key: str, condition: Condition | Rule) -> Iterator[Mistake]:
+    compared = (condition.is_ is not None) + (condition.is_not is not None) + condition.is_empty
+    if compared and condition.at is None:
+        yield Mistake(f"{key}.at", "is needed: where the value stands that is compared")
+    if compared > 1:
+        yield Mistake(key, "must have one of is, is_not and is_empty")
+    if condition.at == NONE:
+        yield Mistake(f"{key}.at", "can never match")
+
+
+def _rule(key: str, rule: Rule) -> Iterator[Mistake]:
+    if rule.status is None and rule.at is None:
+        yield Mistake(key, "would give every answer this meaning", "say a status, or at and is")
+    yield from _compared(key, rule)
+    for status in rule.status or ():
+        if not 100 <= status <= 999:  # noqa: PLR2004  the statuses there can be
+            yield Mistake(f"{key}.status", f"{status} is no status")
+        elif rule.means == "refused" and not 200 <= status < 300:  # noqa: PLR2004  2xx
+            yield Mistake(
+                key,
+                f"would never match: {status} is a refusal already, and settled by a read",
+                'use another meaning, such as "absent" or "wait", or leave it out',
+            )
