@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from journal.remotes.profiles import Profile
+    from journal.remotes.sections import Request
 
 _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 """By these a service learns that a field is unset which is not mentioned otherwise."""
@@ -169,6 +170,12 @@ def _has_version(holes: frozenset[str]) -> bool:
     return any(hole.partition(".")[0] == "version" for hole in holes)
 
 
+def _is_elsewhere(update: Request, delete: Request) -> bool:
+    """Say whether an update has the version in its path or body, and a delete has it nowhere."""
+    bare = update.model_copy(update={"headers": {}})
+    return _has_version(holes_of(bare)) and not _has_version(holes_of(delete))
+
+
 def _versions(profile: Profile) -> Iterator[Mistake]:
     source = profile.answer.version
     for verb, request in (("update", profile.update), ("delete", profile.delete)):
@@ -192,6 +199,15 @@ def _versions(profile: Profile) -> Iterator[Mistake]:
             "is none, and update has no {version}: it would be read, but never be sent, "
             "and changes of others would be overwritten",
             "send it as {version}, or leave version.condition out",
+        )
+    is_said = "condition" in profile.version.model_fields_set
+    if source != NONE and not is_said and _is_elsewhere(profile.update, profile.delete):
+        yield Mistake(
+            "version.condition",
+            "must be said: update has {version}, and delete has not; sent as If-Match, which "
+            "such a service seldom heeds, it would not keep a delete from others' changes",
+            "send {version} with delete, or say condition = 'none', and the record is read and "
+            "compared right before it; or 'If-Match', if the service heeds it",
         )
     if profile.version.is_required and source == NONE:
         yield Mistake("version.is_required", "needs answer.version, which is none")

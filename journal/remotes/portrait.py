@@ -36,8 +36,17 @@ def portrait(profile: Profile) -> Iterator[str]:
         unset = profile.update.unset
         left_out = "record" in holes_of(profile.update) or unset == "omit"
         yield f"A field is unset by {'leaving it out' if left_out else unset or 'null'}."
+        if unset != "omit":
+            yield from _unset(profile)
     else:
         yield f"A field is set by {profile.update.set}, and unset by {profile.update.unset}."
+
+
+def _unset(profile: Profile) -> Iterator[str]:
+    for name, section in profile.types.items():
+        for field, form in section.fields.items():
+            if form.unset is not None:
+                yield f"The field {field} of {name} is unset by {form.unset}."
 
 
 def _auth(auth: Auth) -> str:

@@ -88,7 +88,10 @@ class _Story:
         if told.receipt is not None:
             yield told.finding(f"receipt of {verb}", "works", "the answer shows what was done")
             return
-        says = "the answer shows nothing that can be compared, or something else: each is read back"
+        says = (
+            "the answer shows nothing that can be compared, or something else: each is read back, "
+            "unless a [[meaning]] says that it is done"
+        )
         yield told.finding(f"receipt of {verb}", "does not", says, f"{verb}.answer")
 
     def _compared(self, verb: str, key: str) -> Steps[Told | None]:

@@ -382,6 +382,7 @@ class TestVersions:
         profile = {
             "answer": {"version": "/rev"},
             "update": {"path": "/{type}?id=eq.{id}&rev=eq.{version}"},
+            "version": {"condition": "none"},
         }
         known(journal, version="5")
         journal.update(NOTE, {"n": 2})
@@ -400,6 +401,7 @@ class TestVersions:
                 "path": "/{type}/{id}?seq={version.seq}&term={version.term}",
                 "body": '{"doc": "{fields}"}',
             },
+            "version": {"condition": "none"},
         }
         journal.create("Note", FIELDS, id="k1")
         script = Script(journal, remote(**profile))
@@ -512,7 +514,8 @@ class TestUpdates:
         }
         known(journal, version="4")
         journal.update(NOTE, {"a/b": [1], "title": None})
-        script = Script(journal, remote(update=update, answer={"version": "/rev"}))
+        version = {"answer": {"version": "/rev"}, "version": {"condition": "none"}}
+        script = Script(journal, remote(update=update, **version))
 
         script.drain(shows({"a/b": [1], "n": 1, "rev": 5}))
 
@@ -880,7 +883,8 @@ class TestWithoutAValue:
         update = {"body": '{"rev": "{version}", "...": "{fields}"}'}
         known(journal, version="3-x")
         journal.update(NOTE, {"n": 2})
-        script = Script(journal, remote(update=update, answer={"version": "/rev"}))
+        version = {"answer": {"version": "/rev"}, "version": {"condition": "none"}}
+        script = Script(journal, remote(update=update, **version))
 
         script.drain(shows({**FIELDS, "n": 2, "rev": "4-y"}))
 

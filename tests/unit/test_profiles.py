@@ -272,6 +272,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"answer": {"version": "none"}, "delete": {"path": "/{id}?v={version}"}}, "delete.path"),
     ({"answer": {"version": "none"}, "delete": {"body": '["{version}"]'}}, "delete.body"),
     ({"update": {"path": "/{id}?v={version.seq}"}}, "answer.version"),
+    ({"update": {"path": "/{id}?v={version}"}}, "version.condition"),
     ({"read": {"answer": {"fields": "none"}}}, "read.answer"),
     ({"read": {"path": "/{type}"}}, "read.path"),
     ({"headers": {"X-Key": "{env:KEY}"}}, "headers.X-Key"),
