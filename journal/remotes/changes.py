@@ -23,7 +23,7 @@ from journal.remotes.pointers import MISSING
 from journal.remotes.remote import Page, Sighting
 from journal.remotes.selection import NONE
 from journal.remotes.templates import text_of
-from journal.remotes.times import moved, not_after
+from journal.remotes.times import moved, not_after, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,10 +85,11 @@ class Feed:
             page: what the page before says of it; None for the first of a list.
 
         Raises:
-            ProfileError: `overlap_s` is said of checkpoints that are no times.
+            ProfileError: `overlap_s`, or `since_as`, is said of checkpoints that are no times.
         """
         turn = self._turn(since, page)
-        request = self._dialect.request("changes", self.record_type, turn.values)
+        values = {**turn.values, **self._written(turn.values)}
+        request = self._dialect.request("changes", self.record_type, values)
         return request if turn.path is None else request._replace(path=turn.path)
 
     def _turn(self, since: str | None, page: str | None) -> _Turn:
@@ -121,6 +122,20 @@ class Feed:
                 "changes.overlap_s",
                 f"moves a checkpoint back, and {error}",
                 hint="leave it out, or let changes.since be a time",
+            ) from error
+
+    def _written(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the checkpoint as the request has it, where that is not as it was shown."""
+        form = self._changes.since_as
+        if form is None or "since" not in values:
+            return {}
+        try:
+            return {"since": written(values["since"], form)}
+        except (ValueError, OverflowError) as error:
+            raise ProfileError(
+                "changes.since_as",
+                f"is for checkpoints that are times, and {error}",
+                hint="leave it out, or let changes.since and changes.first be times",
             ) from error
 
     # --- answers -------------------------------------------------------------------------

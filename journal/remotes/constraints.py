@@ -6,6 +6,7 @@ import re
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from journal.remotes import times
 from journal.remotes.paths import check_path
 from journal.remotes.pointers import steps_of
 from journal.remotes.selection import Source, check_selector
@@ -156,6 +157,17 @@ def checked_pointer_of_type(source: str) -> str:
     """
     check_selector(checked_pointer(source))
     return source
+
+
+def checked_time_form(form: str) -> str:
+    """Return the form of a time, if it is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if form not in times.UNITS and "%" not in form:
+        _refuse("must be seconds, milliseconds, or a form such as %Y-%m-%d %H:%M")
+    return form
 
 
 def as_condition(value: object) -> object:

@@ -11,6 +11,7 @@ from journal.outcomes import Acknowledged, Refused, Seen
 from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown, tells
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
+from journal.remotes.pointers import fits
 from journal.remotes.problems import is_error
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Errand:
     def _check_own(self) -> None:
         own = {steps[0] for steps in self._dialect.own("read", self._type) if len(steps) == 1}
         for name in self.push.fields:
-            if self._forms.name(name) in own:
+            if any(fits(step, self._forms.name(name)) for step in own):
                 raise RemoteError(
                     f"{self.push.ref}: the remote keeps {name!r} itself",
                     hint="leave the field out, or mend answer.own, id, key and version "

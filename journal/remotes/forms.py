@@ -22,6 +22,8 @@ Kind: TypeAlias = Literal["exact", "number", "time", "text", "bool", "json", "an
 """How a field of the service's is compared with ours."""
 
 _NUMBERS: Final = frozenset({int, float})
+_NEVER_EMPTY: Final = frozenset({"number", "time", "bool", "json"})
+"""As these an empty text is no value."""
 _BOOLS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -55,6 +57,8 @@ def agrees_as(kind: Kind, received: object, wanted: object) -> bool:
 
 def canonical(kind: Kind, received: object) -> object:
     """Return a remote's value as we would write it, where its form says what it is."""
+    if received == "" and kind in _NEVER_EMPTY:
+        return None
     match kind:
         case "number":
             return _number(received)
@@ -161,15 +165,18 @@ class Forms:
             form = self._fields.get(ours)
             if form is not None and form.read and value is not None:
                 value = at(value, steps_of(form.read))  # noqa: PLW2901  the same, unwrapped
+            if form is not None and form.unset is not None and self.agrees(ours, value, None):
+                value = None  # noqa: PLW2901  so the service shows that there is none
             if value is not MISSING:
                 fields[ours] = value
         return fields
 
     def agrees(self, ours: str, received: object, wanted: object) -> bool:
         """Say whether the service's value of a field is the wanted one."""
-        marker = self._marker_of(ours) if wanted is None else None
-        if marker is not None and agrees(received, marker):
-            return True
+        if wanted is None or received is None:
+            marker = self._marker_of(ours)
+            if marker is not None and agrees(received if wanted is None else wanted, marker):
+                return True
         return agrees_as(self.kind(ours), received, wanted)
 
     def _marker_of(self, ours: str) -> object:

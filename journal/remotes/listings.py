@@ -60,6 +60,7 @@ def rules(profile: Profile) -> Iterator[Mistake]:
 def _checkpoints(changes: Changes) -> Iterator[Mistake]:
     if changes.next_list != NONE:
         said = [("since", changes.since != NONE), ("next_since", changes.next_since != NONE)]
+        said += [("since_as", changes.since_as is not None)]
         said += [("first", changes.first is not None), ("overlap_s", bool(changes.overlap_s))]
         for key in (key for key, is_said in said if is_said):
             yield Mistake(

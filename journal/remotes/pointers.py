@@ -70,16 +70,20 @@ def _is_said(value: object, text: str) -> bool:
 
 
 def without(value: object, places: tuple[Steps, ...]) -> object:
-    """Return the value without what is at the places; a name may end with ``*`` for any end."""
+    """Return the value without what is at the places; ``*`` in a name stands for any text."""
     if not isinstance(value, dict) or not places:
         return value
     kept = {}
     for name, item in value.items():
-        below = tuple(steps[1:] for steps in places if steps and _fits(steps[0], name))
+        below = tuple(steps[1:] for steps in places if steps and fits(steps[0], name))
         if () not in below:
             kept[name] = without(item, below)
     return kept
 
 
-def _fits(step: str, name: str) -> bool:
-    return name.startswith(step[:-1]) if step.endswith("*") else name == step
+def fits(step: str, name: str) -> bool:
+    """Say whether a name is a step of a place, in which ``*`` stands for any text, once."""
+    head, star, tail = step.partition("*")
+    if not star or name == step:
+        return name == step
+    return len(name) >= len(head + tail) and name.startswith(head) and name.endswith(tail)

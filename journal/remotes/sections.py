@@ -17,6 +17,7 @@ from journal.remotes.constraints import (
     checked_place,
     checked_pointer,
     checked_pointer_of_type,
+    checked_time_form,
     checked_unset,
     checked_version,
     several,
@@ -178,6 +179,8 @@ class Changes(Request):
     """The address of the list of what changes after this one, in the answer."""
     first: str | None = None
     """The checkpoint to begin with."""
+    since_as: Annotated[str, AfterValidator(checked_time_form)] | None = None
+    """How a checkpoint that is a time is written into the request; as it is shown otherwise."""
     overlap_s: Annotated[float, Field(ge=0)] = 0.0
     """How far before its checkpoint a list begins, in seconds."""
     next: _Selector = NONE

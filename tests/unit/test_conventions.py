@@ -10,6 +10,7 @@ import pytest
 from journal import Journal, Ref
 from journal.events import DraftAcknowledged, DraftHeld, RecordObserved
 from journal.outcomes import Refused, Seen
+from journal.record import Record
 from journal.remotes import HttpRemote, NoAnswer, Profile, Push, Request, Response
 from journal.remotes.dialect import Dialect
 from journal.staging import Facts
@@ -582,6 +583,39 @@ class TestUpdates:
         assert body(script.requests[0]) == shown
         assert isinstance(last(journal), DraftAcknowledged)
 
+    @pytest.mark.parametrize(
+        ("form", "shown", "here"),
+        [
+            ({"unset": "false"}, False, None),
+            ({"unset": "false"}, "a", "a"),
+            ({"unset": '{"v": ""}', "read": "/v"}, {"v": ""}, None),
+            ({"unset": "null"}, "", ""),
+            ({"compare": "number"}, "", None),
+            ({"compare": "number"}, "7", 7),
+            ({"compare": "text"}, "", ""),
+        ],
+    )
+    def test_what_stands_for_no_value_is_none_here(
+        self, form: dict[str, Any], shown: object, here: object
+    ) -> None:
+        """What a service shows where a field has no value, is read as none."""
+        service = remote(types={"Note": {"fields": {"n": form}}})
+
+        fields = service.dialect.forms("Note").read({"n": shown})
+
+        assert service.recognised(fields, Record(NOTE), {}) == {"n": here}
+
+    def test_what_stands_for_no_value_may_be_written(self, journal: Journal) -> None:
+        """A draft that sets just that is acknowledged: the service cannot tell them apart."""
+        journal.create("Note", {"title": "", "n": 1}, id="k1")
+        types = {"Note": {"fields": {"title": {"unset": '""'}}}}
+        script = Script(journal, remote(types=types))
+
+        script.drain(shows({"title": "", "n": 1}, '"1"', 201))
+
+        assert isinstance(last(journal), DraftAcknowledged)
+        assert journal.load(NOTE).fields == {"title": "", "n": 1}
+
     @pytest.mark.parametrize(("unset", "sent"), [("null", {"n": []}), ("omit", {})])
     def test_a_create_with_a_field_that_has_its_way(
         self, journal: Journal, unset: str, sent: dict[str, Any]
@@ -679,6 +713,37 @@ class TestUpdates:
         script.drain()
 
         assert "keeps 'rev' itself" in last(journal).model_dump()["messages"][0]["message"]
+
+    @pytest.mark.parametrize(
+        ("own", "name", "is_own"),
+        [
+            ("/_*", "_links", True),
+            ("/*_at", "changed_at", True),
+            ("/*_at", "at", False),
+            ("/x*y", "x-y", True),
+            ("/xy*yx", "xyx", False),
+            ("/x", "xy", False),
+        ],
+    )
+    def test_what_is_the_services_own_by_a_part_of_its_name(
+        self,
+        journal: Journal,
+        own: str,
+        name: str,
+        is_own: bool,  # noqa: FBT001
+    ) -> None:
+        """A star stands for any text: such a field is neither shown here nor sent."""
+        service = remote(answer={"own": [own]})
+        shown = service.dialect.shown("read", "Note", shows({"title": "a", name: 1}))
+        known(journal)
+        journal.update(NOTE, {name: 5})
+        script = Script(journal, service)
+
+        script.drain(*([] if is_own else [shows({**FIELDS, name: 5}, '"2"')]))
+
+        assert shown is not None
+        assert (name in (shown.fields or {})) is not is_own
+        assert isinstance(last(journal), DraftHeld) is is_own
 
 
 # --- receipts and refusals ---------------------------------------------------------------

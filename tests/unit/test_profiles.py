@@ -286,6 +286,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"changes": NUMBERED | {"page": "/next"}}, "changes.page_from"),
     ({"changes": LINKED | {"since": "/at"}}, "changes.since"),
     ({"changes": LINKED | {"overlap_s": 1.0}}, "changes.overlap_s"),
+    ({"changes": LINKED | {"since_as": "seconds"}}, "changes.since_as"),
+    ({"changes": NUMBERED | {"since_as": "minutes"}}, "changes.since_as"),
     ({"changes": NUMBERED | {"deleted": {"at": "none"}}}, "changes.deleted.at"),
     ({"changes": NUMBERED | {"deleted": {"at": "/s", "is": 1, "is_not": 2}}}, "changes.deleted"),
     ({"changes": NUMBERED | {"more": {"is": True}}}, "changes.more.at"),

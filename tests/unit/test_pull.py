@@ -602,6 +602,33 @@ class TestLists:
             parse_qs(urlsplit(p).query, keep_blank_values=True)["since"] for p in timed.paths
         ] == [[""], ["2025-12-31T23:59:58.250Z"], ["2026-01-01T00:59:55Z"]]
 
+    @pytest.mark.parametrize(
+        ("form", "since"),
+        [
+            ("seconds", "1767225605"),
+            ("milliseconds", "1767225605750"),
+            ("%Y-%m-%d %H:%M", "2026-01-01%2000%3A00"),
+        ],
+    )
+    def test_a_time_may_be_asked_for_in_another_form(
+        self, script: Script, form: str, since: str
+    ) -> None:
+        """A service may take a time otherwise than it shows it; the checkpoint stays as shown."""
+        asked = {"path": "/{type}?s={since}", "items": "/items", "since": "/at", "more": "/more"}
+        formed = Script({**CONTENT, "changes": {**asked, "since_as": form}}, script.journal)
+        shown = {"id": "a", "v": "1", "at": "2026-01-01T01:00:05.750+0100"}
+        first = json.dumps({"items": [shown], "more": True}).encode()
+        formed.pull(Response(200, {}, first), page())
+        formed.pull(page())
+
+        assert formed.paths == ["/notes", f"/notes?s={since}", f"/notes?s={since}"]
+
+    def test_another_form_of_no_time_names_its_key(self, script: Script) -> None:
+        """What is no time cannot be written as one."""
+        said = {**CONTENT, "changes": {**CHANGES, "first": "soon", "since_as": "seconds"}}
+        with pytest.raises(ProfileError, match=r"changes\.since_as.*is no time|Invalid isoformat"):
+            Script(said, script.journal).pull()
+
     def test_an_overlap_of_no_time_names_its_key(self, script: Script) -> None:
         """A checkpoint that is no time cannot be moved."""
         content = {**CONTENT, "changes": {**CHANGES, "overlap_s": 5}}
