@@ -92,7 +92,7 @@ class DraftCommands(Commands):
         ref = record.ref
         kept = {name: value for name, value in change.fields.items() if name not in removed}
         if change.kind == "create":
-            return self.schema.of_create(ref, {**kept, **given})
+            return self.schema.of_create(ref, self.schema.overlaid(ref, kept, given))
         before = {**fields_before(record, change), **kept}
         return {**kept, **self.schema.of_update(ref, before, given)}
 

@@ -273,6 +273,16 @@ def test_stored_events_are_as_shown(name: str) -> None:
     assert event.model_dump_json(exclude_defaults=True) == found[1]
 
 
+@pytest.mark.parametrize("page", [ROOT / "CHANGELOG.md", *DOCS.glob("decisions/0001-*")])
+def test_a_list_of_the_events_is_whole(page: Path) -> None:
+    """Who reads which events there are, reads of all of them."""
+    text = page.read_text(encoding="utf-8")
+
+    assert len(EVENT_TYPES) == 13, "say on these pages how many there are now"
+    assert "Thirteen events" in text
+    assert [name for name in sorted(EVENT_TYPES) if f"`{name}`" not in text] == []
+
+
 def test_columns_are_in_the_reference() -> None:
     """The page on the stored format says what every column of an entry means."""
     text = _text("stored-format.md")

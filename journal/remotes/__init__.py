@@ -10,6 +10,7 @@ from journal.remotes.generic import HttpRemote
 from journal.remotes.profiles import Profile
 from journal.remotes.remote import (
     Answer,
+    Batching,
     Feeding,
     NoAnswer,
     Page,
@@ -23,6 +24,7 @@ from journal.remotes.remote import (
 __all__ = [
     "Answer",
     "Auth",
+    "Batching",
     "Credentials",
     "Feeding",
     "HttpRemote",

@@ -18,7 +18,6 @@ from journal.events import DraftAcknowledged, DraftHeld
 from journal.remotes import HttpRemote, Profile
 from journal.testing.service import RecordService
 from tests.integration.crashing import child, working
-from tests.integration.driving import Flavour
 from tests.integration.faults import (
     Proxy,
     answered,
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
 
     from journal.sync import Report
     from tests.integration.crashing import Child
+    from tests.integration.driving import Flavour
     from tests.integration.faults import Exchange, Fault
 
 VERBS: Final = {"create": "PUT", "update": "PATCH", "delete": "DELETE"}
@@ -208,14 +208,6 @@ class Story:
 
 def _sent(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: v.id if isinstance(v, Ref) else v for name, v in fields.items()}
-
-
-@pytest.fixture(params=["blocking", "async"])
-def flavour(request: pytest.FixtureRequest) -> Iterator[Flavour]:
-    """Return what makes subscribers of one flavour."""
-    flavour = Flavour(is_async=request.param == "async")
-    yield flavour
-    flavour.close()
 
 
 @pytest.fixture(params=list(VERBS))

@@ -9,8 +9,10 @@ import pytest
 
 from journal import Journal
 from journal.checkpoint import Checkpoint
+from journal.errors import InvalidNameError, InvalidValueError, RefusedError
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.sources import Sources
+from journal.sync import AsyncSubscriber, Subscriber
 from journal.sync.backoff import Backoff, Failures
 from journal.sync.effects import Call, Listen, Pause
 from journal.sync.session import Session
@@ -117,6 +119,30 @@ def waits(
 
 NOT_SENT: Final = NoAnswer(was_sent=False, problem="no network")
 DONE: Final = NoAnswer(was_sent=False, problem="the end of the test")
+
+
+@pytest.mark.parametrize("kind", [Subscriber, AsyncSubscriber])
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [
+        ({"on_held": "Stop"}, InvalidNameError),
+        ({"attempts": 0}, InvalidValueError),
+        ({"attempts": None}, InvalidValueError),
+        ({"attempts": "3"}, InvalidValueError),
+        ({"rejections": 0}, InvalidValueError),
+        ({"rejections": True}, InvalidValueError),
+        ({"doubts": -1}, InvalidValueError),
+    ],
+)
+def test_a_setting_that_is_none_is_refused(
+    kind: Any,  # noqa: ANN401
+    setting: dict[str, Any],
+    error: type[RefusedError],
+) -> None:
+    """A mistyped setting is not taken for another: what is to be held would be sent."""
+    (name,) = setting
+    with Journal() as journal, pytest.raises(error, match=name):
+        kind(journal, HttpRemote(Profile.of({"url": "https://records.example.com"})), **setting)
 
 
 class TestWaits:
