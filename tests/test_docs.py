@@ -339,8 +339,8 @@ def test_the_complete_profile_is_complete() -> None:
             said.add(key)
     Profile.of(content)
     optional = {f"{verb}.{name}" for verb in VERBS for name in OF_EACH_VERB}
-    # There is one way to say who we are, which page is next, and where the next list begins.
-    others = ("auth.basic.", "auth.oauth.", "changes.page_from", "changes.next_list")
+    # There is one way to say who we are, and where the next list begins.
+    others = ("auth.basic.", "auth.oauth.", "changes.next_list")
     keys = {key for key, _ in _keys(Profile) if not key.startswith(others)}
     assert said - optional == keys - optional
 

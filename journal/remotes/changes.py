@@ -38,6 +38,7 @@ _NEXT: Final = re.compile(
 )
 _KEPT: Final = "/%:@!$&'()*+,;=?~-._[]"
 _PORTS: Final = {"http": 80, "https": 443}
+_SUCCESS: Final = range(200, 300)
 _NO_LIST: Final = "the changes were asked for, and the answer is no list of changes"
 
 
@@ -103,15 +104,15 @@ class Feed:
             return _Turn({}, path if of == changes.path else None)
         value = self._began(since)
         values = {} if value is MISSING else {"since": value}
-        firsts = {"index": changes.index_from, "page": changes.page_from}
-        values |= {name: first for name, first in firsts.items() if first is not None}
+        if changes.index_from is not None:
+            values["index"] = changes.index_from
         return _Turn(values, None)
 
     def _began(self, since: str | None) -> object:
         """Return where a list begins; one kept for another list is none (F1)."""
         changes = self._changes
         kept = [None, None] if since is None else from_json(since)
-        if since is None or kept[0] != changes.path:
+        if since is None or kept[0] != changes.path or changes.lists_all:
             return MISSING if changes.first is None else changes.first
         if not changes.overlap_s:
             return kept[1]
@@ -141,7 +142,13 @@ class Feed:
     # --- answers -------------------------------------------------------------------------
 
     def page(
-        self, request: Request, response: Response, since: str | None, page: str | None
+        self,
+        request: Request,
+        response: Response,
+        since: str | None,
+        page: str | None,
+        *,
+        is_empty: bool = False,
     ) -> Page | Unknown | Refused:
         """Return the page that an answer is, or why it is none (F1).
 
@@ -150,8 +157,9 @@ class Feed:
             response: the answer.
             since: as it was asked for.
             page: as it was asked for.
+            is_empty: whether the profile says that this answer is a page without changes.
         """
-        items = self._dialect.items("changes", self.record_type, response)
+        items = [] if is_empty else self._dialect.items("changes", self.record_type, response)
         if items is None:
             return Unknown(_NO_LIST)
         sightings = [self._sighting(item) for item in items]
@@ -165,7 +173,8 @@ class Feed:
         for found in (value, after):
             if isinstance(found, _Beyond):
                 return Refused("rejected", (FieldMessage(message=found.problem),), response.status)
-        if value is MISSING and (items or self._changes.since == NONE) and after is None:
+        must_show = bool(items) or (self._changes.since == NONE and not is_empty)
+        if value is MISSING and must_show and after is None:
             return Unknown("the list of changes shows no checkpoint")
         return Page(
             tuple(found for found in sightings if not isinstance(found, str)),
@@ -193,6 +202,8 @@ class Feed:
     ) -> object:
         """Return the checkpoint after a page, `MISSING`, or what is wrong with it."""
         changes = self._changes
+        if changes.lists_all:
+            return None  # every list is whole, and says nothing of where it begins
         if changes.next_list != NONE:
             found = self._find(changes.next_list, content, response.headers)
             return self._path(request, text_of(found)) if found else MISSING
@@ -231,12 +242,10 @@ class Feed:
         if changes.page != NONE:
             found = self._find(changes.page, content, response.headers)
             return {**turn.values, "page": found} if found else None
-        if changes.page_from is not None:
-            number = turn.values.get("page", changes.page_from)
-            return {**turn.values, "page": number + 1} if count else None
         if changes.index_from is not None:
             index = turn.values.get("index", changes.index_from)
-            return {**turn.values, "index": index + count} if count else None
+            step = count if changes.index_counts == "items" else 1
+            return {**turn.values, "index": index + step} if count else None
         if more is not None and value is not MISSING:
             return {**turn.values, "since": value}
         return None
@@ -260,6 +269,11 @@ class Feed:
         kept = [p for p in found.query.split("&") if unquote(p.partition("=")[0]) not in secrets]
         query = quote("&".join(kept), safe=_KEPT)
         return f"{path}?{query}" if query else path
+
+
+def is_empty_list(response: Response, refusal: Refused) -> bool:
+    """Say whether a rule of the profile means by an answer that there are no changes."""
+    return response.status in _SUCCESS and refusal.classification == "gone"
 
 
 def _origin(parts: Any) -> tuple[str, str | None, int | None]:  # noqa: ANN401  of urllib

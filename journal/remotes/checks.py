@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from journal.remotes.listings import lists, rules
+from journal.remotes.list_checks import lists, rules
 from journal.remotes.placeholders import WORD, Mistake, holes_of, placeholders, unknown
 from journal.remotes.sections import Changes, Find
 from journal.remotes.selection import NONE, Source, inner_steps
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 """By these a service learns that a field is unset which is not mentioned otherwise."""
+
+_VALUES: Final = {"value", "value.text"}
+"""What a field is written by."""
 
 _DATE: Final = "header:Last-Modified"
 """A version that changes once a second at most."""
@@ -232,7 +235,7 @@ def _types(profile: Profile) -> Iterator[Mistake]:
                     yield Mistake(f"types.{name}.fields.{ours}.{key}", problem)
                 taken[theirs] = ours
             for key, source, allowed in (
-                ("write", form.write, {"value"}),
+                ("write", form.write, _VALUES),
                 ("unset", form.unset, set[str]()),
             ):
                 for text in () if source is None else texts_in(json_of(source)):

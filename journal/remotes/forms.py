@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from journal.remotes.pointers import MISSING, at, steps_of
 from journal.remotes.templates import fill_json, json_of, text_of
+from journal.remotes.times import instant
 from journal.values import same
 
 if TYPE_CHECKING:
@@ -102,10 +103,9 @@ def _time(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        time = datetime.fromisoformat(value.strip())
-    except ValueError:
+        return instant(value.strip()).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _digits(value: object) -> int:
@@ -150,7 +150,7 @@ class Forms:
         form = self._fields.get(ours)
         if form is None or form.write is None or value is None:
             return value
-        return fill_json(json_of(form.write), {"value": value})
+        return fill_json(json_of(form.write), {"value": value, "value.text": text_of(value)})
 
     def unset(self, ours: str) -> str | None:
         """Return the JSON that the service wants where a field has no value, if it is its own."""

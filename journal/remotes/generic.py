@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unknown, Wait
-from journal.remotes.changes import Feed
+from journal.remotes.changes import Feed, is_empty_list
 from journal.remotes.classify import Doubt, Success
 from journal.remotes.comparison import recognised
 from journal.remotes.credentials import Credentials, authorised
@@ -161,6 +161,8 @@ class HttpRemote:
         match self.dialect.means("changes", feed.record_type, answer):
             case Success(response) | Done(response):
                 return feed.page(request, response, since, page)
+            case Doubt(response, refusal) if is_empty_list(response, refusal):
+                return feed.page(request, response, since, page, is_empty=True)
             case Doubt(_, refusal):
                 return refusal
             case meaning:

@@ -126,7 +126,7 @@ def _paths(key: str, value: object) -> Iterator[Steps]:
             yield () if path.lower() in _AROUND else (path,)
         case str(path) if key != "source":
             yield tuple(_path(path))
-        case list(path) if key in {"loc", "path"}:
+        case list(path) if key in {"loc", "path", "field"}:
             yield tuple(_inner([step for step in path if isinstance(step, str)]))
         case list(paths):
             yield from (tuple(_path(path)) for path in paths if isinstance(path, str))

@@ -187,10 +187,12 @@ class Changes(Request):
     """The address of the next page, in the answer."""
     page: _Selector = NONE
     """The token of the next page, in the answer."""
-    page_from: int | None = None
-    """The number of the first page."""
     index_from: int | None = None
-    """The index of the first item."""
+    """The index of the first item, or of the first page."""
+    index_counts: Literal["items", "pages"] = "items"
+    """What an index counts."""
+    lists_all: bool = False
+    """Whether it has no checkpoints, and lists all records each time."""
     more: _Condition | None = None
     """How an answer says that more pages follow."""
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from journal.remotes.trial import Finding, Probe, Told, absence, attempt, listed, reached
+from journal.remotes.listing import listing
+from journal.remotes.selection import NONE
+from journal.remotes.trial import Finding, Probe, Told, absence, attempt, reached, twin_of
 from journal.values import Ref
 
 if TYPE_CHECKING:
     from journal.remotes.generic import HttpRemote
+    from journal.remotes.sections import Verb
     from journal.remotes.trial import Steps, Verdict
     from journal.values import Fields
 
@@ -59,7 +62,7 @@ class _Story:
                 ("update", self._update()),
                 ("stale change", self._stale()),
                 ("unset", self._unset()),
-                ("list of changes", listed(self.probe)),
+                ("list of changes", listing(self.probe)),
             ):
                 yield from attempt(steps, capability, otherwise=None)
             yield from attempt(self._delete(), "delete", otherwise=None)
@@ -83,10 +86,15 @@ class _Story:
         yield from self._versioned(seen)
         return True
 
-    def _receipt(self, verb: str, told: Told) -> Steps[None]:
+    def _receipt(self, verb: Verb, told: Told) -> Steps[None]:
         """Say whether the answer to a write is one that the sender can take for a receipt."""
         if told.receipt is not None:
             yield told.finding(f"receipt of {verb}", "works", "the answer shows what was done")
+            return
+        places = self._profile.places(verb)
+        if places.record == places.id == places.key == NONE:
+            says = "the profile says that the answer shows nothing of the record: each is read back"
+            yield told.finding(f"receipt of {verb}", "not told", says, "meaning")
             return
         says = (
             "the answer shows nothing that can be compared, or something else: each is read back, "
@@ -146,15 +154,20 @@ class _Story:
         told = yield from self.probe.write("create", self._fields)
         self.probe.known = known
         made = None if told.receipt is None else told.receipt.remote_id
-        if told.state == "done" and made not in {None, known.remote_id}:
-            self._others.append(str(made))
-            says = "a create that arrives twice makes two records"
-            key = "create.is_repeatable, or create.looks_first"
+        more = [] if made in {None, known.remote_id} else [str(made)]
+        if self._profile.find is not None:
+            more += yield from self._listed_too(more)
+        self._others += more
+        if more:
+            says = "a create that arrives twice makes two records; see create.looks_first, too"
             verdict: Verdict = "not told" if self._profile.create.looks_first else "does not"
-            yield told.finding("replayed create", verdict, says, key)
-        elif told.state == "done":
+            yield told.finding("replayed create", verdict, says, "create.is_repeatable")
+        elif told.state == "done" and (made is not None or self._counts):
             says = "it answers as if it were the first; there is one record all the same"
             yield told.finding("replayed create", "works", says)
+        elif told.state == "done":
+            says = "it is answered like the first, and nothing shows whether there are two now"
+            yield told.finding("replayed create", "not told", says, "find")
         elif told.state == "unclear":
             yield told.finding("replayed create", "not told", told.says, "create")
         else:
@@ -162,6 +175,17 @@ class _Story:
         seen = yield from self.probe.look()
         if seen.state == "done":
             self._known(seen.shown.id, seen.shown.version)
+
+    def _listed_too(self, more: list[str]) -> Steps[list[str]]:
+        """Return the ids of the other records under our key that a look-up lists."""
+        _, hits = yield from self.probe.listed()
+        ids = [] if hits is None else [hit.id for hit in hits.ours if hit.id is not None]
+        return [i for i in dict.fromkeys(ids) if i not in {self.probe.known.remote_id, *more}]
+
+    @property
+    def _counts(self) -> bool:
+        """Whether there can be one record only under our key, or a look-up lists them all."""
+        return not self.probe.dialect.assigns or self._profile.find is not None
 
     # --- changed -------------------------------------------------------------------------
 
@@ -241,6 +265,8 @@ class _Story:
             if told.state not in {"done", "absent"}:
                 told = yield from self.probe.write("delete", looks=False)
             seen = yield from self.probe.look()
+            twin = twin_of(self.probe, seen)
+            self._others += [] if twin is None else [twin]
             is_unclear = seen.state == "unclear" and told.state in {"done", "absent"}
             is_gone = seen.state == "absent" or is_unclear
             left += [] if is_gone else [self.probe.known.remote_id or told.says or seen.says]

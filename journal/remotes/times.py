@@ -1,14 +1,18 @@
-"""Checkpoints that are times: moved back, in the form in which the service wrote them; pure."""
+"""Times as services write them, and checkpoints that are times, moved in their form; pure."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 _ISO: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:([T t])(\d\d:\d\d(?::\d\d)?)([.,]\d+)?(.*))?")
+_HTTP: Final = re.compile(
+    r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})"
+)
+"""As in the header Date, and in mail."""
 _UNITS: Final = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))
 """From which number on it counts which part of a second; seconds below."""
 UNITS: Final = {
@@ -22,8 +26,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def moved(checkpoint: object, by_s: float) -> object:
     """Return a checkpoint that is so many seconds later, or earlier, in the same form.
 
-    It is a time as in ISO 8601, or a number of seconds, milli-, micro- or nanoseconds since
-    1970; as a text, it may stand in quotes.
+    It is a time as in ISO 8601 or in the header Date, or a number of seconds, milli-, micro- or
+    nanoseconds since 1970; as a text, it may stand in quotes.
 
     Raises:
         ValueError: it is no time.
@@ -71,11 +75,25 @@ def not_after(checkpoint: object, date: str | None) -> object:
         return checkpoint
 
 
+def instant(text: str) -> datetime:
+    """Return which time a text names, as in ISO 8601 or in the header Date; UTC without a zone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    is_http = _HTTP.fullmatch(text) is not None
+    time = parsedate_to_datetime(text) if is_http else datetime.fromisoformat(text)
+    return time.replace(tzinfo=time.tzinfo or UTC)
+
+
 def _moved_text(text: str, by_s: float) -> str:
     if _NUMBER.fullmatch(text):
         digits = len(text.partition(".")[2])
         change = by_s * _unit(float(text))
         return f"{float(text) + change:.{digits}f}" if digits else str(int(text) + round(change))
+    if _HTTP.fullmatch(text):
+        moment = instant(text) + timedelta(seconds=by_s)
+        return format_datetime(moment, usegmt=text.endswith("GMT"))
     found = _ISO.fullmatch(text)
     if found is None:
         return _no_time(text)
@@ -100,8 +118,7 @@ def _time(checkpoint: object) -> datetime:
     text = str(checkpoint).strip('"')
     if _NUMBER.fullmatch(text):
         return _EPOCH + timedelta(seconds=float(text) / _unit(float(text)))
-    time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=time.tzinfo or UTC)
+    return instant(text)
 
 
 def _unit(number: float) -> int:

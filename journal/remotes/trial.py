@@ -10,23 +10,22 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
-from journal.errors import JournalError
-from journal.outcomes import Refused, Unauthorized, Unknown
+from journal.errors import JournalError, ProfileError
+from journal.outcomes import Refused, Unauthorized
 from journal.record import Record
 from journal.record import Remote as Known
 from journal.remotes.auth import Auth
-from journal.remotes.changes import Feed
 from journal.remotes.classify import Doubt, Success
 from journal.remotes.credentials import authorised
 from journal.remotes.dialect import Shown
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import Done
-from journal.remotes.remote import NoAnswer, Page, Push, Response
-from journal.remotes.selection import NONE
+from journal.remotes.remote import NoAnswer, Push, Response
 
 if TYPE_CHECKING:
     from journal.events import ChangeKind
     from journal.outcomes import Acknowledged
+    from journal.remotes.errand import Hits
     from journal.remotes.generic import HttpRemote
     from journal.remotes.remote import Answer, Request
     from journal.remotes.sections import Verb
@@ -37,7 +36,6 @@ State: TypeAlias = Literal["done", "absent", "refused", "unauthorized", "unclear
 _Result = TypeVar("_Result")
 
 _FORBIDDEN: Final = 403
-_LIST: Final = "list of changes"
 
 
 class Finding(NamedTuple):
@@ -64,7 +62,7 @@ class Told(NamedTuple):
     request: Request
     answer: Answer
     shown: Shown = Shown()
-    """The record, where a read shows it."""
+    """The record, where a read shows it, or another one in its place."""
     receipt: Acknowledged | None = None
     """The acknowledgement that the sender would take from it."""
     others: int = 0
@@ -132,12 +130,9 @@ class Probe:
         """Read the record, after a look-up by our key where its id is not known."""
         errand, found_id = self.errand("delete"), None
         if errand.is_found_by_key:
-            told = yield from self.ask("find", errand.find())
-            if told.state != "done" or not isinstance(told.answer, Response):
-                return told
-            hits = errand.hits(told.answer)
+            told, hits = yield from self.listed()
             if hits is None:
-                return told._replace(state="unclear", says="the look-up shows no list of records")
+                return told
             if not hits.ours:
                 return told._replace(state="absent", others=hits.others)
             found_id = hits.ours[0].id
@@ -150,8 +145,20 @@ class Probe:
             return told._replace(state="unclear", says=says)
         if not errand.is_it(shown, found_id):
             says = f"another record, by answer.key or answer.id, or none of its fields: {shown}"
-            return told._replace(state="unclear", says=says)
+            return told._replace(state="unclear", says=says, shown=shown)
         return told._replace(shown=shown._replace(id=errand.remote_id or shown.id or found_id))
+
+    def listed(self) -> Steps[tuple[Told, Hits | None]]:
+        """Look the record up by our key; return the answer, and what it lists, if it is a list."""
+        errand = self.errand("delete")
+        told = yield from self.ask("find", errand.find())
+        if told.state != "done" or not isinstance(told.answer, Response):
+            return told, None
+        hits = errand.hits(told.answer)
+        if hits is None:
+            says = "the look-up shows no list of records"
+            return told._replace(state="unclear", says=says), None
+        return told, hits
 
     def ask(self, verb: Verb, request: Request, names: list[str] | None = None) -> Steps[Told]:
         """Send a request, and say what its answer means."""
@@ -212,12 +219,29 @@ def absence(probe: Probe, told: Told, capability: str) -> Steps[bool]:
         wrong = " (so it would with a wrong path, too)" if status == 404 else ""  # noqa: PLR2004
         yield told.finding(capability, "works", f"it says that there is none{wrong}")
         return True
+    if twin_of(probe, told) is not None:
+        says = "there is a second record under our key: a create that arrived twice made two"
+        yield told.finding(capability, "does not", says, "create.is_repeatable")
+        return False
     if told.state == "done":
         says = 'it shows a record that is not there: say by a meaning = "absent" how to tell'
     else:
-        says = f"it does not say that there is none: {told.says}"
+        says = f"it does not say that there is none: {told.says}{_how(told)}"
     yield told.finding(capability, "does not", says, "meaning" if where == "read" else where)
     return False
+
+
+def _how(told: Told) -> str:
+    """Return how to say that an answer means that there is none, where it seems to."""
+    is_success = isinstance(told.answer, Response) and told.answer.status < 300  # noqa: PLR2004
+    return '; if this answer means it, say so by a meaning = "absent"' if is_success else ""
+
+
+def twin_of(probe: Probe, told: Told) -> str | None:
+    """Return the id of another record under our key, where a read shows one."""
+    shown = told.shown
+    is_other = told.state == "unclear" and shown.key == probe.ref.id
+    return shown.id if is_other and shown.id != probe.known.remote_id else None
 
 
 def attempt(steps: Steps[_Result], capability: str, otherwise: _Result) -> Steps[_Result]:
@@ -226,42 +250,6 @@ def attempt(steps: Steps[_Result], capability: str, otherwise: _Result) -> Steps
         return (yield from steps)
     except JournalError as error:
         hint = f"; {error.hint}" if error.hint else ""
-        yield Finding(capability, "does not", f"{error.problem}{hint}", "key.pattern")
+        key = error.key if isinstance(error, ProfileError) else "key.pattern"
+        yield Finding(capability, "does not", f"{error.problem}{hint}", key)
         return otherwise
-
-
-def listed(probe: Probe) -> Steps[None]:
-    """Ask for the list of changes, and say whether it shows the record as it is."""
-    if probe.dialect.profile.changes is None:
-        return
-    feed = Feed(probe.dialect, probe.ref.type)
-    request = feed.request(None, None)
-    told = yield from probe.ask("changes", request)
-    if told.state != "done" or not isinstance(told.answer, Response):
-        yield told.finding(_LIST, "does not", told.says, "changes.path")
-        return
-    items = probe.dialect.items("changes", probe.ref.type, told.answer)
-    if items is None:
-        says = "the answer shows no list of records there"
-        yield told.finding(_LIST, "does not", says, "changes.items")
-        return
-    named = {probe.ref.id, probe.known.remote_id} - {None}
-    is_ours = any({item.shown.key, item.shown.id} & named for item in items)
-    places = probe.dialect.profile.places("changes")
-    if not is_ours and places.key == NONE and not probe.dialect.assigns:
-        says = "no item shows which record it is of"
-        yield told.finding(_LIST, "does not", says, "answer.key")
-        return
-    page = feed.page(request, told.answer, None, None)
-    if not isinstance(page, Page):
-        says = page.problem if isinstance(page, Unknown) else page.messages[0].message
-        yield told.finding(_LIST, "does not", says, "changes")
-        return
-    gone = [found for found in page.sightings if found.fields is None]
-    if any({found.key, found.remote_id} & named for found in gone):
-        says = "it says that our record was deleted, which it is not"
-        yield told.finding(_LIST, "does not", says, "changes.deleted")
-        return
-    says = "ours among them" if is_ours else "ours on a later page, if anywhere"
-    verdict: Verdict = "works" if is_ours else "not told"
-    yield told.finding(_LIST, verdict, f"{len(items)} on the first page, {says}")

@@ -98,17 +98,6 @@ STYLES: Final[dict[str, tuple[Any, list[tuple[str, ...]]]]] = {
         },
         [("n", "The type is incorrect", "Integer")],
     ),
-    "JSON-RPC": (
-        {
-            "jsonrpc": "2.0",
-            "error": {
-                "code": 200,
-                "message": "Server Error",
-                "data": {"name": "ValueError", "message": "Invalid field 'title'"},
-            },
-        },
-        [("title", "Invalid field 'title'")],
-    ),
     "the same twice": (
         {
             "error": {
@@ -245,6 +234,43 @@ STYLES: Final[dict[str, tuple[Any, list[tuple[str, ...]]]]] = {
         },
         [("title", "bad", "BAD_USER_INPUT"), ("createNote", "worse")],
     ),
+    "GraphQL, in the result of a mutation": (
+        {"data": {"result": {"messages": [{"kind": "V", "field": "title", "message": "bad"}]}}},
+        [("title", "bad")],
+    ),
+    "GraphQL, by a path": (
+        {
+            "data": {
+                "edit": {"x": None, "userErrors": [{"field": ["x", "title"], "message": "bad"}]}
+            }
+        },
+        [("title", "bad")],
+    ),
+    "GraphQL, several of a field": (
+        {"data": {"edit": {"ok": False, "errors": [{"field": "title", "messages": ["bad"]}]}}},
+        [("title", "bad")],
+    ),
+    "OData 2": (
+        {"error": {"code": "005", "message": {"lang": "en", "value": "Name is bad"}}},
+        [("Name", "Name is bad", "005")],
+    ),
+    "OData 3": (
+        {"odata.error": {"code": "Exists", "message": {"lang": "en", "value": "is there"}}},
+        [("", "is there", "Exists")],
+    ),
+    "JSON-RPC": (
+        {"id": 1, "error": {"code": 200, "message": "Failed", "data": {"message": "title is bad"}}},
+        [("title", "title is bad")],
+    ),
+    "JSON-RPC, whose data is no error": (
+        {"id": 1, "error": {"code": 200, "message": "Failed", "data": {"title": "a"}}},
+        [("", "Failed", "200")],
+    ),
+    "members around members": (
+        {"a": {"b": {"c": {"d": {"messages": [{"msg": "bad"}]}}}}},
+        [("a.b.c.d.messages", "bad")],
+    ),
+    "messages of a field": ({"city": {"messages": [{"msg": "bad"}]}, "m": 1}, [("city", "bad")]),
     "CouchDB": ({"error": "conflict", "reason": "an update"}, [("", "an update", "conflict")]),
     "OAuth": (
         {"error": "invalid_grant", "error_description": "expired"},

@@ -182,7 +182,7 @@ class TestContent:
 
 
 BY_KEY: Final = {"answer": {"key": "/id"}}
-NUMBERED: Final = {"path": "/?s={since}&p={page}", "since": "/at", "page_from": 1, **BY_KEY}
+NUMBERED: Final = {"path": "/?s={since}&p={index}", "since": "/at", "index_from": 1, **BY_KEY}
 LINKED: Final = {"path": "/{type}/delta", "next_list": "/delta", **BY_KEY}
 REPEATABLE: Final = {
     "method": "POST",
@@ -282,8 +282,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"changes": {"since": "/at"}}, "changes.path"),
     ({"changes": {"path": "/?s={since}&p={page}", "since": "/at"}}, "changes.page"),
     ({"changes": {"path": "/?s={since}", "since": "/at", "index_from": 1}}, "changes.index_from"),
-    ({"changes": {"path": "/?s={since}", "since": "/at", "page_from": 1}}, "changes.page_from"),
-    ({"changes": NUMBERED | {"page": "/next"}}, "changes.page_from"),
     ({"changes": LINKED | {"since": "/at"}}, "changes.since"),
     ({"changes": LINKED | {"overlap_s": 1.0}}, "changes.overlap_s"),
     ({"changes": LINKED | {"since_as": "seconds"}}, "changes.since_as"),
@@ -293,6 +291,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"changes": NUMBERED | {"more": {"is": True}}}, "changes.more.at"),
     ({"changes": NUMBERED | {"items": "/{kind}"}}, "changes.items"),
     ({"changes": NUMBERED | {"items": "/{type.many}"}, "types": {"A": {}}}, "types.A.words"),
+    ({"changes": {"path": "/?s={since}", "lists_all": True}}, "changes.path"),
+    ({"changes": {"since": "/at", "lists_all": True}}, "changes.since"),
+    ({"changes": {"more": "/more", "lists_all": True}}, "changes.more"),
+    ({"changes": {"overlap_s": 5.0, "lists_all": True}}, "changes.overlap_s"),
+    ({"changes": {"first": "0", "lists_all": True}}, "changes.first"),
     ({"meaning": [{"means": "wait"}]}, "meaning.0"),
     ({"meaning": [{"at": "/{type.one}", "means": "wait"}], "types": {"A": {}}}, "types.A.words"),
     ({"meaning": [{"status": 429, "means": "patience"}]}, "meaning.0.means"),

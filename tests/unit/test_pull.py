@@ -656,25 +656,65 @@ class TestLists:
         base = {"items": "/items", "since": "/at"}
         token = {**base, "path": "/t?s={since}&p={page}", "page": "/after", "first": "0"}
         index = {**base, "path": "/i?s={since}&i={index}", "index_from": 1, "first": "0"}
+        pages = {**index, "path": "/p?s={since}&p={index}", "index_counts": "pages"}
         more = {**base, "path": "/m?s={since}", "more": "/more", "first": "0"}
 
         def shown(at: int, **extra: object) -> Response:
-            items = [item(f"k{at}", at)] if at else []
+            items = [item(f"k{at}", at), item(f"l{at}", at)] if at else []
             return Response(200, {}, json.dumps({"items": items, **extra}).encode())
 
         for changes, answers, paths in (
             (token, [shown(1, after="t2"), shown(2)], ["/t?s=0", "/t?s=0&p=t2"]),
-            (index, [shown(1), shown(2), shown(0)], ["/i?s=0&i=1", "/i?s=0&i=2", "/i?s=0&i=3"]),
+            (index, [shown(1), shown(2), shown(0)], ["/i?s=0&i=1", "/i?s=0&i=3", "/i?s=0&i=5"]),
+            (pages, [shown(1), shown(2), shown(0)], ["/p?s=0&p=1", "/p?s=0&p=2", "/p?s=0&p=3"]),
             (more, [shown(1, more=True), shown(2, more=False)], ["/m?s=0", "/m?s=1"]),
         ):
             listed = Script({**CONTENT, "changes": changes}, script.journal)
             assert listed.pull(*answers).stopped_by is None
             assert listed.paths == paths
 
+    def test_a_list_of_all_is_read_whole_each_time(self, script: Script) -> None:
+        """Without checkpoints every pull begins anew, and only what is new is stored."""
+        changes = {"path": "/all?p={page}", "items": "/items", "page": "/after", "lists_all": True}
+        listed = Script({**CONTENT, "changes": changes}, script.journal)
+        first = [{"id": "a", "v": "1", "n": 1}, {"id": "b", "v": "1", "n": 1}]
+        later = [{"id": "b", "v": "2", "n": 2}]
+
+        def shown(items: list[dict[str, Any]], after: str | None = None) -> Response:
+            return Response(200, {}, json.dumps({"items": items, "after": after}).encode())
+
+        reports = [
+            listed.pull(shown(first[:1], "t"), shown(first[1:])),
+            listed.pull(shown(first[:1], "t"), shown(later)),
+            listed.pull(shown([])),
+        ]
+
+        assert [(r.observed, r.unchanged, r.stopped_by) for r in reports] == [
+            (2, 0, None),
+            (1, 1, None),
+            (0, 0, None),
+        ]
+        assert listed.paths == ["/all", "/all?p=t", "/all", "/all?p=t", "/all"]
+
+    def test_an_answer_may_mean_that_nothing_has_changed(self, script: Script) -> None:
+        """A service that leaves an empty list out is understood by a rule, and only by one."""
+        meaning = [{"on": ["changes"], "at": "", "is": {}, "means": "absent"}]
+        changes = {"path": "/f?s={since}", "items": "/items", "next_since": "/to", "first": "0"}
+        ruled = Script({**CONTENT, "changes": changes, "meaning": meaning}, script.journal)
+        nothing = Response(200, {}, b"{}")
+        shown = {"items": [{"id": "a", "v": "1"}], "to": "7"}
+
+        ruled.pull(Response(200, {}, json.dumps(shown).encode()))
+        report = ruled.pull(nothing)
+
+        assert (report.observed, report.stopped_by) == (0, None), report
+        assert ruled.paths == ["/f?s=0", "/f?s=7"]
+
     def test_pages_may_be_numbered(self, script: Script) -> None:
-        """A page has a number by `page_from`, however many items a page has."""
-        asked = {"path": "/{type}?s={since}&p={page}", "items": "/items", "since": "/at"}
-        numbered = Script({**CONTENT, "changes": {**asked, "page_from": 1}}, script.journal)
+        """A page may have a number, however many items it has."""
+        asked = {"path": "/{type}?s={since}&p={index}", "items": "/items", "since": "/at"}
+        pages = {"index_from": 1, "index_counts": "pages"}
+        numbered = Script({**CONTENT, "changes": {**asked, **pages}}, script.journal)
         numbered.pull(page(item("a", 1), item("b", 2)), page(item("c", 3)), page())
 
         assert numbered.paths == ["/notes?p=1", "/notes?p=2", "/notes?p=3"]
@@ -778,6 +818,8 @@ TIMES: Final = (
     (1_700_000_000.5, -5, 1_699_999_995.5),
     ('"1700000000000"', -5, '"1699999995000"'),
     ("1700000000.25", -5, "1699999995.25"),
+    ("Thu, 01 Jan 2026 00:00:03 GMT", -5, "Wed, 31 Dec 2025 23:59:58 GMT"),
+    ("Thu, 1 Jan 2026 00:00:03 +0100", -5, "Wed, 31 Dec 2025 23:59:58 +0100"),
 )
 
 
@@ -787,12 +829,19 @@ def test_a_time_is_moved_in_its_form(time: object, by_s: float, after: object) -
     assert moved(time, by_s) == after
 
 
-@pytest.mark.parametrize("value", ["", "s1_92", True, None, [1]])
+@pytest.mark.parametrize("value", ["", "s1_92", "Thu, 1 Jan", True, None, [1]])
 def test_what_is_no_time_is_not_moved(value: object) -> None:
     """It is refused, and stays as it is where it is only to be held back."""
     with pytest.raises(ValueError, match="is no time"):
         moved(value, -1)
     assert not_after(value, "Thu, 01 Jan 2026 01:00:00 GMT") == value
+
+
+def test_a_date_of_http_is_held_back_too() -> None:
+    """A checkpoint as in the header Date is never ahead of the service."""
+    now, ahead = "Thu, 01 Jan 2026 01:00:00 GMT", "Tue, 01 Jan 2030 00:00:00 GMT"
+    assert not_after(ahead, now) == now
+    assert not_after(now, now) == now
 
 
 def test_a_number_is_held_back_too() -> None:

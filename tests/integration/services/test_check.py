@@ -6,15 +6,19 @@ import io
 import json
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
 from journal.cli.program import run
+from journal.testing.loopback import Reply
 from journal.testing.service import RecordService
 from tests.integration.services.desk import PROFILES
+from tests.integration.services.stand_ins import Rpc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.integration.services.kinto import Kinto
@@ -168,6 +172,75 @@ def test_nobody_to_ask(tmp_path: Path) -> None:
         assert service.effects == []
 
 
+class Lenient(Rpc):
+    """Takes any key any number of times, and says nothing of what it has made."""
+
+    def _create(self, content: Any) -> Reply:  # noqa: ANN401  JSON
+        self._made += 1
+        record = {"id": self._made, "ref": content["ref"], "rev": 1, "values": content["values"]}
+        self._records[self._made] = record
+        return Reply(HTTPStatus.OK, {"result": {}})
+
+    def _on_record(self, verb: str, content: Any) -> Reply:  # noqa: ANN401  JSON
+        if "ref" in content:  # it is read by our key
+            refs = (number for number, r in self._records.items() if r["ref"] == content["ref"])
+            content = {**content, "id": next(refs, 0)}
+        return super()._on_record(verb, content)
+
+    @property
+    def left(self) -> int:
+        """How many records it has."""
+        return len(self._records)
+
+
+SILENT: Final = 'answer = { record = "none", id = "none", key = "none", version = "none" }'
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lenient]:
+    """A service that makes a second record of a second create."""
+    service = Lenient()
+    for variable, secret in service.environ.items():
+        monkeypatch.setenv(variable, secret)
+    with service.running():
+        yield service
+
+
+def without(path: Path, section: str, following: str) -> None:
+    """Take a section out of a profile."""
+    head, _, tail = path.read_text(encoding="utf-8").partition(section)
+    path.write_text(head + tail[tail.index(following) :], encoding="utf-8")
+
+
+def test_second_record(lenient: Lenient, tmp_path: Path) -> None:
+    """A second record under our key is found by the look-up, and taken away; it is not denied."""
+    path = written(tmp_path, lenient, "rpc.toml", ("\n[find]", f"{SILENT}\n\n[find]"))
+    without(path, "[changes]", "[[meaning]]")
+
+    found = check(path, "--write", "--yes", *FIELDS)
+
+    assert found.found["receipt of create"]["verdict"] == "not told"
+    assert found.failed == {"replayed create": "create.is_repeatable"}, found.text
+    assert lenient.left == 0
+
+
+def test_second_record_that_nobody_can_see(lenient: Lenient, tmp_path: Path) -> None:
+    """Where nothing lists what is under our key, a second record is seen, and taken away, last."""
+    by_key = (
+        'record.get"\nbody = \'{"type": "{type}", "id": "{id}"}',
+        'record.get"\nbody = \'{"type": "{type}", "ref": "{key}"}',
+    )
+    path = written(tmp_path, lenient, "rpc.toml", ("\n[find]", f"{SILENT}\n\n[find]"), by_key)
+    without(path, "[changes]", "[[meaning]]")
+    without(path, "[find]", "[read]")
+
+    found = check(path, "--write", "--yes", *FIELDS)
+
+    assert found.found["replayed create"]["verdict"] == "not told"
+    assert found.failed == {"delete": "create.is_repeatable"}, found.text
+    assert lenient.left == 0
+
+
 WRONG: Final = {
     "where the record is": ('record = "/data"', 'record = "/item"', "create", "answer"),
     "where the fields are": (
@@ -194,6 +267,18 @@ WRONG: Final = {
         'items = "/items"',
         "list of changes",
         "changes.items",
+    ),
+    "what a checkpoint is": (
+        "since = '\"{/last_modified}\"'",
+        'overlap_s = 5.0\nsince = "/id"',
+        "list from a checkpoint",
+        "changes.overlap_s",
+    ),
+    "what goes on from a checkpoint": (
+        "since = '\"{/last_modified}\"'",
+        'since = "/id"',
+        "list from a checkpoint",
+        "changes.since",
     ),
     "where deletes go": (
         'method = "DELETE"\npath = "/collections/{type}/records/{id}"',

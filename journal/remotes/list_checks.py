@@ -20,23 +20,17 @@ def lists(profile: Profile) -> Iterator[Mistake]:
     if changes is None:
         return
     holes = holes_of(changes)
-    yield from _checkpoints(changes)
-    is_numbered = changes.page_from is not None
+    yield from _whole_list(changes) if changes.lists_all else _checkpoints(changes)
     for hole, is_said, key in (
-        ("page", is_numbered or changes.page != NONE, "page_from" if is_numbered else "page"),
+        ("page", changes.page != NONE, "page"),
         ("index", changes.index_from is not None, "index_from"),
     ):
         if (hole in holes) != is_said:
             yield Mistake(
                 f"changes.{key}",
                 f"and {{{hole}}} in the request need each other",
-                "{page} is the number of a page by page_from, its token by page; "
-                "{index} is the number of an item, by index_from",
+                "{page} is the token of a page, and {index} the number of an item, or of a page",
             )
-    if is_numbered and changes.page != NONE:
-        yield Mistake(
-            "changes.page_from", "numbers the pages, and changes.page names them by tokens"
-        )
     shown = profile.places("changes")
     if shown.id == shown.key == NONE:
         yield Mistake(
@@ -71,10 +65,26 @@ def _checkpoints(changes: Changes) -> Iterator[Mistake]:
         yield Mistake(
             "changes.since",
             "is needed, or changes.next_since: where the next list begins",
-            'such as since = "/last_modified"; or next_list, where an answer has its address',
+            'such as since = "/last_modified"; or say next_list, or lists_all = true',
         )
     if "since" not in holes_of(changes):
         yield Mistake("changes.path", "must hold {since}: else every list begins anew")
+
+
+def _whole_list(changes: Changes) -> Iterator[Mistake]:
+    for key in ("since", "next_since", "next_list", "since_as", "first", "overlap_s"):
+        if getattr(changes, key) not in {NONE, None, 0.0}:
+            problem = "has no meaning with lists_all: each list is whole"
+            yield Mistake(f"changes.{key}", problem, "leave one of the two out")
+    if "since" in holes_of(changes):
+        yield Mistake("changes.path", "has {since}, which has no value with lists_all")
+    is_paged = changes.next != NONE or changes.page != NONE or changes.index_from is not None
+    if changes.more is not None and not is_paged:
+        yield Mistake(
+            "changes.more",
+            "would read the first page for ever, for lists_all knows no checkpoint",
+            "say where the next page is: next, page or index_from",
+        )
 
 
 def _compared(key: str, condition: Condition | Rule) -> Iterator[Mistake]:
