@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from journal.errors import RemoteError
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, Refused, Seen
-from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown, tells
+from journal.remotes.comparison import (
+    expected,
+    holds,
+    is_about,
+    is_overtaken,
+    ours,
+    resolved,
+    shown,
+    tells,
+)
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
 from journal.remotes.pointers import fits
@@ -271,11 +280,14 @@ class Errand:
 
     # --- receipts ------------------------------------------------------------------------
 
-    def receipt(self, response: Response, *, is_said: bool) -> Acknowledged | None:
+    def receipt(
+        self, response: Response, found: AsExpected | None = None, *, is_said: bool
+    ) -> Acknowledged | None:
         """Return the acknowledgement that an answer is, or None where it is none (G1).
 
         Args:
             response: the answer to a write.
+            found: what a read right before it has shown.
             is_said: whether a rule of the profile says that it was done.
         """
         kind = self.push.kind
@@ -285,14 +297,29 @@ class Errand:
             is_enough = response.status in _NO_CONTENT or is_said
             record = self._dialect.said(kind, self._type, response)
             is_named = self.remote_id is not None or record.id is not None
-            return self.acknowledged(response, record, "answer") if is_enough and is_named else None
+            return self._received(response, record, found) if is_enough and is_named else None
         if response.status in _NO_CONTENT:
             return None
         shown_here = self._dialect.shown(kind, self._type, response)
         record = shown_here or Shown()
         if (shown_here is None and not is_said) or not self._fits(record, is_said=is_said):
             return None
-        return self.acknowledged(response, record, "answer")
+        return self._received(response, record, found)
+
+    def _received(
+        self, response: Response, record: Shown, found: AsExpected | None
+    ) -> Acknowledged:
+        """Return the acknowledgement that an answer is, with what was seen right before it.
+
+        Where the answer shows no fields, what others have changed in those that the draft leaves
+        alone would not be known here otherwise.
+        """
+        receipt = self.acknowledged(response, record, "answer")
+        if record.fields is not None or found is None or self.push.kind != "update":
+            return receipt
+        written = resolved(self.push, self._dialect.id_value)
+        received = {**self._forms.read(found.fields), **written}
+        return receipt._replace(fields=shown(self.push, self._forms, received, "read"))
 
     def _fits(self, record: Shown, *, is_said: bool) -> bool:
         """Say whether a receipt shows our record, as the draft leaves it, and nothing else.

@@ -197,7 +197,7 @@ class HttpRemote:
         answer = yield errand.write(expected)
         match self.dialect.means(kind, errand.push.ref.type, answer, errand.names):
             case Success(response) | Done(response) as done:
-                receipt = errand.receipt(response, is_said=isinstance(done, Done))
+                receipt = errand.receipt(response, expected, is_said=isinstance(done, Done))
                 return receipt or (yield from self._settled(errand, None))
             case Doubt(_, refusal):
                 return (yield from self._settled(errand, errand.in_our_words(refusal)))

@@ -815,6 +815,26 @@ class TestReceipts:
 
         assert last(journal).model_dump()["evidence"] == "read"
 
+    @pytest.mark.parametrize("status", [200, 204])
+    def test_what_others_changed_is_known_by_the_read_before(
+        self, journal: Journal, status: int
+    ) -> None:
+        """Where an answer shows no fields, those that were read right before are noted."""
+        answer = {"record": "none", "key": "none"}
+        rule = {"on": ["update"], "at": "/ok", "is": True, "means": "done"}
+        profile = {"answer": {"version": "none"}, "update": {"answer": answer}, "meaning": [rule]}
+        boss = Ref("Note:boss")
+        journal.observe(boss, {}, remote_id="boss")
+        known(journal, version=None)
+        journal.update(NOTE, {"title": "b", "of": boss})
+        script = Script(journal, remote(**profile))
+        done = Response(204) if status == 204 else shows({"ok": True})
+
+        script.drain(shows({**FIELDS, "n": 9}), done)
+
+        assert isinstance(last(journal), DraftAcknowledged)
+        assert journal.load(NOTE).fields == {"title": "b", "n": 9, "of": boss}
+
     def test_a_false_receipt(self, journal: Journal) -> None:
         """A create that is answered with the old record under the key is no receipt."""
         journal.create("Note", FIELDS, id="k1")

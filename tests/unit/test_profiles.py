@@ -289,6 +289,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"changes": NUMBERED | {"deleted": {"at": "none"}}}, "changes.deleted.at"),
     ({"changes": NUMBERED | {"deleted": {"at": "/s", "is": 1, "is_not": 2}}}, "changes.deleted"),
     ({"changes": NUMBERED | {"more": {"is": True}}}, "changes.more.at"),
+    ({"changes": NUMBERED | {"answer": {"fields": "none"}}}, "changes.answer"),
     ({"changes": NUMBERED | {"items": "/{kind}"}}, "changes.items"),
     ({"changes": NUMBERED | {"items": "/{type.many}"}, "types": {"A": {}}}, "types.A.words"),
     ({"changes": {"path": "/?s={since}", "lists_all": True}}, "changes.path"),
