@@ -56,7 +56,9 @@ def at(value: object, steps: Steps) -> object:
 
 
 def _item(items: list[Any], step: str) -> object:
-    """Return the item of a number, or the first whose member is what ``member=text`` says."""
+    """Return the item of a number, the last, or the first that is as ``member=text`` says."""
+    if step == "-1":
+        return items[-1] if items else MISSING
     if step.isascii() and step.isdigit():
         return items[int(step)] if len(step) < 8 and int(step) < len(items) else MISSING  # noqa: PLR2004  no list is longer
     name, _, text = step.partition("=")

@@ -24,6 +24,7 @@ CONTENT = {
     "notes": {"n": 1},
     "links": [{"rel": "self", "url": "/1"}, 5, {"rel": "next", "no": 2, "url": "/2"}],
     "a=b": 8,
+    "none": [],
 }
 HEADERS = {"etag": '"1"'}
 
@@ -53,6 +54,9 @@ class TestSelectors:
             ("/links/no=2/url", "/2"),
             ("/links/rel=last/url", MISSING),
             ("/links/rel/url", MISSING),
+            ("/links/-1/url", "/2"),
+            ("/none/-1", MISSING),
+            ("/links/-2/url", MISSING),
             ("/a=b", 8),
         ],
     )
