@@ -720,6 +720,7 @@ class TestUpdates:
             ("/_*", "_links", True),
             ("/*_at", "changed_at", True),
             ("/*_at", "at", False),
+            ("/*_at", "changed_by", False),
             ("/x*y", "x-y", True),
             ("/xy*yx", "xyx", False),
             ("/x", "xy", False),
