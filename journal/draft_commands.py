@@ -107,7 +107,7 @@ class DraftCommands(Commands):
         remote_version: str | None = None,
         **envelope: Unpack[Envelope],
     ) -> str | None:
-        """Decide a draft that is held as a conflict, as gone or as unknown.
+        """Decide a draft that is held as a conflict or as gone; or say that it is applied.
 
         Args:
             draft_id: the draft.

@@ -61,6 +61,12 @@ def notes(profile: Profile) -> Iterator[str]:
         )
     elif profile.version.condition == NONE and not _has_version(holes_of(profile.delete)):
         yield "delete has no {version}: the record is read and compared right before it"
+    update = holes_of(profile.update)
+    if "draft" in update and ("record" in update or "{version" in (profile.update.body or "")):
+        yield (
+            "update sends {draft} with a body that a read may change: a service that remembers a "
+            "request by it takes the second one for another, and the queue stops"
+        )
     if profile.create.on_doubt == "hold":
         yield "create.on_doubt is hold: a create whose answer is lost waits for a person"
 

@@ -229,7 +229,7 @@ class Dialect:
             fields = without(fields, places.own)
         return Shown(
             fields,
-            _text(select(places.id, record, headers)),
+            _text(select(places.id, record, headers)) or None,  # an empty one names no record
             _text(select(places.key, record, headers)),
             self._version(places.version, record, headers),
         )

@@ -13,6 +13,7 @@ from journal.remotes.comparison import (
     holds,
     is_about,
     is_overtaken,
+    known_names,
     ours,
     resolved,
     shown,
@@ -20,6 +21,7 @@ from journal.remotes.comparison import (
 )
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
+from journal.remotes.meanings import content_of
 from journal.remotes.pointers import fits
 from journal.remotes.problems import is_error
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from journal.values import Fields
 
 _NO_CONTENT: Final = frozenset({204, 205})
+_NO_SUCH_STATE: Final = frozenset({404, 410, 412})
 _ACCEPTED: Final = 202
 """The remote may do it later, or never: no receipt."""
 
@@ -88,8 +91,14 @@ class Errand:
 
     @property
     def remote_id(self) -> str | None:
-        """What the service calls the record, where it is known."""
-        return self.push.remote_id if self._dialect.assigns else self.key
+        """What the service calls the record, where it is known.
+
+        A record that is created again, for it is gone there, gets another id than it had.
+        """
+        if not self._dialect.assigns:
+            return self.key
+        is_anew = self.push.kind == "create" and self.push.record.remote.exists is False
+        return None if is_anew else self.push.remote_id
 
     @property
     def holds_doubt(self) -> bool:
@@ -229,8 +238,10 @@ class Errand:
         fields = ours(push, self._forms, received)
         seen = None if fields is None else Seen(fields, remote_id, record.version)
         answer = response.body.decode("utf-8", "replace")
-        message = FieldMessage(message=taken if push.kind == "create" else newer)
-        return Refused("conflict", (message,), response.status, answer, seen)
+        unkept = "it cannot be kept here, for it is too large or not exact: discard the draft"
+        said = [taken if push.kind == "create" else newer, *([unkept] if seen is None else [])]
+        messages = tuple(FieldMessage(message=text) for text in said)
+        return Refused("conflict", messages, response.status, answer, seen)
 
     def strange(self, response: Response, record: Shown | None, *, is_taken: bool) -> Refused:
         """Return what it comes to where reads go on to show something that is not the record.
@@ -253,6 +264,14 @@ class Errand:
         settled = self.compared(response, record, None)
         return settled if isinstance(settled, Refused) else doubt
 
+    def is_at_odds(self, refusal: Refused) -> bool:
+        """Say whether a refusal says of the record what a read that is as expected denies.
+
+        Who reads may be shown an older state than who writes, such as by a replica; that passes.
+        """
+        lost = _NO_SUCH_STATE - {404, 410} if self.push.kind == "create" else _NO_SUCH_STATE
+        return refusal.status in lost
+
     def absent(self, response: Response) -> Acknowledged | Refused | AsExpected:
         """Say what it settles that the remote does not have the record."""
         push = self.push
@@ -263,6 +282,18 @@ class Errand:
             return AsExpected()
         message = FieldMessage(message="the remote no longer has the record")
         return Refused("gone", (message,), response.status, seen=Seen(None, self.remote_id))
+
+    def is_sent_anyway(self, found: object) -> bool:
+        """Say whether a delete is sent though a look-up before it has found no record.
+
+        What we have written, and cannot be read, may not have reached whoever reads: nobody has
+        deleted it that we know of, and to delete it twice does no harm.
+        """
+        push, remote = self.push, self.push.record.remote
+        is_ours = remote.receipt > 0 and bool(remote.exists)
+        can_be = push.kind == "delete" and not self._dialect.profile.version.is_required
+        is_first = not (push.is_maybe_applied or push.is_doubted)
+        return isinstance(found, Acknowledged) and is_ours and can_be and is_first
 
     def held(self, problem: str, response: Response) -> Refused:
         """Return the hold of a doubt that only a person can settle."""
@@ -304,6 +335,9 @@ class Errand:
         record = shown_here or Shown()
         if (shown_here is None and not is_said) or not self._fits(record, is_said=is_said):
             return None
+        is_compared = record.fields is not None and kind != "delete"
+        if not (is_compared or is_said) and self._is_wrong(content_of(response), record):
+            return None
         return self._received(response, record, found)
 
     def _received(
@@ -320,6 +354,19 @@ class Errand:
         written = resolved(self.push, self._dialect.id_value)
         received = {**self._forms.read(found.fields), **written}
         return receipt._replace(fields=shown(self.push, self._forms, received, "read"))
+
+    def _is_wrong(self, content: object, record: Shown) -> bool:
+        """Say whether an answer that names the record says that something is wrong with it.
+
+        Nothing of it is compared, and a refusal may name what it refuses, with any status. What
+        is empty, or is known of the record, says nothing.
+        """
+        known = {self._forms.name(name) for name in known_names(self.push)}
+        parts = [part for part in (content, record.fields) if isinstance(part, dict)]
+        return any(
+            is_error({name: v for name, v in part.items() if v and name not in known})
+            for part in parts
+        )
 
     def _fits(self, record: Shown, *, is_said: bool) -> bool:
         """Say whether a receipt shows our record, as the draft leaves it, and nothing else.

@@ -56,6 +56,7 @@ _IGNORED: Final = (
     "the profile"
 )
 
+_AT_ODDS: Final = "the remote refused it for a state of the record that no read shows"
 _DISAGREE: Final = "two reads of the record, one after the other, do not agree"
 
 _Found: TypeAlias = "Outcome | AsExpected | None"
@@ -191,9 +192,9 @@ class HttpRemote:
             found = yield from self._looked_up(errand, frozenset(ends))
             if found is None:
                 return Unknown("the remote refused to be read")
-            if not isinstance(found, AsExpected):
+            if not isinstance(found, AsExpected) and not errand.is_sent_anyway(found):
                 return found
-            expected = found
+            expected = found if isinstance(found, AsExpected) else None
         answer = yield errand.write(expected)
         match self.dialect.means(kind, errand.push.ref.type, answer, errand.names):
             case Success(response) | Done(response) as done:
@@ -225,7 +226,9 @@ class HttpRemote:
             case None:
                 return refusal
             case AsExpected():
-                return refusal._replace(classification="rejected")
+                rejected = refusal._replace(classification="rejected")
+                is_at_odds = errand.is_at_odds(refusal)
+                return Unknown(_AT_ODDS, refusal=rejected) if is_at_odds else rejected
             case Refused(classification="conflict") if refusal.status not in _SAY_NO_MORE:
                 said = (*found.messages, *refusal.messages)
                 return found._replace(messages=said, status=refusal.status)

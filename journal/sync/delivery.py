@@ -22,6 +22,7 @@ from journal.outcomes import (
     Settled,
     Unauthorized,
     Unknown,
+    Wait,
 )
 from journal.remotes.remote import Response, batching
 from journal.sync.effects import Call
@@ -114,7 +115,8 @@ class Delivery:
         finally:
             self._board.write(sending=None)
             _end(span, outcome)
-        if isinstance(outcome, NotSent) and not push.is_maybe_applied:
+        is_kept_back = isinstance(outcome, Wait | Unauthorized) and not self._doubts.has_written
+        if (isinstance(outcome, NotSent) or is_kept_back) and not push.is_maybe_applied:
             self._ledger.leaves(draft, has_left=False)
         if not isinstance(outcome, Settled):
             return outcome
@@ -174,7 +176,9 @@ class Delivery:
         self._leaves(drafts)
         spans = yield from self._begun_spans(drafts)
         outcomes: list[Outcome] = []
+        first = pushes[0][1]
         try:
+            self._doubts.begin(first.draft_id, first.revision)
             outcomes = yield from self._pushed_together([push for _, push in pushes])
         finally:
             self._board.write(sending=None)
@@ -196,6 +200,8 @@ class Delivery:
         remote = self._batching
         assert remote is not None  # noqa: S101  it has said that they can go together
         found = yield from self._survived(lambda: remote.push_together(pushes), pushes[0])
+        if isinstance(found, Refused | Unauthorized) and self._doubts.has_written:
+            found = Unknown("the remote failed when a request had left already")
         if isinstance(found, Unknown):
             return [found] * len(pushes)
         if not isinstance(found, list):
@@ -218,7 +224,9 @@ class Delivery:
         try:
             return (yield from self._exchanged(begin()))
         except RemoteError as error:
-            return Refused("rejected", (FieldMessage(message=str(error)),))
+            is_open = push.is_maybe_applied or self._doubts.has_written
+            said = (FieldMessage(message=str(error)),)
+            return Refused("unknown" if is_open else "rejected", said)
         except ProfileError as error:
             return Unauthorized(str(error))
         except LeaseLostError:

@@ -171,10 +171,14 @@ class Ledger:
         )
 
     def _age_s(self, change: Change) -> float:
-        """Return how long ago the first request of a draft left, by the clock on the wall."""
+        """Return how long ago the first request of a draft left, by the clock on the wall.
+
+        Where that is still to come, the clock was set back by as much, at least: how long ago it
+        was is not known, and may be as long.
+        """
         if change.first_sent_at is None:
             return 0.0
-        return max(self._journal.sources.clock.now_us() - change.first_sent_at, 0) / 1_000_000
+        return abs(self._journal.sources.clock.now_us() - change.first_sent_at) / 1_000_000
 
     def leaves(self, draft: Draft, *, has_left: bool) -> None:
         """Note whether a request of the draft may have left, as far as is known here."""

@@ -10,6 +10,7 @@ import pytest
 from journal import Journal, Ref
 from journal.events import DraftAcknowledged, DraftHeld, RecordObserved
 from journal.outcomes import Refused, Seen
+from journal.policies import Policies
 from journal.record import Record
 from journal.remotes import HttpRemote, NoAnswer, Profile, Push, Request, Response
 from journal.remotes.dialect import Dialect
@@ -111,6 +112,31 @@ class TestIdsOfTheService:
         assert "If-None-Match" not in script.requests[0].headers
         assert last(journal).model_dump()["remote_id"] == "7"
         assert journal.load(NOTE).fields == {**FIELDS, "n": 2}
+
+    @pytest.mark.parametrize("is_lost", [False, True])
+    def test_a_record_that_is_created_again_gets_another_id(
+        self, journal: Journal, *, is_lost: bool
+    ) -> None:
+        """Nobody looks for it under the id that it had, and it is made once."""
+        journal.observe(NOTE, FIELDS, remote_id="7", remote_version='"1"')
+        journal.update(NOTE, {"n": 2})
+        script = Script(journal, remote(**ASSIGNED), conflicts=Policies(default="ours"))
+        again = {**MADE, "id": 8, "n": 2}
+        answers: list[Answer] = [LOST, found(again)] if is_lost else []
+
+        script.drain(says(404), says(404), *answers, shows(again, '"1"', 201))
+
+        assert script.methods.count("POST") == 1
+        assert (journal.load(NOTE).remote.remote_id, journal.load(NOTE).changes) == ("8", ())
+
+    def test_an_empty_id_is_none(self, journal: Journal) -> None:
+        """A receipt must show what the service calls the record, or what refers to it cannot be."""
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**ASSIGNED))
+
+        script.drain(shows({**MADE, "id": ""}, '"1"', 201), found(MADE), shows(MADE, '"1"'))
+
+        assert last(journal).model_dump()["remote_id"] == "7"
 
     def test_a_lost_create_is_looked_up_by_our_key(self, journal: Journal) -> None:
         """After a lost answer only our key is known; the hit is read, and settles it."""

@@ -38,6 +38,7 @@ class Convoy(HttpRemote):
         self.most_together = most_together
         self.taken: Callable[[Sequence[Push]], int] = len
         self.error: Exception | None = None
+        self.late: Exception | None = None
         self.extra: list[Outcome] = []
 
     def together(self, pushes: Sequence[Push]) -> int:
@@ -50,6 +51,8 @@ class Convoy(HttpRemote):
             raise self.error
         body = json.dumps([push.ref.id for push in pushes]).encode()
         answer = yield Request("PUT", "/together", body=body)
+        if self.late is not None:
+            raise self.late
         if isinstance(answer, NoAnswer):
             outcome = Unknown(answer.problem) if answer.was_sent else NotSent(answer.problem)
             return [outcome] * len(pushes)
@@ -264,6 +267,29 @@ class TestOutcomes:
 
         assert (report.held, report.acknowledged, report.stopped_by) == (3, 1, "held")
         assert sent(script) == ["/Account/a4"]
+
+    def test_a_draft_that_cannot_be_told_of(self, journal: Journal) -> None:
+        """V2: where the remote finds out after the request has left, all may be applied."""
+        convoy = Convoy()
+        convoy.late = RemoteError("there is no such account")
+        script = Script(journal, convoy)
+
+        report = script.drain(
+            each(200, 200, 200), *[shows({"Number": number}, '"1"') for number in range(1, 5)]
+        )
+
+        assert script.methods == ["PUT", "GET", "GET", "GET", "PUT"]
+        assert (report.held, report.pending) == (0, 0)
+
+    def test_answers_are_not_kept(self, journal: Journal) -> None:
+        """What was answered to a request is forgotten with the next one, however many there are."""
+        for number in range(50):
+            journal.create("Account", {"Number": number})
+        script = Script(journal, Convoy(2))
+
+        script.drain(*[each(200, 200)] * 27)
+
+        assert len(script.session._delivery._doubts._answers) == 1
 
     def test_a_remote_that_cannot_say(self, journal: Journal) -> None:
         """Where it fails to say what it takes together, each draft goes alone."""

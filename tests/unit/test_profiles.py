@@ -167,6 +167,19 @@ class TestContent:
             "create.on_doubt is hold",
         ]
 
+    @pytest.mark.parametrize(
+        ("body", "is_noted"),
+        [('"{record}"', True), ('{"rev": "{version}", "...": "{fields}"}', True), (None, False)],
+    )
+    def test_a_key_for_bodies_that_differ(self, body: str | None, *, is_noted: bool) -> None:
+        """I15: a request that is sent again has the body of the first, where a key is sent."""
+        update = {"headers": {"Idempotency-Key": "{draft}"}} | ({"body": body} if body else {})
+
+        said = {"url": URL, "update": update, "version": {"condition": "If-Match"}}
+        notes = Profile.of(said).notes
+
+        assert any("update sends {draft}" in note for note in notes) is is_noted
+
     @pytest.mark.parametrize("path", PROFILES, ids=lambda path: str(path.name))
     def test_the_examples_of_the_documentation(self, path: Path) -> None:
         """Every profile of the documentation is one."""

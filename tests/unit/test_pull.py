@@ -22,7 +22,7 @@ from journal.remotes.times import moved, not_after
 from journal.staging import Facts
 from journal.sync.backoff import Backoff
 from journal.sync.effects import Call, Pause
-from journal.sync.pulling import READS_AGAIN, Pull
+from journal.sync.pulling import MOST_EMPTY, READS_AGAIN, Pull
 from journal.sync.settings import Settings
 
 if TYPE_CHECKING:
@@ -264,12 +264,33 @@ class TestPages:
             "/notes/changes",
         ]
 
+    def test_a_page_that_is_never_known_ends_it(self, script: Script) -> None:
+        """A page that its service names, and refuses each time, is not asked for without end."""
+        first = page(item("a", 1), after="/v1/notes/changes?p=2")
+        refused = Response(400, {}, b'{"message": "no such page"}')
+
+        report = script.pull(*[first, refused] * (READS_AGAIN + 1))
+
+        assert (report.stopped_by, report.problem) == ("refused", "no such page (400)")
+        assert script.pull(page(item("b", 2))).stopped_by is None
+
     def test_pages_without_an_end_end(self, script: Script) -> None:
         """A next page that was read already stops the pull, and says so."""
         there = "/v1/notes/changes?p=2"
         report = script.pull(page(item("a", 1), after=there), page(item("b", 2), after=there))
 
         assert report.stopped_by == "refused"
+        assert "no end" in report.problem
+
+    def test_empty_pages_without_an_end_end(self, script: Script) -> None:
+        """Pages that only promise others stop it too; a few of them are no list without an end."""
+        empty = [page(after=f"/v1/notes/changes?p={n}") for n in range(MOST_EMPTY)]
+        few = [*empty[1:], page(item("a", 1), after="/v1/notes/changes?p=last"), empty[0]]
+
+        assert script.pull(*few, page(item("b", 2))).stopped_by is None
+        report = script.pull(*empty)
+
+        assert (report.stopped_by, report.pages) == ("refused", MOST_EMPTY)
         assert "no end" in report.problem
 
     def test_a_list_of_another_log_is_not_gone_on_with(self, script: Script) -> None:

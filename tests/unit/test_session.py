@@ -236,6 +236,15 @@ class TestOldDrafts:
         assert self.sent(for_long, there).methods == ["PUT"]
         assert self.sent({"create": REPEATABLE}, there, wait_us=3_600_000_000).methods == ["PUT"]
 
+    def test_which_is_of_the_future(self) -> None:
+        """A clock that was far ahead, and was set back, hides how old it is: it is looked up."""
+        there = shows({"Name": "first"}, '"1"')
+
+        far = self.sent({"create": REPEATABLE}, there, wait_us=-A_MONTH_US)
+        near = self.sent({"create": REPEATABLE}, there, wait_us=-1_000_000)
+
+        assert (far.methods, near.methods) == (["GET"], ["PUT"])
+
     def test_which_cannot_be_looked_up(self) -> None:
         """Where there is no look-up by our key, a person is asked, and nothing is sent."""
         create = {**REPEATABLE, "method": "POST", "path": "/{type}"}
