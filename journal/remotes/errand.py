@@ -15,12 +15,14 @@ from journal.remotes.comparison import (
     is_overtaken,
     known_names,
     ours,
+    resolved,
     shown,
     tells,
 )
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
 from journal.remotes.meanings import content_of
+from journal.remotes.pointers import fits
 from journal.remotes.problems import is_error
 
 if TYPE_CHECKING:
@@ -121,7 +123,7 @@ class Errand:
             is_doubted = push.is_doubted and self.can_look and not self.holds_doubt
             create = dialect.profile.create
             is_known = create.is_repeatable and push.age_s < create.remembered_s
-            return is_doubted or (push.is_maybe_applied and not is_known)
+            return is_doubted or create.looks_first or (push.is_maybe_applied and not is_known)
         return (
             push.is_maybe_applied
             or push.is_doubted
@@ -148,7 +150,7 @@ class Errand:
     def _check_own(self) -> None:
         own = {steps[0] for steps in self._dialect.own("read", self._type) if len(steps) == 1}
         for name in self.push.fields:
-            if self._forms.name(name) in own:
+            if any(fits(step, self._forms.name(name)) for step in own):
                 raise RemoteError(
                     f"{self.push.ref}: the remote keeps {name!r} itself",
                     hint="leave the field out, or mend answer.own, id, key and version "
@@ -309,11 +311,14 @@ class Errand:
 
     # --- receipts ------------------------------------------------------------------------
 
-    def receipt(self, response: Response, *, is_said: bool) -> Acknowledged | None:
+    def receipt(
+        self, response: Response, found: AsExpected | None = None, *, is_said: bool
+    ) -> Acknowledged | None:
         """Return the acknowledgement that an answer is, or None where it is none (G1).
 
         Args:
             response: the answer to a write.
+            found: what a read right before it has shown.
             is_said: whether a rule of the profile says that it was done.
         """
         kind = self.push.kind
@@ -323,7 +328,7 @@ class Errand:
             is_enough = response.status in _NO_CONTENT or is_said
             record = self._dialect.said(kind, self._type, response)
             is_named = self.remote_id is not None or record.id is not None
-            return self.acknowledged(response, record, "answer") if is_enough and is_named else None
+            return self._received(response, record, found) if is_enough and is_named else None
         if response.status in _NO_CONTENT:
             return None
         shown_here = self._dialect.shown(kind, self._type, response)
@@ -333,7 +338,22 @@ class Errand:
         is_compared = record.fields is not None and kind != "delete"
         if not (is_compared or is_said) and self._is_wrong(content_of(response), record):
             return None
-        return self.acknowledged(response, record, "answer")
+        return self._received(response, record, found)
+
+    def _received(
+        self, response: Response, record: Shown, found: AsExpected | None
+    ) -> Acknowledged:
+        """Return the acknowledgement that an answer is, with what was seen right before it.
+
+        Where the answer shows no fields, what others have changed in those that the draft leaves
+        alone would not be known here otherwise.
+        """
+        receipt = self.acknowledged(response, record, "answer")
+        if record.fields is not None or found is None or self.push.kind != "update":
+            return receipt
+        written = resolved(self.push, self._dialect.id_value)
+        received = {**self._forms.read(found.fields), **written}
+        return receipt._replace(fields=shown(self.push, self._forms, received, "read"))
 
     def _is_wrong(self, content: object, record: Shown) -> bool:
         """Say whether an answer that names the record says that something is wrong with it.

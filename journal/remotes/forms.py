@@ -23,6 +23,8 @@ Kind: TypeAlias = Literal["exact", "number", "time", "text", "bool", "json", "an
 """How a field of the service's is compared with ours."""
 
 _NUMBERS: Final = frozenset({int, float})
+_NEVER_EMPTY: Final = frozenset({"number", "time", "bool", "json"})
+"""As these an empty text is no value."""
 _BOOLS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -56,6 +58,8 @@ def agrees_as(kind: Kind, received: object, wanted: object) -> bool:
 
 def canonical(kind: Kind, received: object) -> object:
     """Return a remote's value as we would write it, where its form says what it is."""
+    if received == "" and kind in _NEVER_EMPTY:
+        return None
     match kind:
         case "number":
             return _number(received)
@@ -130,6 +134,7 @@ class Forms:
         self._kind: Kind = kind
         self._marker = marker
         self._ours = {form.name: name for name, form in fields.items() if form.name is not None}
+        self._ours |= {form.shown_as: name for name, form in fields.items() if form.shown_as}
 
     def name(self, ours: str) -> str:
         """Return what the service calls a field of ours."""
@@ -147,6 +152,11 @@ class Forms:
             return value
         return fill_json(json_of(form.write), {"value": value, "value.text": text_of(value)})
 
+    def unset(self, ours: str) -> str | None:
+        """Return the JSON that the service wants where a field has no value, if it is its own."""
+        form = self._fields.get(ours)
+        return None if form is None else form.unset
+
     def read(self, received: Mapping[str, Any]) -> Fields:
         """Return what the service shows under our names, out of its envelopes."""
         fields: Fields = {}
@@ -155,15 +165,27 @@ class Forms:
             form = self._fields.get(ours)
             if form is not None and form.read and value is not None:
                 value = at(value, steps_of(form.read))  # noqa: PLW2901  the same, unwrapped
+            if form is not None and form.unset is not None and self.agrees(ours, value, None):
+                value = None  # noqa: PLW2901  so the service shows that there is none
             if value is not MISSING:
                 fields[ours] = value
         return fields
 
     def agrees(self, ours: str, received: object, wanted: object) -> bool:
         """Say whether the service's value of a field is the wanted one."""
-        if wanted is None and self._marker is not None and agrees(received, self._marker):
-            return True
+        if wanted is None or received is None:
+            marker = self._marker_of(ours)
+            if marker is not None and agrees(received if wanted is None else wanted, marker):
+                return True
         return agrees_as(self.kind(ours), received, wanted)
+
+    def _marker_of(self, ours: str) -> object:
+        """Return what the service may show where a field has no value, besides null."""
+        form = self._fields.get(ours)
+        if form is None or form.unset is None:
+            return self._marker
+        shown = at(json_of(form.unset), steps_of(form.read))
+        return None if shown is MISSING else shown
 
     def canonical(self, ours: str, received: object) -> object:
         """Return the service's value of a field as we would write it."""

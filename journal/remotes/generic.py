@@ -159,7 +159,7 @@ class HttpRemote:
     ) -> Generator[Request, Answer, Page | Outcome]:
         request = feed.request(since, page)
         answer = yield request
-        match self.dialect.means("changes", answer):
+        match self.dialect.means("changes", feed.record_type, answer):
             case Success(response) | Done(response):
                 return feed.page(request, response, since, page)
             case Doubt(response, refusal) if is_empty_list(response, refusal):
@@ -196,9 +196,9 @@ class HttpRemote:
                 return found
             expected = found if isinstance(found, AsExpected) else None
         answer = yield errand.write(expected)
-        match self.dialect.means(kind, answer, errand.names):
+        match self.dialect.means(kind, errand.push.ref.type, answer, errand.names):
             case Success(response) | Done(response) as done:
-                receipt = errand.receipt(response, is_said=isinstance(done, Done))
+                receipt = errand.receipt(response, expected, is_said=isinstance(done, Done))
                 return receipt or (yield from self._settled(errand, None))
             case Doubt(_, refusal):
                 return (yield from self._settled(errand, errand.in_our_words(refusal)))
@@ -267,7 +267,7 @@ class HttpRemote:
         self, errand: Errand, found_id: str | None, answer: Answer, *, is_taken: bool
     ) -> _Found:
         """Say what the answer to a read settles."""
-        match self._answered("read", answer):
+        match self._answered("read", errand.push.ref.type, answer):
             case Response() as response:
                 shown = self.dialect.shown("read", errand.push.ref.type, response)
                 if shown is None or not errand.is_it(shown, found_id):
@@ -281,7 +281,7 @@ class HttpRemote:
 
     def _found(self, errand: Errand, answer: Answer) -> _Hit | _Found:
         """Say what the remote calls the record by the answer to a look-up by our key."""
-        match self._answered("find", answer):
+        match self._answered("find", errand.push.ref.type, answer):
             case Response() as response:
                 return self._hit(errand, response)
             case _Absent(response):
@@ -307,10 +307,10 @@ class HttpRemote:
         return errand.absent(response)
 
     def _answered(
-        self, verb: Verb, answer: Answer
+        self, verb: Verb, record_type: str, answer: Answer
     ) -> Response | _Absent | Unknown | Wait | Unauthorized | None:
         """Return the answer of a read that succeeded, or what it means that it did not."""
-        match self.dialect.means(verb, answer):
+        match self.dialect.means(verb, record_type, answer):
             case Success(response) | Done(response):
                 return response
             case Doubt(response, Refused(classification="gone")):

@@ -40,6 +40,11 @@ def listing(probe: Probe) -> Steps[None]:
     if isinstance(page, Refused):
         yield told.finding(_LIST, "does not", page.messages[0].message, "changes.next")
         return
+    gone = [found for found in page.sightings if found.fields is None]
+    if any({found.key, found.remote_id} & (named - {None}) for found in gone):
+        says = "it says that our record was deleted, which it is not"
+        yield told.finding(_LIST, "does not", says, "changes.deleted")
+        return
     says = "ours among them" if is_ours else "ours on a later page, if anywhere"
     verdict: Verdict = "works" if is_ours else "not told"
     yield told.finding(_LIST, verdict, f"{len(items)} on the first page, {says}")
@@ -59,11 +64,13 @@ def _page(probe: Probe, request: Request, capability: str) -> Steps[Told | None]
     """Ask for a page; say what is wrong where it is none."""
     told = yield from probe.ask("changes", request)
     key = "changes.path" if capability == _LIST else "changes.since"
-    if not isinstance(told.answer, Response) or told.state not in {"done", "absent"}:
+    answer = told.answer
+    is_success = isinstance(answer, Response) and answer.status < 300  # noqa: PLR2004
+    is_empty = told.state == "absent" and is_success  # a rule says so
+    if not isinstance(answer, Response) or not (told.state == "done" or is_empty):
         yield told.finding(capability, "does not", told.says, key)
         return None
-    is_empty = told.state == "absent" and told.answer.status < 300  # noqa: PLR2004  a rule says so
-    if not is_empty and probe.dialect.items("changes", probe.ref.type, told.answer) is None:
+    if not is_empty and probe.dialect.items("changes", probe.ref.type, answer) is None:
         says = "the answer shows no list of records there"
         yield told.finding(capability, "does not", says, "changes.items")
         return None

@@ -40,6 +40,8 @@ def portrait(profile: Profile) -> Iterator[str]:
         unset = profile.update.unset
         left_out = "record" in holes_of(profile.update) or unset == "omit"
         yield f"A field is unset by {'leaving it out' if left_out else unset or 'null'}."
+        if unset != "omit":
+            yield from _unset(profile)
     else:
         yield f"A field is set by {profile.update.set}, and unset by {profile.update.unset}."
 
@@ -78,6 +80,13 @@ def notes(profile: Profile) -> Iterator[str]:
                 f"meaning.{number} says absent by a status alone: whatever else the service "
                 "answers with it proves that a record is gone; say at, and is or has"
             )
+
+
+def _unset(profile: Profile) -> Iterator[str]:
+    for name, section in profile.types.items():
+        for field, form in section.fields.items():
+            if form.unset is not None:
+                yield f"The field {field} of {name} is unset by {form.unset}."
 
 
 def _auth(auth: Auth) -> str:

@@ -45,18 +45,19 @@ def _listed(words: str) -> tuple[str, ...]:
 
 _MAPS: Final = _listed(
     "errors fielderrors fieldviolations validationerrors validation violations invalidparams "
-    "issues modelstate messages formerrors usererrors"
+    "issues issue modelstate messages formerrors usererrors"
 )
 """Members that hold messages: a list of them, or a map of fields."""
 _PARTS: Final = (*_MAPS, "error", "details", "detail", "message")
 """Members that may hold messages, and may hold something else, such as the record."""
 _TEXTS: Final = _listed(
-    "detail message msg description errordescription errormessage errorsummary reason text title "
-    "error errors"
+    "detail message msg description errordescription errormessage errorsummary diagnostics reason "
+    "text details title error errors"
 )
 """Members that say what is wrong, the one that says most first."""
 _STRONG: Final = frozenset(
     {"message", "msg", "detail", "errormessage", "errordescription", "description", "reason"}
+    | {"diagnostics"}
 )
 """Those of `_TEXTS` that are hardly ever the name of a field among others in a map."""
 _CODES: Final = _listed("code errorcode scimtype errno type status keyword rule reason error")
@@ -120,8 +121,7 @@ class _Reading:
             found = self._of(_Part(from_json(text)))
         except ValueError:
             found = self._of_text(words_of(text), ())
-        first = islice(found, 4 * MAX_MESSAGES)
-        return tuple(islice(dict.fromkeys(first), MAX_MESSAGES))
+        return tuple(islice(_once(list(islice(found, 4 * MAX_MESSAGES))), MAX_MESSAGES))
 
     def _of(self, part: _Part) -> _Said:
         self._steps += 1
@@ -224,6 +224,15 @@ class _Reading:
         if message:
             field = self._names.named(steps) or self._names.guessed(message)
             yield FieldMessage(field=field[:MAX_TEXT], message=message, code=code[:MAX_TEXT])
+
+
+def _once(found: list[FieldMessage]) -> _Said:
+    """Yield each message once, and one without a field only where none with a field says it."""
+    seen = {("", message.message) for message in found if message.field}
+    for message in found:
+        if (said := (message.field, message.message)) not in seen:
+            seen.add(said)
+            yield message
 
 
 def _first(plain: dict[str, Any], keys: Iterable[str]) -> str | None:

@@ -15,7 +15,7 @@ from journal.values import Ref
 if TYPE_CHECKING:
     from journal.remotes.generic import HttpRemote
     from journal.remotes.sections import Verb
-    from journal.remotes.trial import Steps
+    from journal.remotes.trial import Steps, Verdict
     from journal.values import Fields
 
 
@@ -96,7 +96,10 @@ class _Story:
             says = "the profile says that the answer shows nothing of the record: each is read back"
             yield told.finding(f"receipt of {verb}", "not told", says, "meaning")
             return
-        says = "the answer shows nothing that can be compared, or something else: each is read back"
+        says = (
+            "the answer shows nothing that can be compared, or something else: each is read back, "
+            "unless a [[meaning]] says that it is done"
+        )
         yield told.finding(f"receipt of {verb}", "does not", says, f"{verb}.answer")
 
     def _compared(self, verb: str, key: str) -> Steps[Told | None]:
@@ -156,8 +159,9 @@ class _Story:
             more += yield from self._listed_too(more)
         self._others += more
         if more:
-            says = "a create that arrives twice makes two records"
-            yield told.finding("replayed create", "does not", says, "create.is_repeatable")
+            says = "a create that arrives twice makes two records; see create.looks_first, too"
+            verdict: Verdict = "not told" if self._profile.create.looks_first else "does not"
+            yield told.finding("replayed create", verdict, says, "create.is_repeatable")
         elif told.state == "done" and (made is not None or self._counts):
             says = "it answers as if it were the first; there is one record all the same"
             yield told.finding("replayed create", "works", says)

@@ -15,6 +15,11 @@ _HTTP: Final = re.compile(
 """As in the header Date, and in mail."""
 _UNITS: Final = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))
 """From which number on it counts which part of a second; seconds below."""
+UNITS: Final = {
+    "seconds": timedelta(seconds=1),
+    "milliseconds": timedelta(milliseconds=1),
+}
+"""The numbers that a time may be written as: of what, since 1970."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,6 +39,22 @@ def moved(checkpoint: object, by_s: float) -> object:
         return _no_time(checkpoint)
     change = by_s * _unit(float(checkpoint))
     return checkpoint + (round(change) if isinstance(checkpoint, int) else change)
+
+
+def written(checkpoint: object, form: str) -> object:
+    """Return a checkpoint, which is a time as for `moved`, in another form; never later than it.
+
+    Args:
+        checkpoint: the time.
+        form: ``seconds`` or ``milliseconds`` since 1970, or a form of `strftime`, in UTC.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    time = _time(checkpoint)
+    if form in UNITS:
+        return (time - _EPOCH) // UNITS[form]
+    return time.astimezone(UTC).strftime(form)
 
 
 def not_after(checkpoint: object, date: str | None) -> object:

@@ -109,7 +109,7 @@ class Probe:
             JournalError: it cannot be made of what is known.
         """
         errand, found = self.errand(kind, fields), None
-        if looks and errand.must_look:
+        if looks and errand.must_look and kind != "create":
             seen = yield from self.look()
             if seen.state != "done":
                 return seen
@@ -118,7 +118,7 @@ class Probe:
         told = yield from self.ask(kind, errand.write(found), errand.names)
         if told.state != "done" or not isinstance(told.answer, Response):
             return told
-        meaning = self.dialect.means(kind, told.answer, errand.names)
+        meaning = self.dialect.means(kind, self.ref.type, told.answer, errand.names)
         receipt = errand.receipt(told.answer, is_said=isinstance(meaning, Done))
         return told._replace(receipt=receipt)
 
@@ -163,7 +163,7 @@ class Probe:
     def ask(self, verb: Verb, request: Request, names: list[str] | None = None) -> Steps[Told]:
         """Send a request, and say what its answer means."""
         answer = yield from authorised(_sent(request), self._credentials)
-        match self.dialect.means(verb, answer, names or ()):
+        match self.dialect.means(verb, self.ref.type, answer, names or ()):
             case Success() | Done():
                 return Told("done", "", request, answer)
             case Doubt(_, Refused(classification="gone") as refusal):

@@ -55,6 +55,66 @@ STYLES: Final[dict[str, tuple[Any, list[tuple[str, ...]]]]] = {
         },
         [("title", "not here", "301")],
     ),
+    "FHIR": (
+        {
+            "resourceType": "OperationOutcome",
+            "issue": [
+                {
+                    "severity": "error",
+                    "code": "code-invalid",
+                    "diagnostics": "Unknown code 'yes'",
+                    "expression": ["Patient.title"],
+                }
+            ],
+        },
+        [("title", "Unknown code 'yes'", "code-invalid")],
+    ),
+    "an error for each record of a request": (
+        {
+            "data": [
+                {
+                    "code": "INVALID_DATA",
+                    "details": {"expected_data_type": "email", "api_name": "email"},
+                    "message": "invalid data",
+                    "status": "error",
+                }
+            ]
+        },
+        [("email", "invalid data", "INVALID_DATA")],
+    ),
+    "words in details": (
+        {
+            "message": "Validation error",
+            "details": {
+                "errors": [
+                    {
+                        "name": "type",
+                        "type": "Integer",
+                        "details": "The type is incorrect",
+                        "path": ["fields", "n", "en-US"],
+                    }
+                ]
+            },
+        },
+        [("n", "The type is incorrect", "Integer")],
+    ),
+    "the same twice": (
+        {
+            "error": {
+                "code": 400,
+                "message": "Invalid colour",
+                "errors": [{"reason": "invalid", "message": "Invalid colour"}],
+            }
+        },
+        [("", "Invalid colour", "400")],
+    ),
+    "the same with a field and without": (
+        {
+            "message": "too long",
+            "errors": [{"message": "too long"}, {"field": "n", "message": "too long"}],
+        },
+        [("n", "too long")],
+    ),
     "OData alone": (
         {"error": {"code": "501", "message": "Unsupported", "target": "query"}},
         [("", "Unsupported", "501")],

@@ -623,6 +623,33 @@ class TestLists:
             parse_qs(urlsplit(p).query, keep_blank_values=True)["since"] for p in timed.paths
         ] == [[""], ["2025-12-31T23:59:58.250Z"], ["2026-01-01T00:59:55Z"]]
 
+    @pytest.mark.parametrize(
+        ("form", "since"),
+        [
+            ("seconds", "1767225605"),
+            ("milliseconds", "1767225605750"),
+            ("%Y-%m-%d %H:%M", "2026-01-01%2000%3A00"),
+        ],
+    )
+    def test_a_time_may_be_asked_for_in_another_form(
+        self, script: Script, form: str, since: str
+    ) -> None:
+        """A service may take a time otherwise than it shows it; the checkpoint stays as shown."""
+        asked = {"path": "/{type}?s={since}", "items": "/items", "since": "/at", "more": "/more"}
+        formed = Script({**CONTENT, "changes": {**asked, "since_as": form}}, script.journal)
+        shown = {"id": "a", "v": "1", "at": "2026-01-01T01:00:05.750+0100"}
+        first = json.dumps({"items": [shown], "more": True}).encode()
+        formed.pull(Response(200, {}, first), page())
+        formed.pull(page())
+
+        assert formed.paths == ["/notes", f"/notes?s={since}", f"/notes?s={since}"]
+
+    def test_another_form_of_no_time_names_its_key(self, script: Script) -> None:
+        """What is no time cannot be written as one."""
+        said = {**CONTENT, "changes": {**CHANGES, "first": "soon", "since_as": "seconds"}}
+        with pytest.raises(ProfileError, match=r"changes\.since_as.*is no time|Invalid isoformat"):
+            Script(said, script.journal).pull()
+
     def test_an_overlap_of_no_time_names_its_key(self, script: Script) -> None:
         """A checkpoint that is no time cannot be moved."""
         content = {**CONTENT, "changes": {**CHANGES, "overlap_s": 5}}
@@ -703,6 +730,82 @@ class TestLists:
 
         assert (report.observed, report.stopped_by) == (0, None), report
         assert ruled.paths == ["/f?s=0", "/f?s=7"]
+
+    def test_pages_may_be_numbered(self, script: Script) -> None:
+        """A page may have a number, however many items it has."""
+        asked = {"path": "/{type}?s={since}&p={index}", "items": "/items", "since": "/at"}
+        pages = {"index_from": 1, "index_counts": "pages"}
+        numbered = Script({**CONTENT, "changes": {**asked, **pages}}, script.journal)
+        numbered.pull(page(item("a", 1), item("b", 2)), page(item("c", 3)), page())
+
+        assert numbered.paths == ["/notes?p=1", "/notes?p=2", "/notes?p=3"]
+        assert numbered.fields("c") == {}
+
+    def test_a_flag_may_say_that_there_is_no_more(self, script: Script) -> None:
+        """What says that more pages follow is a condition, also one that something is false."""
+        asked = {"path": "/{type}?s={since}", "items": "/items", "since": "/at"}
+        ends = {**CONTENT, "changes": {**asked, "more": {"at": "/end", "is": False}}}
+        flagged = Script(ends, script.journal)
+        first = json.dumps({"items": [item("a", 1)], "end": False}).encode()
+        last = json.dumps({"items": [item("b", 2)], "end": True}).encode()
+        flagged.pull(Response(200, {}, first), Response(200, {}, last))
+
+        assert flagged.paths == ["/notes", "/notes?s=1"]
+
+    def test_a_word_says_that_a_record_is_deleted(self, script: Script) -> None:
+        """Where each change has a state, one of them is that its record was deleted."""
+        said = {**CHANGES, "deleted": {"at": "/state", "is": "cancelled"}}
+        stated = Script({**CONTENT, "changes": said}, script.journal)
+        stated.pull(page(item("a", 1, state="open"), item("b", 2, state="open")))
+        report = stated.pull(page(item("a", 3, state="cancelled"), item("b", 4, state="done")))
+
+        assert (report.deleted, report.observed) == (1, 1)
+        assert stated.fields("a") is None
+        assert stated.fields("b") == {"state": "done"}
+
+    def test_a_list_may_have_an_address_of_its_own(self, script: Script) -> None:
+        """Where the last page has the address of the list of what changes next, it is kept."""
+        said = {"path": "/{type}/delta", "items": "/items", "next": "/next", "next_list": "/delta"}
+        linked = Script({**CONTENT, "changes": said}, script.journal)
+        delta = f"{URL}/notes/delta?$token=7%21a"
+        end = json.dumps({"items": [item("b", 2)], "delta": delta}).encode()
+        linked.pull(page(item("a", 1), after=f"{URL}/notes/delta?p=2"), Response(200, {}, end))
+        linked.pull(page(item("a", 3), after=f"{URL}/notes/delta?p=3"), limit_pages=1)
+        empty = Response(200, {}, json.dumps({"items": [], "delta": delta}).encode())
+        linked.pull(Response(410), empty)
+        linked.pull(Response(410), Response(200, {}, end))
+
+        there = "/notes/delta?$token=7%21a"
+        assert linked.paths[:3] == ["/notes/delta", "/notes/delta?p=2", there]
+        assert linked.paths[3:5] == ["/notes/delta?p=3", there]
+        assert linked.paths[5:] == [there, "/notes/delta"]
+
+    def test_a_list_elsewhere_is_not_asked_for(self, script: Script) -> None:
+        """The address of the next list is bound to the service, as that of a page is."""
+        said = {"path": "/{type}/delta", "items": "/items", "next_list": "/next"}
+        linked = Script({**CONTENT, "changes": said}, script.journal)
+        report = linked.pull(page(item("a", 1), after="https://evil.example.com/v1/notes"))
+
+        assert report.stopped_by == "refused"
+        assert "https://evil.example.com" in report.problem
+        assert script.journal.log.head() == 0
+
+    @pytest.mark.parametrize("status", [204, 304])
+    def test_no_content_is_an_empty_list(self, script: Script, status: int) -> None:
+        """An answer that has no body by its status lists nothing, and is the end."""
+        rule = {"on": ["changes"], "status": 304, "means": "done"}
+        unchanged = Script({**CONTENT, "meaning": [rule]}, script.journal)
+        report = unchanged.pull(Response(status))
+
+        assert (report.stopped_by, report.pages, report.observed) == (None, 1, 0)
+
+    def test_the_list_may_stand_under_the_name_of_the_type(self, script: Script) -> None:
+        """Where the list is, may be said with what the service calls the type."""
+        said = {**CONTENT, "changes": {**CHANGES, "items": "/{type}"}}
+        named = Script(said, script.journal)
+        named.pull(Response(200, {}, json.dumps({"notes": [item("a", 1, n=1)]}).encode()))
+
+        assert named.fields("a") == {"n": 1}
 
     def test_a_checkpoint_of_the_page_is_kept_with_its_type(self, script: Script) -> None:
         """A number goes back as a number."""

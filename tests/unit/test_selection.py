@@ -19,7 +19,13 @@ from journal.remotes.sections import Rule
 from journal.remotes.selection import check_selector, select, selector
 from tests.strategies import json_values, texts
 
-CONTENT = {"data": {"id": 7, "rev": "3-x", "none": None}, "notes": {"n": 1}}
+CONTENT = {
+    "data": {"id": 7, "rev": "3-x", "none": None},
+    "notes": {"n": 1},
+    "links": [{"rel": "self", "url": "/1"}, 5, {"rel": "next", "no": 2, "url": "/2"}],
+    "a=b": 8,
+    "none": [],
+}
 HEADERS = {"etag": '"1"'}
 
 
@@ -44,6 +50,14 @@ class TestSelectors:
             (["/data/none", "/data/id"], 7),
             ("/{type}/n", 1),
             ("/{type.one}/id", 7),
+            ("/links/rel=next/url", "/2"),
+            ("/links/no=2/url", "/2"),
+            ("/links/rel=last/url", MISSING),
+            ("/links/rel/url", MISSING),
+            ("/links/-1/url", "/2"),
+            ("/none/-1", MISSING),
+            ("/links/-2/url", MISSING),
+            ("/a=b", 8),
         ],
     )
     def test_selects(self, source: Any, found: object) -> None:  # noqa: ANN401  a source

@@ -129,6 +129,29 @@ def test_plain_service(tmp_path: Path) -> None:
         assert service.records == {}
 
 
+@pytest.mark.parametrize("pattern", ["[a-v0-9]{5,1024}", "[0-9]+", "[A-F0-9]{32}", ".{1,12}"])
+def test_a_service_that_takes_few_keys(tmp_path: Path, pattern: str) -> None:
+    """The record that is written has a key of a form that the service takes."""
+    path = tmp_path / "local.toml"
+    with RecordService() as service:
+        text = f'url = "{service.url}"\n[key]\npattern = "{pattern}"\n'
+        path.write_text(text, encoding="utf-8")
+
+        found = check(path, "--type", "Visit", "--write", "--yes")
+
+        assert (found.code, found.failed) == (0, {}), found.text
+
+
+def test_each_field_is_unset_in_its_way(tmp_path: Path) -> None:
+    """What a profile says of single fields is told, too."""
+    path = tmp_path / "local.toml"
+    with RecordService() as service:
+        text = f'url = "{service.url}"\n[types.Visit.fields]\nn = {{ unset = "[]" }}\n'
+        path.write_text(text, encoding="utf-8")
+
+        assert "The field n of Visit is unset by []." in check(path).text
+
+
 def test_nobody_there(tmp_path: Path) -> None:
     """Where nobody answers, that is all that is said."""
     path = tmp_path / "nowhere.toml"
@@ -288,3 +311,29 @@ def test_wrong_profile(
     assert found.code == 1
     assert found.failed.get(capability) == key, found.text
     assert ("nothing left behind" in found.failed) is (capability == "delete")
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ('path = "/changes?since={since}"\nsince = "/n"\ndeleted = "/id"', "changes.deleted"),
+        ('path = "/changes?since={since}"\nsince = "/position"', "changes"),
+        ('path = "/changes/all?since={since}"\nsince = "/n"', "changes.path"),
+    ],
+)
+def test_wrong_list(tmp_path: Path, changes: str, key: str) -> None:
+    """A list that shows our record as deleted, or no checkpoint, is found before it is pulled."""
+    answer = '{ fields = "/fields", key = "/id", version = "/etag" }'
+    path = tmp_path / "local.toml"
+    with RecordService() as service:
+        text = changes.replace("/changes", "/{type}")
+        path.write_text(
+            f'url = "{service.url}"\n[changes]\nitems = "/changes"\nfirst = "0"\n'
+            f"answer = {answer}\n{text}\n[types.Visit]\n",
+            encoding="utf-8",
+        )
+
+        found = check(path, "--write", "--yes")
+
+        assert found.failed == {"list of changes": key}, found.text
+        assert service.records == {}
