@@ -263,6 +263,19 @@ class TestQueue:
 
         assert found.next_to_send() == found["e2"]
 
+    def test_held_drafts_do_not_go_together(self) -> None:
+        """Q3: a held draft is passed by those of other lanes, or by nothing at all."""
+        found = queue(
+            (BOLT, created()),
+            (ACME, created()),
+            (VISIT, created(To=ACME)),
+            (Ref("Report:1"), created()),
+            (ACME, TAKEN.model_copy(update={"draft_id": "e2"})),
+        )
+
+        assert found.next_together(9) == [found["e1"], found["e4"]]
+        assert found.next_together(9, "stop") == [found["e1"]]
+
     def test_low_water_is_before_the_first_draft(self) -> None:
         """Every change up to the low-water mark is settled."""
         receipt = DraftAcknowledged(draft_id="e2", evidence="answer")
