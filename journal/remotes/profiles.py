@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+ALL: Final = "*"
+"""Stands in `types` for every type that is not named there."""
 _AS_TEXT: Final = PlainSerializer(repr, return_type=str, when_used="json")
 
 
@@ -163,22 +165,26 @@ class Profile(Section):
 
     def type_name(self, record_type: str) -> str:
         """Return what the service calls a record type."""
-        names = self.types.get(record_type)
-        return record_type if names is None or names.name is None else names.name
+        name = self._section(record_type).name
+        return record_type if name is None else name
 
     def words(self, record_type: str) -> dict[str, str]:
         """Return what stands for ``{type}`` and ``{type.WORD}``."""
-        names = self.types.get(record_type, TypeSection())
+        names = self._section(record_type)
         words = {f"type.{word}": text for word, text in names.words.items()}
         return {"type": self.type_name(record_type), **words}
 
     def forms(self, record_type: str) -> Forms:
         """Return how the service names and writes the fields of a record type."""
-        names = self.types.get(record_type, TypeSection())
+        names = self._section(record_type)
         unset = self.update.unset
         is_marker = unset not in {None, "null", "omit"} and self.update.set is None
         marker = json_of(str(unset)) if is_marker else None
-        return Forms(names.fields, self.answer.compare, marker)
+        return Forms(names.fields, self.answer.compare, marker, self.answer.id_type)
+
+    def _section(self, record_type: str) -> TypeSection:
+        """Return what is said of a type, or of all that nothing is said of."""
+        return self.types.get(record_type, self.types.get(ALL, TypeSection()))
 
     def requests(self) -> Iterator[tuple[Verb, Request]]:
         """Yield every kind of request that the profile describes."""
