@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from journal.remotes.profiles import Profile
     from journal.remotes.remote import Answer, Push, Request
     from journal.remotes.sections import Verb
+    from journal.sources import Clock
     from journal.values import Fields, Ref
 
 _SAY_NO_MORE: Final = frozenset({404, 410, 412})
@@ -88,6 +89,7 @@ class HttpRemote:
         environ: Mapping[str, str] = os.environ,
         bearer: Callable[[], str] | None = None,
         save: Callable[[str], object] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Speak to the service as the profile says.
 
@@ -96,6 +98,7 @@ class HttpRemote:
             environ: where the secrets that the profile names are looked up.
             bearer: gives a token, when there is none and when the service refuses the last one.
             save: keeps a refresh token that the service has put in the place of another.
+            clock: says until when an assertion that asks for a token is valid.
 
         Raises:
             ProfileError: the profile is not safe, or a secret is not set in the environment.
@@ -103,7 +106,7 @@ class HttpRemote:
         profile.check()
         self.profile = profile
         self.dialect = Dialect(profile)
-        self.credentials = Credentials(profile.auth, environ, bearer=bearer, save=save)
+        self.credentials = Credentials(profile.auth, environ, bearer=bearer, save=save, clock=clock)
 
     def __repr__(self) -> str:
         """Show where the service is, and no secret."""
