@@ -20,7 +20,7 @@ from journal.remotes.remote import Request
 from journal.remotes.sections import Changes, Find
 from journal.remotes.selection import NONE, Selector, select, selector
 from journal.remotes.templates import as_form, fill_json, header, holes_in, json_of, text_of
-from journal.remotes.times import http_date
+from journal.remotes.times import http_date, is_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -263,8 +263,17 @@ class Dialect:
     def is_same_version(self, one: str, other: str) -> bool:
         """Say whether two versions are the same; dates are, however they are written."""
         texts = text_of(self._version_value(one)), text_of(self._version_value(other))
-        is_date = self.profile.version.form == "http-date"
-        return agrees_as("time" if is_date else "exact", *texts)
+        return agrees_as("time" if self._is_dated else "exact", *texts)
+
+    def is_unchanged(self, version: str, known: str) -> bool:
+        """Say whether a record of that version is still as it was at the one that is known."""
+        if self._is_dated:
+            return not is_later(version, known)
+        return self.is_same_version(version, known)
+
+    @property
+    def _is_dated(self) -> bool:
+        return self.profile.version.form == "http-date"
 
     def _version_value(self, version: str) -> object:
         if not self._is_json_version:

@@ -327,7 +327,10 @@ class Errand:
             return False
         known = self._known_version
         if known is not None and version is not None:
-            return self._dialect.is_same_version(version, known)
+            if not self._dialect.is_unchanged(version, known):
+                return False
+            if not self._dialect.profile.version.is_weak:
+                return True
         return holds(self.push, self._forms, received, expected(self.push))
 
     # --- receipts ------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from journal.remotes.profiles import ALL, Profile
 if TYPE_CHECKING:
     from journal.remotes.salesforce.settings import How, Settings
 
-KEPT: Final = ("Id", "LastModifiedDate", "SystemModstamp")
+KEPT: Final = ("Id", "LastModifiedDate")
 """The fields that are asked for with every read."""
 REMEMBERED_S: Final = 29 * 86_400.0
 """How long the UI API surely knows a key of a request again; it says 30 days."""
@@ -33,8 +33,8 @@ def described(settings: Settings, how: How) -> Profile:
             "id": "/Id",
             "id_type": "salesforce",
             "compare": "lenient",
-            "version": "/SystemModstamp",
-            "own": ["/attributes", "/LastModifiedDate"],
+            "version": "/LastModifiedDate",
+            "own": ["/attributes"],
         },
         "create": _create(how),
         "update": {"path": _ROW, "media_type": _JSON, "answer": {"id": "/id", **_NOTHING}},
