@@ -233,10 +233,22 @@ class OrgErrand(Errand):
 
     def _is_as_it_was(self, record: Shown) -> bool:
         """Say whether nobody but ourselves has changed what is to be deleted."""
-        if self.push.kind != "delete":
+        if self.push.kind != "delete" or self._is_overtaken:
             return False
         forms = self.dialect.forms(self.push.ref.type)
         return holds(self.push, forms, forms.read(record.fields or {}), expected(self.push))
+
+    def _is_as_expected(self, version: str | None, received: Fields) -> bool:
+        return not self._is_overtaken and super()._is_as_expected(version, received)
+
+    @property
+    def _is_overtaken(self) -> bool:
+        """Whether a receipt has shown another record than the one that is to be deleted."""
+        push = self.push
+        if push.kind != "delete" or not push.is_after_receipt:
+            return False
+        forms = self.dialect.forms(push.ref.type)
+        return not holds(push, forms, push.record.remote.fields, push.base)
 
     def _others(self, record: Shown) -> list[str]:
         """Return our names of the fields to which the org has given other values."""
