@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from journal import Journal
+from journal.events import DraftAcknowledged
 from journal.outcomes import Acknowledged
 from journal.policies import Policies
 from journal.sync import AsyncSubscriber, Subscriber
@@ -182,12 +183,11 @@ def run(skip: int | None, kind: str, **settings: Any) -> tuple[Org, int, list[st
         if skip is not None:
             getattr(org.faults, kind)(skip=skip, path="/services/")
         report = drained(journal, url, **settings)
+        if report.stopped_by == "unauthorized":  # the request for a token: who runs it, tries again
+            report = drained(journal, url, **settings)
         assert (report.pending, report.held) == (0, 0), [d.why for d in Drafts(journal).pending()]
-        receipts = [
-            entry.event.draft_id
-            for entry in journal.log.read()
-            if type(entry.event).__name__ == "DraftAcknowledged"
-        ]
+        found = (entry.event for entry in journal.log.read())
+        receipts = [event.draft_id for event in found if isinstance(event, DraftAcknowledged)]
         assert receipts == [event_id for event_id in made if event_id in set(receipts)]
         for draft in receipts:
             record = journal.load(journal.log.find(draft).stream)  # type: ignore[union-attr]
