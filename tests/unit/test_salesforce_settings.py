@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from pydantic_core import PydanticUndefined
 
 from journal.errors import ProfileError
 from journal.remotes import Salesforce
-from journal.remotes.addresses import followed
+from journal.remotes.addresses import followed, moved
 from journal.remotes.assertions import Assertion, signed
 from journal.remotes.auth import Auth
 from journal.remotes.forms import agrees_as, is_same_id
@@ -19,8 +23,15 @@ from journal.remotes.salesforce.answers import complaints, is_key_refusal, is_mo
 from journal.remotes.salesforce.describing import described
 from journal.remotes.salesforce.keeping import TokenFile
 from journal.remotes.salesforce.limits import Usage, pause_s, usage_of
-from journal.remotes.salesforce.settings import HOSTS, LimitSettings, Settings
+from journal.remotes.salesforce.settings import (
+    HOSTS,
+    Capture,
+    LimitSettings,
+    Settings,
+    TypeSettings,
+)
 from journal.remotes.times import http_date, is_later
+from tests.pages import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -235,6 +246,41 @@ class TestAllowance:
         assert waits[5:] == [900, 900]
 
 
+class TestPage:
+    """The page about the settings."""
+
+    PAGE: Final = (ROOT / "docs/reference/salesforce.md").read_text(encoding="utf-8")
+
+    def test_has_every_key(self) -> None:
+        """With its default, where it has one."""
+        rows = dict(re.findall(r"^\| `([\w.]+)`[^|]*\| ([^|]*) \|", self.PAGE, re.MULTILINE))
+        top = {name: f.default for name, f in Settings.model_fields.items()}
+        limits = {f"limits.{n}": f.default for n, f in LimitSettings.model_fields.items()}
+        types = {f"types.TYPE.{n}": f.default for n, f in TypeSettings.model_fields.items()}
+        for gone in ("types", "limits"):
+            del top[gone]
+        del types["types.TYPE.fields"]
+        shown = {
+            name: "-" if default in {None, PydanticUndefined} else json.dumps(default)
+            for name, default in {**top, **limits, **types}.items()
+            if isinstance(default, (str, int, float, type(None))) or default is PydanticUndefined
+        }
+
+        assert {name: rows.get(name, "missing").strip("`") for name in shown} == shown
+        assert {"auth", "capture", "conflicts", "types.TYPE.parents"} <= rows.keys()
+        assert all(f"`capture.{name}`" in self.PAGE for name in Capture.model_fields)
+
+    def test_has_a_complete_file(self) -> None:
+        """The file at its end has every key there is."""
+        [text] = re.findall(r"```toml\n(.*?)```", self.PAGE, re.DOTALL)
+        content = tomllib.loads(text)
+
+        assert content.keys() == Settings.model_fields.keys()
+        said = {key for section in content["types"].values() for key in section}
+        assert said == TypeSettings.model_fields.keys()
+        assert content["limits"].keys() == LimitSettings.model_fields.keys()
+
+
 class TestWords:
     """Small things that an org says in its own way."""
 
@@ -298,6 +344,12 @@ class TestWords:
     def test_instances(self, instance: str, origin: str | None) -> None:
         """A token leads to hosts of Salesforce only, and never by plain http."""
         assert followed(instance, HOSTS) == origin
+
+    def test_moves(self) -> None:
+        """The path stays, the origin changes."""
+        assert moved(f"{URL}/services/data", "https://b.salesforce.com") == (
+            "https://b.salesforce.com/services/data"
+        )
 
     def test_complaints(self) -> None:
         """In each of the shapes; what is none says nothing."""
