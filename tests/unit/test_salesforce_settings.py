@@ -420,6 +420,24 @@ class TestTokenFile:
         assert TokenFile(path, "R").laid_over({"R": "one"})["R"] == "three"
         assert repr(first) == f"TokenFile({str(path)!r})"
 
+    @pytest.mark.parametrize("text", ["", "[]", "{}", '{"refresh_token": "a"}'])
+    def test_what_is_no_such_file(self, tmp_path: Path, text: str) -> None:
+        """It is told by its key, and without what stands there."""
+        path = tmp_path / "kept.json"
+        path.write_text(text, encoding="utf-8")
+
+        with pytest.raises(ProfileError, match="refresh_token_file"):
+            TokenFile(path, "R").laid_over({})
+
+    def test_a_token_that_was_put_there_since(self, tmp_path: Path) -> None:
+        """It wins over what is kept."""
+        path = tmp_path / "kept.json"
+        first = TokenFile(path, "R")
+        first.laid_over({"R": "one"})
+        first.save("two")
+
+        assert TokenFile(path, "R").laid_over({"R": "new"}) == {"R": "new"}
+
     def test_what_was_left_behind(self, tmp_path: Path) -> None:
         """Half a file of a process that died is no hindrance."""
         path = tmp_path / "kept.json"
