@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -116,6 +116,43 @@ class Remote(Protocol):
             RemoteError: the draft cannot be sent as it is; it will be held.
         """
         ...
+
+
+class Batching(Remote, Protocol):
+    """A remote that can send several drafts in one request, which keeps their order."""
+
+    @property
+    def most_together(self) -> int:
+        """How many drafts a request can hold; 1 where they are to be sent one by one."""
+        ...
+
+    def together(self, pushes: Sequence[Push]) -> int:
+        """Return how many of these drafts, from the first one on, can go in one request.
+
+        Args:
+            pushes: drafts that are next to send, in order; none of them is maybe applied. What
+                they say of their records does not tell what those before them will do.
+        """
+        ...
+
+    def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+        """Send drafts together: yield requests, receive their answers, return the outcomes.
+
+        Returns:
+            The outcomes of the first of them, at least of one. Of those without one it is
+            certain that they were not carried out; they are sent again at once.
+
+        Raises:
+            RemoteError: the first of them cannot be sent as it is; no request has left.
+        """
+        ...
+
+
+def batching(remote: Remote) -> Batching | None:
+    """Return a remote that can send several drafts in one request; None where it cannot."""
+    names = ("most_together", "together", "push_together")
+    can = all(hasattr(remote, name) for name in names)
+    return cast("Batching", remote) if can else None
 
 
 class Sighting(NamedTuple):

@@ -37,8 +37,13 @@ if TYPE_CHECKING:
     from journal.sync.reports import PullStoppedBy
     from journal.sync.settings import Settings
 
+MOST_EMPTY: Final = 1000
+"""How many pages in a row may show no change, and still say that more follow."""
 READS_AGAIN: Final = 5
-"""How often in a row a page is asked for anew, at once, because of what was stored meanwhile."""
+"""How often in a row a page is asked for anew, at once, because of what was stored meanwhile; and
+how often in one pull a list is begun anew, for a page that the service no longer knows."""
+_ENDLESS: Final = "the next page is one that was read already: there is no end to it"
+_EMPTY: Final = f"{MOST_EMPTY} pages in a row show no change: there is no end to it"
 _BEGINS_ANEW: Final = frozenset({400, 404, 410, 422})
 """How a service refuses a page, or a checkpoint, that it no longer knows."""
 _log = getLogger("journal.sync")
@@ -116,6 +121,7 @@ class Pull:
         """Store the pages of one type; return why not all, or None (D1)."""
         bookmark: Bookmark = yield Call(lambda: self._bookmarks.load(record_type))
         asked: set[tuple[str | None, str | None]] = set()
+        empty = begun = 0
         self._problem = ""
         while True:
             if should_stop():
@@ -134,7 +140,8 @@ class Pull:
                     return "unsettled"
             if not isinstance(found, Page):
                 anew = self._anew(bookmark, found)
-                if anew is not None:
+                begun += anew not in {None, bookmark}
+                if anew is not None and begun <= READS_AGAIN:
                     bookmark = anew
                     continue
                 if (ended := (yield from self._after(record_type, found))) is not None:
@@ -147,8 +154,9 @@ class Pull:
             yield Call(partial(self._bookmarks.save, record_type, bookmark))
             if bookmark.page is None:
                 return None
-            if (bookmark.since, bookmark.page) in asked:
-                self._problem = "the next page is one that was read already: there is no end to it"
+            empty = 0 if found.sightings else empty + 1
+            if (bookmark.since, bookmark.page) in asked or empty >= MOST_EMPTY:
+                self._problem = _ENDLESS if empty < MOST_EMPTY else _EMPTY
                 yield Call(partial(self._bookmarks.save, record_type, Bookmark(bookmark.since)))
                 return "refused"
 

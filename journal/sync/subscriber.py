@@ -11,7 +11,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from journal.checkpoint import Checkpoint
-from journal.errors import ProfileError, SubscriberBusyError
+from journal.errors import InvalidValueError, JournalError, ProfileError, SubscriberBusyError, shown
 from journal.policies import Policies
 from journal.remotes.wire import Limits
 from journal.sync.backoff import Backoff
@@ -85,6 +85,10 @@ class AnySubscriber(Generic[_Client]):
             doubts: how often in a row it may be open what came of a draft, with the remote
                 answering, before it is held; None for never.
             client: of httpx, to use instead of one of our own; it is not closed.
+
+        Raises:
+            InvalidNameError: `on_held` is neither ``lane`` nor ``stop``.
+            InvalidValueError: `attempts`, `rejections` or `doubts` is no number of times.
         """
         self._journal = journal
         self._remote = remote
@@ -102,7 +106,7 @@ class AnySubscriber(Generic[_Client]):
             self._limits.timeout_s,
             lease_s,
             doubts,
-        )
+        ).checked()
         self._session = Session(
             journal,
             remote,
@@ -199,7 +203,16 @@ class AnySubscriber(Generic[_Client]):
 
     # --- what is carried out -------------------------------------------------------------
 
+    def _ended_by(self, error: BaseException) -> None:
+        """Tell, where the status is read and in the log of the program, what has ended it."""
+        said = error.problem if isinstance(error, JournalError) else type(error).__name__
+        self._board.write(last_error=f"the subscriber has ended: {said}", sending=None)
+        _log.error("the subscriber of %r has ended", self._remote, exc_info=error)
+
     def _draining(self, timeout_s: float | None) -> Generator[Effect, Any, Report]:
+        if timeout_s is not None and not timeout_s >= 0:
+            problem = f"{shown(str(timeout_s))} is no time to wait"
+            raise InvalidValueError("timeout_s", problem, hint="give seconds, from 0")
         now_s = self._journal.sources.clock.monotonic_s()
         deadline_s = None if timeout_s is None else now_s + timeout_s
         return self._session.drain(deadline_s, self._stop.is_set)

@@ -180,13 +180,14 @@ class Flavour:
         return made
 
     def close(self) -> None:
-        """Close all that were made."""
+        """Close all that were made; a second time changes nothing."""
+        loop, self._loop = self._loop, None
         try:
-            for made in self._made:
-                made.close()
+            while self._made:
+                self._made.pop(0).close()
         finally:
-            if self._loop is not None:
-                self._loop.close()
+            if loop is not None:
+                loop.close()
 
 
 class Watch:

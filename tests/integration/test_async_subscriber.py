@@ -19,41 +19,20 @@ from journal.events import DraftAcknowledged, PushStarted, RecordCreated
 from journal.remotes import HttpRemote, Profile
 from journal.sync import AsyncSubscriber
 from journal.sync.backoff import Backoff
-from journal.testing.service import RecordService
 from tests.integration.faults import PATIENCE_S, Held, Proxy, dropped_after, status
 from tests.integration.matrix import hit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from journal.sync import Progress, Report
     from journal.sync.effects import Effect
     from journal.sync.reports import Step
+    from journal.testing.service import RecordService
 
 HASTE: Final = Backoff(first_s=0.002, most_s=0.005, least_s=0.001)
 ACME: Final = {"Name": "Acme"}
-
-
-@pytest.fixture
-def service() -> Iterator[RecordService]:
-    """Return a running record service."""
-    with RecordService() as service:
-        yield service
-
-
-@pytest.fixture
-def proxy(service: RecordService) -> Iterator[Proxy]:
-    """Return a proxy before the service."""
-    with Proxy(service.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """Return an empty journal in a file."""
-    with Journal(tmp_path / "field.db", actor="ann", origin="van-7") as journal:
-        yield journal
 
 
 def subscriber(journal: Journal, url: str, **settings: Any) -> AsyncSubscriber:  # noqa: ANN401

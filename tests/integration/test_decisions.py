@@ -35,12 +35,6 @@ def service() -> Iterator[RecordService]:
         yield service
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "field.db"
-
-
 def pushed(journal: Journal, service: RecordService) -> Report:
     """Send what there is."""
     remote = HttpRemote(Profile.of({"url": service.url}))

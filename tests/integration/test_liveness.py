@@ -38,12 +38,6 @@ FOREVER: Final = Backoff(3600.0, 3600.0, 3600.0)
 ACME: Final = {"Name": "Acme", "Size": 1}
 
 
-@pytest.fixture(params=["blocking", "async"])
-def flavour(request: pytest.FixtureRequest) -> Flavour:
-    """Return what makes subscribers of one flavour."""
-    return Flavour(is_async=request.param == "async")
-
-
 @pytest.fixture
 def service() -> Iterator[RecordService]:
     """Return a running record service, which refuses records of a negative size."""
@@ -54,13 +48,6 @@ def service() -> Iterator[RecordService]:
 
     with RecordService(validate=refuse) as service:
         yield service
-
-
-@pytest.fixture
-def proxy(service: RecordService) -> Iterator[Proxy]:
-    """Return a proxy before the service."""
-    with Proxy(service.url) as proxy:
-        yield proxy
 
 
 @pytest.fixture(params=["file", "memory"])

@@ -33,12 +33,6 @@ os._exit(9)
 """
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is kept."""
-    return tmp_path / "field.db"
-
-
 def kill(path: Path, count: int = 100) -> None:
     """Let a process make so many records, and die without closing its journal."""
     command = [sys.executable, "-c", KILLED, str(path), str(count)]

@@ -16,7 +16,6 @@ from journal.remotes import HttpRemote, Profile
 from journal.remotes.wire import Limits
 from journal.sync import Subscriber
 from journal.sync.lease import holder_text
-from journal.testing.service import RecordService
 from tests.integration.crashing import Child, child
 from tests.integration.faults import PATIENCE_S, Held, Proxy, dropped_after, passed, status
 from tests.integration.matrix import hit
@@ -26,29 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from journal.testing.service import RecordService
     from tests.integration.crashing import Words
 
 COUNT: Final = 12
-
-
-@pytest.fixture
-def service() -> Iterator[RecordService]:
-    """Return a running record service."""
-    with RecordService() as service:
-        yield service
-
-
-@pytest.fixture
-def proxy(service: RecordService) -> Iterator[Proxy]:
-    """Return a proxy before the service."""
-    with Proxy(service.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "field.db"
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from journal.remotes import HttpRemote, Profile
 from journal.sync import AsyncSubscriber, PullProgress, Subscriber
 from journal.sync.backoff import Backoff
 from journal.testing.service import RecordService
-from tests.integration.driving import Driven, Flavour
 from tests.integration.faults import (
     PATIENCE_S,
     Held,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.integration.driving import Driven, Flavour
     from tests.integration.faults import Fault
 
 HASTE: Final = Backoff(first_s=0.002, most_s=0.005, least_s=0.001)
@@ -53,14 +53,6 @@ CHANGES: Final = {
 PORTAL: Final = message(200, b"<html><title>Hotel</title></html>")
 
 
-@pytest.fixture(params=["blocking", "async"])
-def flavour(request: pytest.FixtureRequest) -> Iterator[Flavour]:
-    """What makes subscribers of one flavour."""
-    flavour = Flavour(is_async=request.param == "async")
-    yield flavour
-    flavour.close()
-
-
 @pytest.fixture
 def service() -> Iterator[RecordService]:
     """A service with five accounts."""
@@ -68,20 +60,6 @@ def service() -> Iterator[RecordService]:
         for number in range(5):
             put(service, f"a{number}", {"n": number})
         yield service
-
-
-@pytest.fixture
-def proxy(service: RecordService) -> Iterator[Proxy]:
-    """A proxy before the service."""
-    with Proxy(service.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """An empty journal in a file."""
-    with Journal(tmp_path / "field.db", actor="ann", origin="van-7") as journal:
-        yield journal
 
 
 def put(service: RecordService, key: str, fields: dict[str, Any]) -> None:

@@ -23,13 +23,6 @@ ACME = {"Name": "Acme", "Tags": ["a", "b"], "Site": {"City": "Bern", "Zip": "300
 
 
 @pytest.fixture
-def service() -> Iterator[RecordService]:
-    """A started service with no records."""
-    with RecordService() as service:
-        yield service
-
-
-@pytest.fixture
 def client(service: RecordService) -> Iterator[httpx.Client]:
     """A client of that service, on one kept connection."""
     with httpx.Client(base_url=service.url, trust_env=False) as client:
@@ -475,6 +468,19 @@ class TestLifetime:
 
             assert process.stdout.read() == ""
             assert process.wait(timeout=10) == 0
+
+    def test_program_that_forgets_to_stop_it_ends(self) -> None:
+        """A program ends also where it has not stopped the service, nor closed a connection."""
+        program = (
+            "import httpx\n"
+            "from journal.testing.service import RecordService\n"
+            "client = httpx.Client()\n"
+            "assert client.get(RecordService().start().url).status_code == 200\n"
+        )
+
+        done = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
+
+        assert done.returncode == 0
 
     def test_port_is_taken(self, service: RecordService) -> None:
         """As a process it says so and exits with 1 when its port is taken."""

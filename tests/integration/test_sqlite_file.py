@@ -13,7 +13,7 @@ import subprocess
 import sys
 from contextlib import closing, suppress
 from errno import ENOSPC
-from linecache import getline
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -40,18 +40,12 @@ from journal.log.filelock import FileLock
 from journal.log.place import unopened
 from projections import Records
 from tests.integration.crashing import child, working
+from tests.integration.interrupting import interrupted_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
     from tests.integration.workload import Tell
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is kept."""
-    return tmp_path / "field.db"
 
 
 @pytest.fixture
@@ -721,7 +715,9 @@ class TestInterrupts:
         while is_interrupted:
             with Journal(path) as journal:
                 append(journal, size)
-                is_interrupted = interrupted_at(line, journal, size)
+                is_interrupted = interrupted_at(
+                    line, "/journal/log/", partial(append, journal, size)
+                )
                 append(journal, size)
                 batches = [entry.batch for entry in journal.log.scan()]
                 head = journal.log.head()
@@ -789,35 +785,3 @@ def append(journal: Journal, size: int) -> None:
     with journal.batch():
         for _ in range(size):
             journal.create("Account", {})
-
-
-def is_sheltered(frame: FrameType) -> bool:
-    """Say whether Python lets in no signal there: as a ``with`` or a ``try`` begins or ends."""
-    line = getline(frame.f_code.co_filename, frame.f_lineno)
-    return line.lstrip().startswith(("with ", "try:"))
-
-
-def interrupted_at(line: int, journal: Journal, size: int) -> bool:
-    """Append, with an interrupt at that line of the log; say whether it came."""
-    left = line
-    came = False
-
-    def interrupt(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401  a tracer
-        nonlocal left, came
-        if "/journal/log/" not in frame.f_code.co_filename:
-            return interrupt
-        if event == "line" and not is_sheltered(frame):
-            if left == 0 and not came:
-                came = True
-                raise KeyboardInterrupt
-            left -= 1
-        return interrupt
-
-    before = sys.gettrace()
-    sys.settrace(interrupt)
-    try:
-        with suppress(KeyboardInterrupt):
-            append(journal, size)
-    finally:
-        sys.settrace(before)
-    return came

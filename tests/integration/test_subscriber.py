@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from journal import Journal, Ref
-from journal.errors import LogBusyError, LogClosedError, LogFullError, SubscriberBusyError
+from journal.errors import (
+    InvalidValueError,
+    LogBusyError,
+    LogClosedError,
+    LogFullError,
+    SubscriberBusyError,
+)
 from journal.events import (
     DraftAcknowledged,
     DraftDiscarded,
@@ -64,37 +70,11 @@ def refuse_small(_: str, fields: Mapping[str, Any]) -> Iterable[tuple[str, str]]
         yield "Size", "is negative"
 
 
-@pytest.fixture(params=["blocking", "async"])
-def flavour(request: pytest.FixtureRequest) -> Flavour:
-    """Return what makes subscribers of one flavour."""
-    return Flavour(is_async=request.param == "async")
-
-
 @pytest.fixture
 def service() -> Iterator[RecordService]:
     """Return a running record service, which refuses records of a negative size."""
     with RecordService(validate=refuse_small) as service:
         yield service
-
-
-@pytest.fixture
-def proxy(service: RecordService) -> Iterator[Proxy]:
-    """Return a proxy before the service."""
-    with Proxy(service.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the journal is."""
-    return tmp_path / "field.db"
-
-
-@pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
-    """Return an empty journal in a file."""
-    with Journal(path, actor="ann", origin="van-7") as journal:
-        yield journal
 
 
 class Desk:
@@ -633,6 +613,12 @@ class TestStopping:
         assert report[:4] == (0, 0, 1, 0)
         assert report.stopped_by == "timeout"
 
+    @pytest.mark.parametrize("timeout_s", [float("nan"), -1.0])
+    def test_a_timeout_that_is_none(self, desk: Desk, timeout_s: float) -> None:
+        """What is no time is refused: it would be taken for no bound, or for none left."""
+        with pytest.raises(InvalidValueError, match="is no time to wait"):
+            desk.subscriber().drain(timeout_s)
+
     def test_a_timeout_while_it_waits(self, desk: Desk) -> None:
         """A drain gives up at its timeout, however often it may try."""
         desk.journal.create("Account", ACME, id="a1")
@@ -659,9 +645,11 @@ class TestStopping:
 
         desk.journal.close()
 
-        with pytest.raises(LogClosedError):
+        with pytest.raises(LogClosedError) as ended:
             _stopped(subscriber)
         assert not subscriber.is_running
+        said = f"the subscriber has ended: {ended.value.problem}"
+        assert subscriber.status.last_error == said
 
 
 def _stopped(subscriber: Driven) -> None:

@@ -35,12 +35,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is kept."""
-    return tmp_path / "field.db"
-
-
-@pytest.fixture
 def journal(path: Path) -> Iterator[Journal]:
     """An empty journal on a file."""
     with Journal(path) as journal:

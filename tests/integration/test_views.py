@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import suppress
-from linecache import getline
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from journal import Journal, Ref
 from projections import Drafts, History, Records
 from projections import projection as projections
+from tests.integration.interrupting import interrupted_at
 from tests.integration.oracle import check_log, check_views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-    from types import FrameType
 
 VIEWS = (Records, Drafts, History)
 PROCESSES = get_context("forkserver")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the journal is."""
-    return tmp_path / "field.db"
 
 
 @pytest.fixture
@@ -172,7 +163,9 @@ def test_interrupt_leaves_a_view_that_is_right(
             number += 1
             journal.update(visit, {"Number": number})
         is_interrupted = interrupted_at(
-            line, lambda: records.list("Visit") if is_listed else records.get(visit)
+            line,
+            "/projections/",
+            lambda: records.list("Visit") if is_listed else records.get(visit),
         )
         number += 1
         journal.update(visit, {"Number": number})
@@ -187,29 +180,3 @@ def test_interrupt_leaves_a_view_that_is_right(
 
     assert line > 15
     check_views(journal, check_log(journal))
-
-
-def interrupted_at(line: int, read: Callable[[], object]) -> bool:
-    """Read, with an interrupt at that line of the projections; say whether it came."""
-    left = line
-    came = False
-
-    def interrupt(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401  a tracer
-        nonlocal left, came
-        if "/projections/" in frame.f_code.co_filename and event == "line":
-            text = getline(frame.f_code.co_filename, frame.f_lineno).lstrip()
-            if not text.startswith(("with ", "try:")):
-                if left == 0 and not came:
-                    came = True
-                    raise KeyboardInterrupt
-                left -= 1
-        return interrupt
-
-    before = sys.gettrace()
-    sys.settrace(interrupt)
-    try:
-        with suppress(KeyboardInterrupt):
-            read()
-    finally:
-        sys.settrace(before)
-    return came
