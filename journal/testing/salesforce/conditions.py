@@ -82,7 +82,7 @@ def _time(call: Call, name: str) -> datetime | None:
 
 def _names(condition: str, row: Row) -> bool:
     tags = [
-        tag.strip().removeprefix("W/").strip('"').removesuffix("--gzip")
+        tag.strip().removeprefix("W/").strip('"').removesuffix("-gzip")
         for tag in condition.split(",")
     ]
     return tags == ["*"] or etag_of(row) in tags

@@ -72,7 +72,7 @@ class Keys:
             self._kept[key.lower()].answer = answer
 
 
-def not_supported(code: str = "INVALID_REQUEST_HEADER") -> RefusedError:
+def not_supported(code: str = "IDEMPOTENCY_NOT_SUPPORTED") -> RefusedError:
     """Return the refusal of a key where none is heeded."""
     message = "The Idempotency-Key header is not supported for this resource."
     if code == "IDEMPOTENCY_FEATURE_NOT_ENABLED":

@@ -174,6 +174,8 @@ class _Reader:
             children = self.query()
             self._expect(")")
             return Column(kind="children", children=children, at=at)
+        if self._word.says("FROM"):
+            raise self._unexpected("expecting a name")
         name = self._name()
         if not self._takes("("):
             return Column(tuple(name.split(".")), at=at)
