@@ -147,7 +147,6 @@ class SObject:
         name_field: the field that names a record to people, or nothing.
         name_from: the fields that it is put together from, where nobody may write it.
         has_etag: whether its rows have ETags and heed If-Match.
-        is_private: a user sees the records that the user owns, and no others.
         is_writable: whether anything may be written through the API.
     """
 
@@ -159,7 +158,6 @@ class SObject:
     name_field: str = "Name"
     name_from: tuple[str, ...] = ()
     has_etag: bool = False
-    is_private: bool = False
     is_writable: bool = True
 
     @property

@@ -82,7 +82,7 @@ class State:
             return True
         if row.id in self.rules.hidden or (row.sobject.name, "read") in self.rules.denied:
             return False
-        return not row.sobject.is_private or row.values["OwnerId"] == caller.user_id
+        return row.sobject.name not in self.rules.private or row.values["OwnerId"] == caller.user_id
 
     def count_calls(self, number: int = 1) -> None:
         """Note that the org was called."""
