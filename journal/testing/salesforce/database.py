@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from journal.testing.salesforce.schema import Field, Schema, SObject
 
-__all__ = ["Database", "Effect", "Operation", "Row"]
+__all__ = ["Database", "Operation", "RecordEffect", "Row"]
 
 Operation: TypeAlias = Literal["create", "update", "delete", "undelete", "touch"]
 
 
-class Effect(NamedTuple):
+class RecordEffect(NamedTuple):
     """One thing that was done to one record, and stayed done.
 
     Attributes:
@@ -63,7 +63,7 @@ class Database:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self.effects: list[Effect] = []
+        self.effects: list[RecordEffect] = []
         self._rows: dict[str, Row] = {}
         self._named: defaultdict[tuple[str, str, Any], set[str]] = defaultdict(set)
         self._undo: list[tuple[str, Row | None]] | None = None

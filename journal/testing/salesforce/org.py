@@ -12,7 +12,7 @@ from journal.sources import SystemClock
 from journal.testing.salesforce.defaults import default_schema
 from journal.testing.salesforce.ids import normal_id
 from journal.testing.salesforce.rules import Lock, Rules
-from journal.testing.salesforce.service import Request, Service
+from journal.testing.salesforce.service import ReceivedRequest, Service
 from journal.testing.salesforce.settings import Settings
 from journal.testing.salesforce.state import ADMIN, State
 from journal.testing.salesforce.tokens import ConnectedApp
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from journal.testing.salesforce.assigning import Body
-    from journal.testing.salesforce.database import Effect, Row
+    from journal.testing.salesforce.database import RecordEffect, Row
     from journal.testing.salesforce.faults import Faults
     from journal.testing.salesforce.schema import Schema
 
@@ -109,13 +109,13 @@ class Org:
         return self._state.rules
 
     @property
-    def effects(self) -> list[Effect]:
+    def effects(self) -> list[RecordEffect]:
         """What was done to records, in order; what was rolled back is not there."""
         with self._lock:
             return copy.deepcopy(self._state.database.effects)
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[ReceivedRequest]:
         """The requests that came, in order."""
         with self._lock:
             return copy.deepcopy(self._service.requests)

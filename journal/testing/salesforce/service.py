@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from journal.testing.salesforce.state import State
 
-__all__ = ["Delivery", "Request", "Sent", "Service"]
+__all__ = ["Delivery", "ReceivedRequest", "Sent", "Service"]
 
 TARGET_BYTES_MOST: Final = 16_384
 _TOKEN: Final = ("services", "oauth2", "token")
 _ROOT: Final = ("services", "data")
 
 
-class Request(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """A request that came.
 
     Attributes:
@@ -92,7 +92,7 @@ class Service:
     def __init__(self, state: State, lock: threading.RLock) -> None:
         self._state, self._lock = state, lock
         self.faults = Faults(self._deliver_all)
-        self.requests: list[Request] = []
+        self.requests: list[ReceivedRequest] = []
         self._late: list[_Late] = []
 
     def deliver(self, sent: Sent) -> Delivery:
@@ -117,10 +117,12 @@ class Service:
         with self._lock:
             self._state.keys.ending.discard((delivery.key or "").lower())
 
-    def _noted(self, n: int, sent: Sent, fault: Fault | None) -> Request:
+    def _noted(self, n: int, sent: Sent, fault: Fault | None) -> ReceivedRequest:
         is_secret = segments_of(sent.path)[:2] == ("services", "oauth2")
         body = None if is_secret else _parsed_or_text(sent.body)
-        return Request(n, sent.method, sent.target, body, None, fault.kind if fault else None)
+        return ReceivedRequest(
+            n, sent.method, sent.target, body, None, fault.kind if fault else None
+        )
 
     def _answer(self, sent: Sent, n: int, fault: Fault | None) -> Answer:
         if fault is None or fault.is_heard:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from journal.testing.salesforce.assigning import Body, assigned
-from journal.testing.salesforce.database import Database, Effect, Operation, Row
+from journal.testing.salesforce.database import Database, Operation, RecordEffect, Row
 from journal.testing.salesforce.duplicates import check_duplicates
 from journal.testing.salesforce.refusal import Complaint, RefusedError
 from journal.testing.salesforce.rules import Rules, TriggerError
@@ -254,7 +254,7 @@ class Writer:
     ) -> None:
         n = len(self._database.effects) + 1
         by, request, at = caller.user_id, caller.request, self._now()
-        effect = Effect(n, operation, row.sobject.name, row.id, fields, by, request, at)
+        effect = RecordEffect(n, operation, row.sobject.name, row.id, fields, by, request, at)
         self._database.effects.append(effect)
 
 
