@@ -37,6 +37,7 @@ class ReceivedRequest(NamedTuple):
         n: its number, from 1.
         method: its method.
         path: its path, with the query.
+        headers: its headers, their names in small letters, without `authorization`.
         body: what it carries, or None; what is sent to get a token is not kept.
         status: what it was answered with, or None where it was not answered.
         fault: what went wrong with it, or None.
@@ -45,6 +46,7 @@ class ReceivedRequest(NamedTuple):
     n: int
     method: str
     path: str
+    headers: Mapping[str, str]
     body: Content
     status: int | None
     fault: str | None
@@ -120,9 +122,9 @@ class Service:
     def _noted(self, n: int, sent: Sent, fault: Fault | None) -> ReceivedRequest:
         is_secret = segments_of(sent.path)[:2] == ("services", "oauth2")
         body = None if is_secret else _parsed_or_text(sent.body)
-        return ReceivedRequest(
-            n, sent.method, sent.target, body, None, fault.kind if fault else None
-        )
+        headers = {name: v for name, v in sent.headers.items() if name != "authorization"}
+        kind = fault.kind if fault else None
+        return ReceivedRequest(n, sent.method, sent.target, headers, body, None, kind)
 
     def _answer(self, sent: Sent, n: int, fault: Fault | None) -> Answer:
         if fault is None or fault.is_heard:

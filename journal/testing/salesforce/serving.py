@@ -29,7 +29,8 @@ def listening(host: str, port: int) -> socket.socket:
     Raises:
         OSError: the port is taken.
     """
-    bound = socket.socket()
+    # Its protocol is named, as asyncio wants it: otherwise an answer waits for acknowledgements.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))

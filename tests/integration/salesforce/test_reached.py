@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import pytest
 
+from journal.testing.salesforce.serving import listening
 from tests.integration.salesforce.hands import code, created, logged_in
 from tests.pages import ROOT
 
@@ -48,6 +50,12 @@ def test_several_addresses(org: Org) -> None:
             record_id = created(client, "Account", Name="A")
         with logged_in(two, org.access_token()) as client:
             assert client.get(f"sobjects/Account/{record_id}").status_code == 200
+
+
+def test_answers_wait_for_nothing() -> None:
+    """What is sent leaves at once: the protocol of the socket is named, as asyncio wants it."""
+    with listening("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
 
 
 def test_served_again(org: Org) -> None:

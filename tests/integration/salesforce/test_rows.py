@@ -257,6 +257,8 @@ def test_effects_are_what_happened(client: httpx.Client, org: Org) -> None:
         (2, "POST", 400),
     ]
     assert org.requests[0].body == {"Name": "Acme"}
+    assert org.requests[0].headers["content-type"] == "application/json"
+    assert "authorization" not in org.requests[0].headers
 
 
 def test_audit_fields(client: httpx.Client, org: Org) -> None:

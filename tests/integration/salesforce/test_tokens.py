@@ -258,6 +258,7 @@ def test_secrets_are_not_kept(door: httpx.Client, org: Org) -> None:
     token(door, grant_type="client_credentials", **CLIENT)
 
     assert [request.body for request in org.requests] == [None]
+    assert "authorization" not in org.requests[0].headers
     assert "stand-in-secret" not in repr(org.apps)
 
 

@@ -72,7 +72,10 @@ def test_a_life(client: httpx.Client, org: Org, clock: Hands) -> None:
     assert [effect.operation for effect in org.effects] == ["create", "update", "delete"]
 
 
-@pytest.mark.parametrize("fields", ["", "Account.Nothing", "Contact.Name", "Account"])
+@pytest.mark.parametrize(
+    "fields",
+    ["", "Account.Nothing", "Account.Owner.Name.X", "Account.X.Name", "Contact.Name", "Account"],
+)
 def test_fields_that_are_not_there(client: httpx.Client, fields: str) -> None:
     """Fields are asked for by name; those that are optional need not be there."""
     path = f"ui-api/records/{client.post('ui-api/records', json=ACME).json()['id']}"
