@@ -131,7 +131,8 @@ class Service:
             answer = self._process(sent, n)
             if fault is not None and fault.kind == "duplicate":
                 self._late.append(_Late(sent, n, fault.later))
-            return fault.answer if fault and fault.answer is not None else answer
+            said = None if fault is None else fault.answer
+            return answer if said is None else self._with_usage(said)
         if fault.kind == "expire":
             self._state.tokens.end(_token(sent))
             return self._process(sent, n)

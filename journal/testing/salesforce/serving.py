@@ -55,6 +55,7 @@ def serving(service: Service, bound: socket.socket) -> Iterator[None]:
         access_log=False,
         loop="asyncio",
         server_header=False,
+        proxy_headers=False,  # who sends a request is who is connected
         h11_max_incomplete_event_size=128 * 1024,
         timeout_graceful_shutdown=1,
     )

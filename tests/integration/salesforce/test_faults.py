@@ -55,6 +55,7 @@ def test_a_connection_that_is_lost_before(client: httpx.Client, org: Org) -> Non
 
 def test_a_connection_that_is_lost_after(client: httpx.Client, org: Org) -> None:
     """A request is done, and its answer lost: not a byte of it arrives."""
+    client.headers["X-Forwarded-For"] = "192.0.2.1"
     org.faults.drop_after()
     assert raw(client, {"Name": "A"}) == b""
 
@@ -101,6 +102,7 @@ def test_servers_that_fail(client: httpx.Client, org: Org, status: int, *, after
     response = client.post("sobjects/Account", json={"Name": "A"})
     assert (response.status_code, response.headers["Retry-After"]) == (status, "7")
     assert names(org) == (["A"] if after else [])
+    assert "Sforce-Limit-Info" in response.headers
     is_json = response.headers["Content-Type"].startswith("application/json")
     assert is_json == (status in {500, 503})
 
