@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from journal.testing.salesforce import changes, rows, several, ui
+from journal.testing.salesforce.batch import on_batch
 from journal.testing.salesforce.call import Call, not_found
-from journal.testing.salesforce.composite import on_batch, on_composite
+from journal.testing.salesforce.composite import on_composite, on_graphs
 from journal.testing.salesforce.describe import describe, describe_all, information, resources
 from journal.testing.salesforce.refusal import Answer, Complaint, RefusedError
 from journal.testing.salesforce.soql.finding import Finder
@@ -140,6 +141,9 @@ def _composite(state: State, call: Call, rest: list[str]) -> Answer:
         case ["batch"]:
             _check_method(call, "POST")
             return on_batch(state, call, _part)
+        case ["graph"]:
+            _check_method(call, "POST")
+            return on_graphs(state, call, _part)
         case ["sobjects"]:
             _check_method(call, "POST", "PATCH", "DELETE")
             return several.on_collection(state, call)

@@ -362,3 +362,95 @@ class TestBatch:
 
         assert response.status_code == 400
         code(response)
+
+
+class TestGraphs:
+    """Parts in graphs, each whole or not at all."""
+
+    @staticmethod
+    def run(client: httpx.Client, *graphs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Send graphs, and return what came of them."""
+        body = {
+            "graphs": [{"graphId": str(n), "compositeRequest": g} for n, g in enumerate(graphs)]
+        }
+        response = client.post("composite/graph", json=body)
+        assert response.status_code == 200, response.text
+        answers: list[dict[str, Any]] = response.json()["graphs"]
+        assert [each["graphId"] for each in answers] == [str(n) for n in range(len(graphs))]
+        return answers
+
+    def test_what_is_needed_comes_first(self, client: httpx.Client, org: Org) -> None:
+        """A part is run after those that it needs, wherever it stands."""
+        [answer] = self.run(client, [contact("C", "r1", AccountId="@{r2.id}"), account("A", "r2")])
+
+        assert answer["isSuccessful"] is True
+        assert statuses(answer["graphResponse"]["compositeResponse"]) == [201, 201]
+        assert names(org) == ["A", "C"]
+
+    def test_each_is_whole_or_not_at_all(self, client: httpx.Client, org: Org) -> None:
+        """What fails takes its graph back, and no other."""
+        broken = [account("1", "r1"), account("0", "r2"), account("2", "r3")]
+
+        first, second = self.run(client, broken, [account("3", "r1")])
+
+        assert (first["isSuccessful"], second["isSuccessful"]) == (False, True)
+        results = first["graphResponse"]["compositeResponse"]
+        assert [each["body"] == HALTED for each in results] == [True, False, True]
+        assert names(org) == ["3"]
+
+    def test_after_many_failures_nothing_is_run(self, client: httpx.Client, org: Org) -> None:
+        """After 14 graphs that failed the rest are not run."""
+        answers = self.run(client, *[[account("0", "r")]] * 14, [account("1", "r")])
+
+        assert [each["isSuccessful"] for each in answers] == [False] * 15
+        assert answers[14]["graphResponse"]["compositeResponse"][0]["body"] == HALTED
+        assert org.effects == []
+
+    @pytest.mark.parametrize(
+        "graphs",
+        [
+            None,
+            [],
+            [{"graphId": "1", "compositeRequest": []}],
+            [
+                {
+                    "graphId": "1",
+                    "compositeRequest": [account("@{b.id}", "a"), account("@{a.id}", "b")],
+                }
+            ],
+            [
+                {
+                    "graphId": "1",
+                    "compositeRequest": [account(f"@{{r{n + 1}.id}}", f"r{n}") for n in range(16)],
+                }
+            ],
+            [
+                {
+                    "graphId": "1",
+                    "compositeRequest": [part(f"r{n}", f"sobjects/X{n}") for n in range(16)],
+                }
+            ],
+            [{"graphId": str(g), "compositeRequest": [account("A", "r")]} for g in range(76)],
+            [
+                {"graphId": str(g), "compositeRequest": [account("A", f"r{n}") for n in range(251)]}
+                for g in "ab"
+            ],
+        ],
+        ids=[
+            "none",
+            "empty",
+            "no parts",
+            "a circle",
+            "too deep",
+            "too many kinds",
+            "too many",
+            "too large",
+        ],
+    )
+    def test_what_cannot_be_run(self, client: httpx.Client, org: Org, graphs: object) -> None:
+        """Graphs have limits, and do not go round."""
+        response = client.post("composite/graph", json={"graphs": graphs})
+
+        assert response.status_code == 400
+        code(response)
+        assert org.effects == []
