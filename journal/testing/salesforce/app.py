@@ -75,14 +75,16 @@ class _Reply(Response):
                 self._service.settle(self._delivery)
             await super().__call__(scope, receive, send)
             return
-        client: Any = scope.get("client") or ("", 0)
+        client: Any = tuple(scope.get("client") or ("", 0))
         if kind == "truncate":
             start = {"type": "http.response.start", "status": self.status_code}
             await send({**start, "headers": self.raw_headers})
             part = bytes(self.body)[: fault.kept_bytes]
             await send({"type": "http.response.body", "body": part, "more_body": True})
-            if self._connections is None or not self._connections.finish(tuple(client)):
-                raise ConnectionResetError("the answer ends within its body")
-            return
-        if self._connections is None or not self._connections.abort(tuple(client)):
+            is_cut = self._connections is not None and self._connections.finish(client)
+        else:
+            is_cut = self._connections is not None and self._connections.abort(client)
+        if not is_cut:
             raise ConnectionResetError("the connection is lost")
+        while (await receive())["type"] != "http.disconnect":
+            pass  # the rest of the request

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from journal.testing.salesforce import ValidationRule
 from tests.integration.salesforce.hands import code, created, logged_in
 
 if TYPE_CHECKING:
@@ -261,3 +262,26 @@ def test_every_write_can_lose_its_answer(
         write(client)
 
     assert names(org) == ["A"]
+
+
+def test_a_rule_that_is_wrong_itself(
+    client: httpx.Client, org: Org, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a rule of the test raises is answered with 500, logged, and has changed nothing."""
+    org.rules.validation.append(ValidationRule("Account", lambda row: row["Nothing"], "never"))
+
+    assert client.post("sobjects/Account", json={"Name": "A"}).status_code == 500
+    assert "KeyError: 'Nothing'" in caplog.text
+    assert org.effects == []
+
+
+def test_faults_are_not_logged(
+    client: httpx.Client, org: Org, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What goes wrong on command is nothing to write home about."""
+    for fault in org.faults.drop_before, org.faults.drop_after, org.faults.truncate:
+        fault()
+        with pytest.raises(httpx.TransportError):
+            client.get("limits")
+
+    assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
