@@ -93,6 +93,10 @@ class Database:
             self._undo.append((row.id, self._rows.get(row.id)))
         self._set(row.id, row)
 
+    def erase(self, row: Row) -> None:
+        """Forget a row, as if it had never been."""
+        self._set(row.id, None)
+
     def _set(self, record_id: str, row: Row | None) -> None:
         before = self._rows.get(record_id)
         if before is not None and not before.is_deleted:

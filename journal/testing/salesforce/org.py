@@ -181,6 +181,18 @@ class Org:
         with self._lock:
             self._state.writer.undelete(self._row(record_id), self._caller(by))
 
+    def purge(self, record_id: str) -> None:
+        """Empty the bin of a record: nothing says any more that it was deleted.
+
+        Raises:
+            ValueError: it is not in the bin.
+        """
+        with self._lock:
+            row = self._row(record_id)
+            if not row.is_deleted:
+                raise ValueError(f"{record_id} is not in the bin: delete it first")
+            self._state.database.erase(row)
+
     def touch(self, record_id: str) -> None:
         """Move the SystemModstamp of a record and nothing else, as automation may."""
         with self._lock:

@@ -89,7 +89,8 @@ def on_record(state: State, call: Call, text: str) -> Answer:
             with state.database.transaction():
                 fields = body_of(body.get("fields", {}))
                 row = state.writer.update(row, fields, _caller(call, body))
-            if not state.is_visible(row, call.caller) and not flag(body.get("handleOwnerChange")):
+            handles = flag(body.get("handleOwnerChange", call.query.get("handleOwnerChange")))
+            if not handles and not state.is_visible(row, call.caller):
                 raise not_found()  # it was saved, all the same
             return Answer(200, _record(state, row, _paths(row)))
         case _:

@@ -62,6 +62,23 @@ class TestUpdated:
             "latestDateCovered": "2026-04-01T09:03:00.000+0000",
         }
 
+    def test_a_bin_that_was_emptied(self, client: httpx.Client, org: Org, clock: Hands) -> None:
+        """What is no longer in the bin is listed nowhere: absence proves nothing."""
+        record_id = created(client, "Account", Name="A", Journal_Key__c="k")
+        with pytest.raises(ValueError, match="not in the bin"):
+            org.purge(record_id)
+        client.delete(f"sobjects/Account/{record_id}")
+        org.purge(record_id)
+        clock.move(minutes=2)
+
+        page = changes(client, "deleted", "2026-04-01T08:00:00Z", "2026-04-01T09:02:00Z").json()
+        assert page["deletedRecords"] == []
+        query = {"q": "SELECT Id FROM Account"}
+        assert client.get("queryAll", params=query).json()["totalSize"] == 0
+        assert code(client.get(f"sobjects/Account/{record_id}")) == "NOT_FOUND"
+        assert org.get(record_id) is None
+        assert client.get("sobjects/Account/Journal_Key__c/k").status_code == 404
+
     @pytest.mark.parametrize(
         ("what", "start", "end"),
         [

@@ -147,10 +147,11 @@ def test_an_owner_who_loses_sight(client: httpx.Client, org: Org) -> None:
     """Who gives a record away and sees it no more is told 404, though it was saved."""
     org.rules.private.add("Account")
     other = org.user_id("other@stand-in.example")
-    for extra, status in ({}, 404), ({"handleOwnerChange": True}, 200):
+    for extra, status in ({}, 404), ({"handleOwnerChange": True}, 200), (None, 200):
         record_id = created(client, "Account", Name="A")
-        body = {"fields": {"OwnerId": other}, **extra}
-        response = client.patch(f"ui-api/records/{record_id}", json=body)
+        body = {"fields": {"OwnerId": other}, **(extra or {})}
+        query = {"handleOwnerChange": "true"} if extra is None else {}
+        response = client.patch(f"ui-api/records/{record_id}", json=body, params=query)
         assert response.status_code == status
         record = org.get(record_id)
         assert record is not None
