@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from journal.sources import SystemClock
+from journal.testing.salesforce.caller import Caller
 from journal.testing.salesforce.defaults import default_schema
 from journal.testing.salesforce.ids import normal_id
 from journal.testing.salesforce.rules import Lock, Rules
@@ -16,7 +17,7 @@ from journal.testing.salesforce.service import ReceivedRequest, Service
 from journal.testing.salesforce.settings import Settings
 from journal.testing.salesforce.state import ADMIN, State
 from journal.testing.salesforce.tokens import ConnectedApp
-from journal.testing.salesforce.writing import Caller, shown_fields
+from journal.testing.salesforce.writing import shown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,7 +231,8 @@ class Org:
         """Return the access token of a new session of a user, or of the first app's."""
         with self._lock:
             app = self.apps[0]
-            return self._state.tokens.issue(username or app.username, app.client_id)
+            user_id = self._state.add_user(username or app.username)
+            return self._state.tokens.issue(user_id, app.client_id)
 
     def refresh_token(self, username: str | None = None) -> str:
         """Return a new refresh token of a user, or of the first app's."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from journal.testing.salesforce.call import NEWEST, OLDEST, call_to, flag, segments_of
+from journal.testing.salesforce.caller import Caller
 from journal.testing.salesforce.describe import versions
 from journal.testing.salesforce.faults import Fault, Faults, elsewhere
 from journal.testing.salesforce.idempotency import HEADER
 from journal.testing.salesforce.oauth import GrantError, identity, revoked, token_for
 from journal.testing.salesforce.refusal import Answer, Complaint, Content, RefusedError
 from journal.testing.salesforce.routes import answer_to
-from journal.testing.salesforce.writing import Caller
 
 if TYPE_CHECKING:
     import threading

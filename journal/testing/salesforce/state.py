@@ -12,11 +12,12 @@ from journal.testing.salesforce.idempotency import Keys
 from journal.testing.salesforce.ids import minted_id
 from journal.testing.salesforce.rules import Rules
 from journal.testing.salesforce.tokens import ConnectedApp, Tokens
-from journal.testing.salesforce.writing import Caller, Writer
+from journal.testing.salesforce.writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from journal.testing.salesforce.caller import Caller
     from journal.testing.salesforce.schema import Schema
     from journal.testing.salesforce.settings import Settings
 
@@ -53,7 +54,7 @@ class State:
         self.cursors, self.keys = Cursors(), Keys()
         self.users: dict[str, str] = {}
         self.apps = {app.client_id: app for app in apps}
-        self.tokens = Tokens(self)
+        self.tokens = Tokens(self.org_id, settings, self.now)
         self._calls: deque[tuple[datetime, int]] = deque()
         self._called = 0
         for username in (ADMIN, *(app.username for app in self.apps.values())):

@@ -20,9 +20,9 @@ from journal.testing.salesforce.values import displayed, shown_moment, shown_ui
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from journal.testing.salesforce.caller import Caller
     from journal.testing.salesforce.database import Row
     from journal.testing.salesforce.state import State
-    from journal.testing.salesforce.writing import Caller
 
 __all__ = ["on_record", "on_records", "once", "refused"]
 
