@@ -290,6 +290,17 @@ def test_pages_of_a_query(client: httpx.Client, org: Org) -> None:
     assert (lost.status_code, code(lost)) == (400, "INVALID_QUERY_LOCATOR")
 
 
+def test_cursors_are_few(client: httpx.Client, org: Org) -> None:
+    """Ten cursors are kept; the oldest is closed for an eleventh."""
+    org.settings.page_size = 1
+    for name in "ab":
+        created(client, "Account", Name=name)
+
+    pages = [client.get("query", params={"q": "SELECT Id FROM Account"}).json() for _ in range(11)]
+    more = [page["nextRecordsUrl"].removeprefix(client.base_url.path) for page in pages]
+    assert [client.get(url).status_code for url in more] == [400] + [200] * 10
+
+
 def test_page_sizes_are_asked_for(client: httpx.Client, org: Org) -> None:
     """A client may ask for smaller pages, of 200 records at least."""
     for n in range(205):
