@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from journal.testing.salesforce.ids import minted_id
@@ -92,6 +92,13 @@ class Database:
         if self._undo is not None:
             self._undo.append((row.id, self._rows.get(row.id)))
         self._set(row.id, row)
+
+    def alter(self, sobject: SObject) -> None:
+        """Put an object in place of the one of its name; its rows get what they lack."""
+        self.schema.put(sobject)
+        lacking = dict.fromkeys(field.name for field in sobject.all_fields)
+        for row in self.rows(sobject):
+            self.put(replace(row, sobject=sobject, values={**lacking, **row.values}))
 
     def erase(self, row: Row) -> None:
         """Forget a row, as if it had never been."""

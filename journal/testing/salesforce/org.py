@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from journal.testing.salesforce.assigning import Body
     from journal.testing.salesforce.database import RecordEffect, Row
     from journal.testing.salesforce.faults import Faults
-    from journal.testing.salesforce.schema import Schema
+    from journal.testing.salesforce.schema import Schema, SObject
 
 __all__ = ["Org"]
 
@@ -181,6 +181,12 @@ class Org:
         """Take a record out of the bin, by the user of that name."""
         with self._lock:
             self._state.writer.undelete(self._row(record_id), self._caller(by))
+
+    def alter(self, sobject: SObject) -> None:
+        """Put an object in place of the one of its name, or add it: what is described changes."""
+        with self._lock:
+            self._state.database.alter(sobject)
+            self._state.described_at = self._state.now()
 
     def purge(self, record_id: str) -> None:
         """Empty the bin of a record: nothing says any more that it was deleted.

@@ -8,6 +8,7 @@ from journal.testing.salesforce import changes, rows, several, ui
 from journal.testing.salesforce.batch import on_batch
 from journal.testing.salesforce.call import Call, not_found
 from journal.testing.salesforce.composite import on_composite, on_graphs
+from journal.testing.salesforce.conditions import http_date, is_unmodified
 from journal.testing.salesforce.describe import describe, describe_all, information, resources
 from journal.testing.salesforce.refusal import Answer, Complaint, RefusedError
 from journal.testing.salesforce.soql.finding import Finder
@@ -64,7 +65,7 @@ def _check_method(call: Call, *allowed: str) -> None:
 def _sobjects(state: State, call: Call, rest: list[str]) -> Answer:
     if not rest:
         _check_method(call, *_READ)
-        return describe_all(state, call)
+        return _if_modified(state, call, describe_all(state, call))
     sobject = rows.object_named(state, rest[0])
     match rest[1:]:
         case []:
@@ -89,11 +90,18 @@ def _sobjects(state: State, call: Call, rest: list[str]) -> Answer:
 def _about(state: State, call: Call, sobject: SObject, name: str) -> Answer:
     match name:
         case "describe":
-            return describe(state, call, sobject)
+            return _if_modified(state, call, describe(state, call, sobject))
         case "updated":
             return changes.updated(state, call, sobject)
         case _:
             return changes.deleted(state, call, sobject)
+
+
+def _if_modified(state: State, call: Call, answer: Answer) -> Answer:
+    headers = {"Last-Modified": http_date(state.described_at)}
+    if is_unmodified(call, state.described_at):
+        return Answer(304, headers=headers)
+    return Answer(answer.status, answer.document, headers)
 
 
 def _query(state: State, call: Call, rest: list[str]) -> Answer:

@@ -232,6 +232,10 @@ class Schema:
         """Return a schema with these objects too, or in place of those of the same names."""
         return Schema([*self, *objects])
 
+    def put(self, sobject: SObject) -> None:
+        """Keep an object in place of the one of its name, or add it."""
+        self._objects[sobject.name.lower()] = sobject
+
     def references_to(self, name: str) -> Iterator[tuple[SObject, Field]]:
         """Yield the fields that may name a record of an object, with theirs."""
         for sobject in self:

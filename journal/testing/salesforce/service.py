@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "ReceivedRequest", "Sent", "Service"]
 
 TARGET_BYTES_MOST: Final = 16_384
+_JSON: Final = "application/json"
 _TOKEN: Final = ("services", "oauth2", "token")
 _ROOT: Final = ("services", "data")
 
@@ -184,6 +185,12 @@ class Service:
         if segments == ("services", "oauth2", "userinfo") or segments[:1] == ("id",):
             return identity(self._state, caller.user_id, instance_url)
         self._count()
+        media_type = sent.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+        if sent.body.strip() and media_type != _JSON:
+            message = (
+                f"Content-Type header specified in HTTP request is not supported: {media_type}"
+            )
+            raise RefusedError(415, Complaint("UNSUPPORTED_MEDIA_TYPE", message))
         content = _parsed(sent.body)
         return answer_to(
             self._state, call_to(sent.method, sent.target, sent.headers, content, caller)

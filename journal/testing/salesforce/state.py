@@ -46,6 +46,7 @@ class State:
     ) -> None:
         self.schema, self.settings, self._clock = schema, settings, clock
         self.org_id = minted_id("00D", 1)
+        self.described_at = self.now()
         self.rules = Rules()
         self.database = Database(schema)
         self.writer = Writer(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from journal.testing.salesforce import EXTERNAL_ID
+from journal.testing.salesforce import EXTERNAL_ID, Field, SObject, default_schema
 from tests.integration.salesforce.hands import code, created
 
 if TYPE_CHECKING:
@@ -201,6 +201,36 @@ class TestDescribe:
             "Opportunity": ["Name", "StageName", "CloseDate"],
             "Task": [],
         }
+
+    def test_what_has_not_changed(self, client: httpx.Client, org: Org, clock: Hands) -> None:
+        """A description is told again where it has changed since; records get the new fields."""
+        record_id = org.create("Account", {"Name": "A"})
+        clock.move(seconds=10)
+        seen = "Wed, 01 Apr 2026 09:00:00 GMT"
+        for path in "sobjects", "sobjects/Account/describe":
+            assert client.get(path).headers["Last-Modified"] == seen
+            unchanged = client.get(path, headers={"If-Modified-Since": seen})
+            assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+        account = default_schema().object("Account")
+        org.alter(account.with_fields(Field("New__c", is_external_id=True, is_unique=True)))
+        changed = client.get("sobjects/Account/describe", headers={"If-Modified-Since": seen})
+        assert "New__c" in [each["name"] for each in changed.json()["fields"]]
+        assert client.get(f"sobjects/Account/{record_id}").json()["New__c"] is None
+        client.patch(f"sobjects/Account/{record_id}", json={"New__c": "n"})
+        assert client.get("sobjects/Account/New__c/n").json()["Id"] == record_id
+
+    def test_objects_come_and_fields_go(self, client: httpx.Client, org: Org) -> None:
+        """An object is added; a field that is taken away is not there any more."""
+        record_id = org.create("Account", {"Name": "A", "Phone": "1"})
+        org.alter(SObject("Route__c", "a02", (Field("Name"),)))
+        org.alter(SObject("Account", "001", (Field("Name", is_required=True),)))
+
+        created(client, "Route__c", Name="R")
+        assert "Phone" not in client.get(f"sobjects/Account/{record_id}").json()
+        response = client.patch(f"sobjects/Account/{record_id}", json={"Phone": "2"})
+        assert (response.status_code, code(response)) == (400, "INVALID_FIELD")
+        assert client.patch(f"sobjects/Account/{record_id}", json={"Name": "B"}).status_code == 204
 
     def test_children(self, client: httpx.Client) -> None:
         """An object says which others name it, and what becomes of them."""

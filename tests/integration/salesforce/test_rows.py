@@ -162,6 +162,16 @@ def test_a_body_is_an_object(client: httpx.Client, body: bytes) -> None:
     assert (response.status_code, code(response)) == (400, "JSON_PARSER_ERROR")
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_is_json(client: httpx.Client, org: Org, media_type: str) -> None:
+    """A body that says that it is something else is refused."""
+    headers = {"Content-Type": media_type}
+
+    response = client.post("sobjects/Account", content=b'{"Name": "A"}', headers=headers)
+    assert (response.status_code, code(response)) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert org.effects == []
+
+
 @pytest.mark.parametrize(
     "path",
     [
