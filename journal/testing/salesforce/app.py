@@ -42,7 +42,8 @@ def application(service: Service, connections: Connections | None = None) -> Sta
         if isinstance(raw_path, bytes):
             target = raw_path.decode("latin-1").partition("?")[0] + target[len(request.url.path) :]
         headers = {name.lower(): value for name, value in request.headers.items()}
-        sent = Sent(request.method, target, headers, await request.body())
+        body = await request.body()
+        sent = Sent(request.method, target, headers, body, request.url.scheme)
         delivery = service.deliver(sent)
         return _Reply(service, delivery, connections)
 

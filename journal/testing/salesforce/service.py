@@ -61,6 +61,7 @@ class Sent:
     target: str
     headers: Mapping[str, str]
     body: bytes
+    scheme: str = "http"
 
     @property
     def path(self) -> str:
@@ -228,7 +229,8 @@ class Service:
         return Answer(answer.status, answer.document, headers, answer.media_type)
 
     def _instance_url(self, sent: Sent) -> str:
-        return self._state.settings.instance_url or f"http://{sent.headers.get('host', '')}"
+        asked = f"{sent.scheme}://{sent.headers.get('host', '')}"
+        return self._state.settings.instance_url or asked
 
     def _is_elsewhere(self, sent: Sent) -> bool:
         """Say whether a request went to a host that the org has left."""

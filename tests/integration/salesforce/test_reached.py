@@ -43,6 +43,20 @@ def test_within_the_process(org: Org) -> None:
     assert [each["Name"] for each in org.records("Account")] == ["A", "drop_after", "truncate"]
 
 
+def test_within_the_process_by_tls(org: Org) -> None:
+    """A token names the org as it was asked, in the scheme too."""
+    form = {"client_id": "stand-in-client", "client_secret": "stand-in-secret"}
+
+    async def _instance_url() -> str:
+        transport = httpx.ASGITransport(org.app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://org.example") as client:
+            said = {"grant_type": "client_credentials", **form}
+            answer = await client.post("/services/oauth2/token", data=said)
+            return str(answer.json()["instance_url"])
+
+    assert asyncio.run(_instance_url()) == "https://org.example"
+
+
 def test_several_addresses(org: Org) -> None:
     """One org may be served at several addresses; what is done at one is seen at the other."""
     with org.serve() as one, org.serve() as two:
