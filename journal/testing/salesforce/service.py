@@ -37,7 +37,7 @@ class ReceivedRequest(NamedTuple):
     Attributes:
         n: its number, from 1.
         method: its method.
-        path: its path, with the query.
+        path: its path, with the query; without it where a token may stand there.
         headers: its headers, their names in small letters, without `authorization`.
         body: what it carries, or None; what is sent to get a token is not kept.
         status: what it was answered with, or None where it was not answered.
@@ -126,7 +126,8 @@ class Service:
         body = None if is_secret else _parsed_or_text(sent.body)
         headers = {name: v for name, v in sent.headers.items() if name != "authorization"}
         kind = fault.kind if fault else None
-        return ReceivedRequest(n, sent.method, sent.target, headers, body, None, kind)
+        path = sent.path if is_secret else sent.target
+        return ReceivedRequest(n, sent.method, path, headers, body, None, kind)
 
     def _answer(self, sent: Sent, n: int, fault: Fault | None) -> Answer:
         if fault is None or fault.is_heard:

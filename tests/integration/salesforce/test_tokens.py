@@ -257,7 +257,9 @@ def test_secrets_are_not_kept(door: httpx.Client, org: Org) -> None:
     """What was sent to get a token is not remembered, and a secret is not shown."""
     token(door, grant_type="client_credentials", **CLIENT)
 
-    assert [request.body for request in org.requests] == [None]
+    door.post("/services/oauth2/revoke?token=secret")
+    assert [request.body for request in org.requests] == [None, None]
+    assert org.requests[1].path == "/services/oauth2/revoke"
     assert "authorization" not in org.requests[0].headers
     assert "stand-in-secret" not in repr(org.apps)
 
