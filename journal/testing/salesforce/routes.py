@@ -13,6 +13,7 @@ from journal.testing.salesforce.describe import describe, describe_all, informat
 from journal.testing.salesforce.refusal import Answer, Complaint, RefusedError
 from journal.testing.salesforce.soql.finding import Finder
 from journal.testing.salesforce.soql.reading import read_query
+from journal.testing.salesforce.ui_batch import on_records_batch
 
 if TYPE_CHECKING:
     from journal.testing.salesforce.schema import SObject
@@ -178,6 +179,9 @@ def _ui(state: State, call: Call, rest: list[str]) -> Answer:
             case []:
                 _check_method(call, "POST")
                 return ui.on_records(state, call)
+            case ["batch"]:
+                _check_method(call, "POST")
+                return on_records_batch(state, call)
             case [text]:
                 _check_method(call, *_READ, "PATCH", "DELETE")
                 return ui.on_record(state, call, text)

@@ -31,6 +31,8 @@ _DOING: Final = {"POST": "create", "PATCH": "update", "DELETE": "delete"}
 _PLAIN: Final = {
     "ENTITY_IS_DELETED",
     "INSUFFICIENT_ACCESS_OR_READONLY",
+    "INVALID_BATCH_REQUEST",
+    "INVALID_INPUT",
     "JSON_PARSER_ERROR",
     "NOT_FOUND",
 }

@@ -260,3 +260,96 @@ def test_a_first_attempt_that_is_not_at_its_end(client: httpx.Client, org: Org, 
     assert (meanwhile.status_code, meanwhile.headers["Retry-After"]) == (409, "1")
     assert (answer.status_code, after.json()) == (201, answer.json())
     assert len(org.effects) == 1
+
+
+# --- many in one call --------------------------------------------------------------------
+
+
+def operations(*said: tuple[str, dict[str, Any]], **options: object) -> dict[str, Any]:
+    """Return a batch of operations, each on one record."""
+    listed = [{"type": kind, "records": [record]} for kind, record in said]
+    return {**options, "operations": listed}
+
+
+def statuses(response: httpx.Response) -> list[int]:
+    """Return what came of each operation."""
+    assert response.status_code == 200
+    return [each["statusCode"] for each in response.json()["results"]]
+
+
+def test_a_batch(client: httpx.Client, org: Org) -> None:
+    """Records are made, changed and deleted in their order; each has its result."""
+    one, two = (created(client, "Account", Name=name) for name in "AB")
+    body = operations(
+        ("CREATE", {"apiName": "Contact", "fields": {"LastName": "C"}}),
+        ("Update", {"fields": {"Id": one, "Phone": "1"}}),
+        ("Delete", {"fields": {"Id": two}}),
+    )
+
+    response = client.post("ui-api/records/batch", json=body)
+
+    assert statuses(response) == [201, 200, 204]
+    first, second, third = response.json()["results"]
+    assert first["result"]["fields"]["LastName"]["value"] == "C"
+    assert (second["result"]["id"], third["result"]) == (one, None)
+    assert [effect.operation for effect in org.effects[2:]] == ["create", "update", "delete"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected", "names"),
+    [({}, [412, 400, 412], []), ({"allOrNone": False}, [201, 400, 201], ["A", "C"])],
+)
+def test_a_batch_with_a_failure(
+    client: httpx.Client, org: Org, options: dict[str, Any], expected: list[int], names: list[str]
+) -> None:
+    """Where nothing is said, one failure takes all back; otherwise each stands for itself."""
+    records = [
+        ("Create", {"apiName": "Account", "fields": {"Name": name}}) for name in ("A", "", "C")
+    ]
+
+    response = client.post("ui-api/records/batch", json=operations(*records, **options))
+    assert statuses(response) == expected
+    assert response.json()["hasErrors"] is True
+    assert response.json()["results"][1]["result"]["enhancedErrorType"] == "RecordError"
+    assert [each["Name"] for each in org.records("Account")] == names
+
+
+def test_a_repeated_batch_is_done_once(client: httpx.Client, org: Org) -> None:
+    """A batch has a key like a record."""
+    body, headers = operations(("Create", ACME), ("Create", ACME)), keyed()
+
+    first, again = (client.post("ui-api/records/batch", json=body, headers=headers) for _ in "12")
+    assert first.json() == again.json()
+    assert len(org.effects) == 2
+
+
+ACCOUNT = "001000000000001AAA"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, "INVALID_INPUT"),
+        ({"operations": []}, "INVALID_INPUT"),
+        ({"operations": [{"type": "Create", "records": []}]}, "INVALID_INPUT"),
+        ({"operations": [{"type": "Merge", "records": [ACME]}]}, "INVALID_INPUT"),
+        ({"operations": [{"type": "Create", "records": [ACME] * 201}]}, "INVALID_INPUT"),
+        (operations(("Update", {"fields": {"Phone": "1"}})), "INVALID_BATCH_REQUEST"),
+        (operations(("Create", {"fields": {"Id": ACCOUNT}})), "INVALID_BATCH_REQUEST"),
+        (
+            operations(
+                ("Update", {"fields": {"Id": ACCOUNT}}),
+                ("Delete", {"fields": {"Id": ACCOUNT[:15]}}),
+            ),
+            "INVALID_BATCH_REQUEST",
+        ),
+    ],
+)
+def test_a_batch_that_cannot_be_done(
+    client: httpx.Client, org: Org, body: dict[str, Any], expected: str
+) -> None:
+    """A batch has operations, 200 records at most, and each record once."""
+    response = client.post("ui-api/records/batch", json=body)
+
+    assert (response.status_code, code(response)) == (400, expected)
+    assert org.effects == []

@@ -218,6 +218,9 @@ def test_any_parts(parts: list[dict[str, object]], option: object) -> None:
     """Any parts of a composite request, or of a batch, are run or refused."""
     answered("POST", "composite", {"compositeRequest": parts, "allOrNone": option})
     answered("POST", "composite/batch", {"batchRequests": parts, "haltOnError": option})
+    answered("POST", "composite/graph", {"graphs": [{"graphId": "g", "compositeRequest": parts}]})
+    works = [{"type": kind, "records": parts} for kind in ("Create", "Update")]
+    answered("POST", "ui-api/records/batch", {"operations": works, "allOrNone": option})
 
 
 @given(st.lists(_WORDS, max_size=12))
