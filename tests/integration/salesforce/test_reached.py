@@ -131,3 +131,16 @@ def test_what_it_needs_comes_when_it_is_served() -> None:
     )
 
     assert {"starlette", "uvicorn", "cryptography"} & set(done.stdout.split()) == set()
+
+
+def test_the_extra_is_missing() -> None:
+    """Without what it serves with, the command says what to install."""
+    script = (
+        "import sys; sys.modules['uvicorn'] = None; "
+        "from journal.testing.salesforce.__main__ import main; sys.exit(main([]))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "uvicorn is missing: install draft-journal[testing]\n"
