@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
+from logging import getLogger
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "ReceivedRequest", "Sent", "Service"]
 
 TARGET_BYTES_MOST: Final = 16_384
+_log = getLogger("journal.testing.salesforce")
+_UNKNOWN: Final = "UNKNOWN_EXCEPTION"
 _JSON: Final = "application/json"
 _TOKEN: Final = ("services", "oauth2", "token")
 _ROOT: Final = ("services", "data")
@@ -168,6 +171,10 @@ class Service:
             return self._with_usage(refused.answer())
         except GrantError as refused:
             return refused.answer
+        except Exception:  # noqa: BLE001  what somebody else wrote: it is logged
+            _log.exception("request %s %s: a rule or a trigger failed", sent.method, sent.path)
+            message = "An unexpected error occurred."
+            return self._with_usage(Answer(500, [{"message": message, "errorCode": _UNKNOWN}]))
 
     def _routed(self, sent: Sent, n: int) -> Answer:
         if len(sent.target) > TARGET_BYTES_MOST:

@@ -51,7 +51,7 @@ def serving(service: Service, bound: socket.socket) -> Iterator[None]:
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="error",  # what a rule of the test raises is answered with 500, and is logged
+        log_level="error",
         access_log=False,
         loop="asyncio",
         server_header=False,

@@ -170,6 +170,7 @@ def answered(method: str, path: str, content: Any) -> Answer:  # noqa: ANN401  J
         Sent(method, f"/services/data/v67.0/{path}", headers, body)
     ).answer
     json.dumps(answer.document)
+    assert answer.status != 500
     if answer.status >= 400:
         assert len(ORG.effects) == before
     for record_id in ACCOUNT, CONTACT:
