@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -64,6 +65,25 @@ def test_several_addresses(org: Org) -> None:
             record_id = created(client, "Account", Name="A")
         with logged_in(two, org.access_token()) as client:
             assert client.get(f"sobjects/Account/{record_id}").status_code == 200
+
+
+def test_many_clients(org: Org, url: str) -> None:
+    """Clients at the same time are answered one after another: nothing is lost, or done twice."""
+
+    def _work(n: int) -> list[str]:
+        with logged_in(url, org.access_token()) as client:
+            path = "sobjects/Account/Journal_Key__c/shared"
+            statuses = {client.patch(path, json={"Name": str(n)}).status_code for _ in range(5)}
+            assert statuses <= {200, 201}
+            return [created(client, "Account", Name=f"{n}") for _ in range(10)]
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = [record_id for made in pool.map(_work, range(8)) for record_id in made]
+
+    assert len(set(ids)) == 80
+    assert len(org.records("Account")) == 81
+    assert [effect.n for effect in org.effects] == list(range(1, 121))
+    assert [request.n for request in org.requests] == list(range(1, 121))
 
 
 def test_answers_wait_for_nothing() -> None:
