@@ -55,7 +55,7 @@ def day(journal: Journal, org: Org) -> None:
     journal.delete(short)
 
 
-def long_day(journal: Journal, org: Org, drafts: int) -> None:
+def long_day(journal: Journal, drafts: int) -> None:
     """Make so many changes, of each kind, on records that are new."""
     while journal.log.head() < drafts:
         account = journal.create("Account", {"Name": "Acme", "Phone": "1"})

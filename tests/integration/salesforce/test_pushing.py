@@ -221,8 +221,8 @@ def test_a_lost_answer_at_every_request(skip: int, kind: str) -> None:
 def test_a_lost_answer_at_every_request_of_200_drafts(part: int) -> None:
     """The same for a day of 200 drafts: one run for each of its requests."""
 
-    def begin(journal: Journal, org: Org) -> None:
-        long_day(journal, org, 200)
+    def begin(journal: Journal, _: Org) -> None:
+        long_day(journal, 200)
 
     plain, count, _ = run(None, "", begin)
     for skip in range(part, count, 8):
