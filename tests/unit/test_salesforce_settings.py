@@ -377,6 +377,58 @@ class TestWords:
         assert not is_moved(Response(404, {}, b"[]"))
 
 
+class TestHooks:
+    """What a profile can say since, for whichever service."""
+
+    BASE: Final[dict[str, Any]] = {
+        "url": "https://x.example",
+        "answer": {"id": "/id", "key": "/ref"},
+        "create": {
+            "method": "POST",
+            "path": "/{type}",
+            "body": '{"ref": "{key}", "...": "{fields}"}',
+        },
+    }
+
+    @pytest.mark.parametrize(
+        ("read", "problem"),
+        [
+            ({"key_path": "/{type}/all"}, "must hold {key}"),
+            ({"key_path": "/{type}/{key}/{id}"}, "unknown placeholder {id}"),
+            ({"key_path": "{key}"}, "must begin with one slash"),
+            ({}, "is needed: after a create"),
+        ],
+    )
+    def test_a_read_by_our_key_is_one(self, read: dict[str, Any], problem: str) -> None:
+        """It holds our key, and not the id that is looked for; without it, there is no look."""
+        with pytest.raises(ProfileError) as caught:
+            Profile.of({**self.BASE, "read": read})
+
+        assert problem in str(caught.value)
+
+    def test_a_read_by_our_key_is_enough(self) -> None:
+        """No list of hits is needed then."""
+        profile = Profile.of({**self.BASE, "read": {"key_path": "/{type}/by-key/{key}"}})
+
+        assert profile.find is None
+
+    def test_what_is_said_of_all_types(self) -> None:
+        """A type that is named says it for itself."""
+        types = {"*": {"words": {"w": "all"}}, "A": {"words": {"w": "a"}}}
+        profile = Profile.of({"url": "https://x.example", "types": types})
+
+        assert [profile.words(name)["type.w"] for name in "AB"] == ["a", "all"]
+        assert profile.type_name("B") == "B"
+
+    def test_a_weak_version_is_no_note(self) -> None:
+        """What is compared by its values as well is not overwritten unseen."""
+        said = {"url": "https://x.example", "answer": {"version": "header:Last-Modified"}}
+        weak = Profile.of({**said, "version": {"is_weak": True}})
+
+        assert any("within the same second" in note for note in Profile.of(said).notes)
+        assert not any("within the same second" in note for note in weak.notes)
+
+
 class TestAssertions:
     """What signs for a token."""
 
