@@ -189,8 +189,6 @@ def run(
         if skip is not None:
             getattr(org.faults, kind)(skip=skip, path="/services/")
         report = drained(journal, url, **settings)
-        if report.stopped_by == "unauthorized":  # the request for a token: who runs it, tries again
-            report = drained(journal, url, **settings)
         assert (report.pending, report.held) == (0, 0), [d.why for d in Drafts(journal).pending()]
         found = (entry.event for entry in journal.log.read())
         receipts = [event.draft_id for event in found if isinstance(event, DraftAcknowledged)]
