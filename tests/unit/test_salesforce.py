@@ -332,6 +332,46 @@ class TestUpsert:
         assert "takes no key like 'acme.inc'" in held(journal).messages[0].message
 
 
+class TestInsert:
+    """A create with our key among the fields, which never writes to a record that is there."""
+
+    TYPES: Final[dict[str, Any]] = {"Account": {"create": "insert"}}
+    TAKEN: Final = refuses(400, "DUPLICATE_VALUE", f"duplicates value on record with id: {ID}")
+
+    def test_201_is_a_receipt(self, journal: Journal) -> None:
+        """The key is one of the fields."""
+        script = creating(journal, types=self.TYPES)
+
+        script.drain(MADE)
+
+        assert script.lines == ["POST /sobjects/Account"]
+        assert body(script.requests[0]) == {**FIELDS, "Journal_Key__c": KEY}
+
+    def test_it_is_read_before_it_is_sent_again(self, journal: Journal) -> None:
+        """By our key, as with an upsert."""
+        script = creating(journal, types=self.TYPES)
+
+        script.drain(LOST, NOT_FOUND, MADE)
+
+        assert script.lines == ["POST /sobjects/Account", f"GET {BY_KEY}", "POST /sobjects/Account"]
+
+    def test_two_of_our_requests_make_one_record(self, journal: Journal) -> None:
+        """The second is refused, and the first is found."""
+        script = creating(journal, types=self.TYPES)
+
+        script.drain(LOST, NOT_FOUND, self.TAKEN, row(FIELDS))
+
+        assert (receipt(journal).evidence, receipt(journal).remote_id) == ("read", ID)
+
+    def test_another_record_is_left_as_it_is(self, journal: Journal) -> None:
+        """It is a conflict, and not overwritten."""
+        script = creating(journal, types=self.TYPES)
+
+        script.drain(self.TAKEN, row({"Name": "Bolt"}))
+
+        assert held(journal).classification == "conflict"
+
+
 class TestUi:
     """A create through the UI API, by a key of the request."""
 

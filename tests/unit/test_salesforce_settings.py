@@ -157,7 +157,7 @@ class TestUsual:
         assert [said.capture_of(name).names for name in "AB"] == [[], ["A__c"]]
         assert settings().how("X") == "ui"
 
-    @pytest.mark.parametrize("how", ["upsert", "ui", "post"])
+    @pytest.mark.parametrize("how", ["upsert", "insert", "ui", "post"])
     @pytest.mark.parametrize("key", ["", "K__c"])
     def test_becomes_profiles(self, how: Any, key: str) -> None:  # noqa: ANN401  a literal
         """Each way is a profile that is safe, with the same words for each type."""

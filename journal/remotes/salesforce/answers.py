@@ -15,6 +15,7 @@ from journal.remotes.pages import is_page
 from journal.remotes.patience import retry_after_s
 from journal.remotes.problems import json_of
 from journal.remotes.remote import Response
+from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -160,7 +161,7 @@ def _of_the_org(response: Response, said: tuple[Complaint, ...], pause_s: float)
 
 
 def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> Meaning | None:
-    if how == "upsert":
+    if how in KEYED:
         is_config = response.status == 404  # noqa: PLR2004  Not Found
         return _held("rejected", response, _NO_FIELD) if is_config else None
     if how != "ui":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from journal.remotes.profiles import ALL, Profile
+from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
     from journal.remotes.salesforce.settings import How, Settings
@@ -51,9 +52,9 @@ def described(settings: Settings, how: How) -> Profile:
         },
         "types": {name: _type(settings, name) for name in settings.types},
     }
-    if settings.key or how != "upsert":
+    if settings.key or how not in KEYED:
         content["types"][ALL] = {"words": {"key": settings.key or _NO_KEY}}
-    if how == "upsert":
+    if how in KEYED:
         content["answer"]["key"] = "/{type.key}"
         content["read"]["key_path"] = _BY_KEY
         # A key that ends like a file's name is said not to be found.
@@ -77,6 +78,13 @@ def _create(how: How) -> dict[str, Any]:
                 "method": "PATCH",
                 "path": _BY_KEY,
                 "media_type": _JSON,
+                "answer": {"id": "/id", **_NOTHING},
+            }
+        case "insert":
+            return {
+                "method": "POST",
+                "path": "/sobjects/{type}",
+                "body": '{"...": "{fields}", "{type.key}": "{key}"}',
                 "answer": {"id": "/id", **_NOTHING},
             }
         case "ui":

@@ -17,6 +17,7 @@ from journal.remotes.contents import contents
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
 from journal.remotes.salesforce.answers import is_surely_deleted, meant
+from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
 from journal.values import Ref
 
@@ -127,7 +128,7 @@ class OrgErrand(Errand):
             target = self.push.fields.get(name)
             if not isinstance(target, Ref) or not is_minted(target.id):
                 continue
-            if settings.how(target.type) == "upsert" and settings.key_of(target.type) == key:
+            if settings.how(target.type) in KEYED and settings.key_of(target.type) == key:
                 found[name] = relation, {key: target.id}
         return found
 
@@ -237,7 +238,7 @@ class OrgErrand(Errand):
         settled = super().compared(response, plain, found_id)
         if isinstance(settled, AsExpected):
             return settled._replace(fields=fields)
-        is_ours = self.way.how == "upsert" and is_minted(self.key)
+        is_ours = self.way.how in KEYED and is_minted(self.key)
         was_sent = self.push.is_maybe_applied or self.push.is_doubted
         if self.push.kind == "create" and isinstance(settled, Refused) and is_ours and was_sent:
             receipt = self.acknowledged(response, plain, "read")

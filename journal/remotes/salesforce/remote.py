@@ -199,7 +199,7 @@ class Salesforce(HttpRemote):
         return outcome
 
 
-_WAYS: Final[tuple[How, ...]] = ("upsert", "ui", "post")
+_WAYS: Final[tuple[How, ...]] = ("upsert", "insert", "ui", "post")
 
 
 def _has_keys(settings: Settings) -> bool:

@@ -32,9 +32,11 @@ TEST: Final = "https://test.salesforce.com"
 _LOGINS: Final = ("login.salesforce.com", "test.salesforce.com")
 _SANDBOXES: Final = ("sandbox.my.salesforce.com",)
 
-How: TypeAlias = Literal["upsert", "ui", "post"]
-"""How a record is created: by our key in a field of its own, through the UI API by a key of the
-request, or by a request that nothing makes safe to repeat."""
+How: TypeAlias = Literal["upsert", "insert", "ui", "post"]
+"""How a record is created: by our key in a field of its own, in the address or in the body;
+through the UI API by a key of the request; or by a request that nothing makes safe to repeat."""
+KEYED: Final = frozenset({"upsert", "insert"})
+"""The ways by which a record has our key in the org."""
 
 
 def _checked_origin(url: str) -> str:
@@ -191,9 +193,9 @@ class Settings(Section):
             )
         for name, said in self.types.items():
             key = self.key_of(name)
-            if said.create == "upsert" and not key:
+            if said.create in KEYED and not key:
                 hint = "name the External ID, as key = 'Journal_Key__c'"
-                yield Mistake(f"types.{name}.key", "is needed to create by upsert", hint)
+                yield Mistake(f"types.{name}.key", f"is needed to create by {said.create}", hint)
             if key and key in self.capture_of(name).names:
                 yield Mistake(f"types.{name}.capture", f"writes to {key}, which holds our key")
             if said.parents and self.how(name) == "ui":

@@ -19,6 +19,7 @@ from tests.integration.salesforce.sending import (
     CAPTURE,
     KEY,
     SOON,
+    TYPES,
     content,
     day,
     long_day,
@@ -212,6 +213,34 @@ def test_a_lost_answer_at_every_request(skip: int, kind: str) -> None:
     assert state(org) == state(WITHOUT_FAULT[0])
     done, plain = effects(org), effects(WITHOUT_FAULT[0])
     assert [effect[:2] for effect in done] == [effect[:2] for effect in plain]
+
+
+@pytest.mark.parametrize("kind", ["duplicate", "delay"])
+@pytest.mark.parametrize("skip", range(1, WITHOUT_FAULT[1]))
+def test_a_request_that_comes_twice_or_late(skip: int, kind: str) -> None:
+    """A copy that is delivered after the next request changes nothing."""
+    org, _, _ = run(skip, kind)
+    org.faults.deliver()
+
+    assert state(org) == state(WITHOUT_FAULT[0])
+
+
+@pytest.mark.parametrize("later", [3, 7, 30])
+def test_a_create_that_comes_much_later_overwrites_nothing(later: int) -> None:
+    """The org refuses an insert under a key that it has, whatever has been changed since."""
+    types = {name: {**said, "create": "insert"} for name, said in TYPES.items()}
+    types["Account"] = {"create": "insert"}
+
+    for skip in range(3):
+        org = Org()
+        with org.serve() as url, Journal(actor="ann", origin="van-7") as journal:
+            day(journal, org)
+            org.faults.duplicate(later=later, skip=skip, method="POST", path="/sobjects/")
+            report = drained(journal, url, types=types)
+            org.faults.deliver()
+
+        assert (report.pending, report.held) == (0, 0)
+        assert state(org) == state(WITHOUT_FAULT[0])
 
 
 @pytest.mark.long
