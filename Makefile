@@ -6,7 +6,8 @@ STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes classify comparison constraints contents dialect forms list_checks \
            masking meanings naming pages paths patience placeholders places pointers problems sections \
-           selection templates times
+           selection templates times salesforce/answers salesforce/describing \
+           salesforce/errands salesforce/limits salesforce/settings
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           sync/doubts sync/sightings $(REMOTES:%=remotes/%)
 COMMA  := ,

@@ -20,6 +20,7 @@ from journal.remotes.remote import (
     Response,
     Sighting,
 )
+from journal.remotes.salesforce.remote import Salesforce
 
 __all__ = [
     "Answer",
@@ -35,6 +36,7 @@ __all__ = [
     "Remote",
     "Request",
     "Response",
+    "Salesforce",
     "Sighting",
     "authorised",
 ]

@@ -58,6 +58,9 @@ def _addresses(profile: Profile) -> Iterator[Mistake]:
         yield Mistake(
             "read.answer", "must show the record and its fields: on any doubt, a read decides"
         )
+    key_path = profile.read.key_path
+    if key_path is not None and "key" not in holes_in(key_path):
+        yield Mistake("read.key_path", "the request must hold {key}")
     find = profile.find
     if find is None:
         return
@@ -84,13 +87,14 @@ def _creation(profile: Profile) -> Iterator[Mistake]:
             "has {id}, but answer.id says that the service gives it",
             "send our key as {key}, and use a path without the id",
         )
-    if create.is_repeatable and "draft" not in holes:
+    if create.is_repeatable and not holes & {"draft", "draft.uuid"}:
         yield Mistake(
             "create.is_repeatable",
             "needs {draft} in the request, by which the service knows it again",
             "such as [create.headers] Idempotency-Key = '{draft}'",
         )
-    has_look = not assigns or profile.find is not None or "id" not in holes_of(profile.read)
+    is_read_by_key = profile.read.key_path is not None or "id" not in holes_of(profile.read)
+    has_look = not assigns or profile.find is not None or is_read_by_key
     if create.looks_first and not has_look:
         yield Mistake(
             "create.looks_first",
@@ -214,6 +218,7 @@ def _types(profile: Profile) -> Iterator[Mistake]:
 def _all_words(profile: Profile) -> Iterator[str]:
     for _, request in profile.requests():
         yield from (hole for hole in holes_of(request) if hole.startswith(WORD))
+    yield from (h for h in holes_in(profile.read.key_path or "") if h.startswith(WORD))
     for source in _selectors(profile):
         yield from _words_in(source)
 

@@ -193,7 +193,9 @@ def _url(remote: Remote, request: Request, query: dict[str, str]) -> str:
         raise RemoteError(f"the path {path!r} is not quoted", hint="quote every segment of it")
     added = "&".join(f"{quote(n, safe='')}={quote(t, safe='')}" for n, t in query.items())
     joint = "" if not added else "&" if "?" in path else "?"
-    url = f"{remote.url}{path}{joint}{added}"
+    credentials = credentials_of(remote)
+    base = remote.url if credentials is None else credentials.located(remote.url)
+    url = f"{base}{path}{joint}{added}"
     if len(url) > MAX_URL:
         raise RemoteError(f"a request has an address of {len(url)} characters, which is too long")
     return url

@@ -168,6 +168,7 @@ class Ledger:
             {target: self._journal.kept(target) for target in targets},
             change.is_doubted,
             self._age_s(change),
+            change.made,
         )
 
     def _age_s(self, change: Change) -> float:
@@ -309,7 +310,9 @@ class _Verdict:
     def reason(self) -> str | None:
         """Why it is so, for the envelope."""
         outcome = self.outcome
-        return _WHY.get(outcome.classification) if isinstance(outcome, Refused) else None
+        if isinstance(outcome, Acknowledged):
+            return outcome.note
+        return _WHY.get(outcome.classification)
 
     def decide(self, record: Record, change: Change) -> Sequence[Event]:
         """Return the events of what settles the draft, on its record as it is then."""
