@@ -8,7 +8,7 @@ REMOTES := addresses auth changes classify comparison constraints contents diale
            meanings naming pages paths patience placeholders places pointers problems sections \
            selection templates times
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
-          sync/doubts sync/sightings $(REMOTES:%=remotes/%)
+          descriptions fitting sync/doubts sync/sightings $(REMOTES:%=remotes/%)
 COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))

@@ -6,6 +6,7 @@ JournalError
 │   ├── InvalidNameError          a record type, record id or field name is not allowed
 │   ├── InvalidValueError         a value could not be stored exactly
 │   ├── InvalidRecordError        a record does not fit its registered type
+│   │   └── WouldBeRefusedError   the service has described the type, and would refuse the draft
 │   ├── UnknownTypeError          types are registered, and this is none of them
 │   ├── RecordMissingError        the journal has never heard of this record
 │   ├── RecordDeletedError        the record is deleted; it can no longer be changed
@@ -30,6 +31,7 @@ JournalError
 ├── SchemaError                   the record types that were registered cannot be used
 ├── ProfileError                  a remote's profile does not say what it must
 ├── PolicyError                   a policy for conflicts is none that there is
+├── ActionError                   a quick action cannot be registered, or is not there
 ├── SubscriberBusyError           the subscriber is sending, or pulling, already
 ├── LeaseLostError                another sender has taken over; nothing was stored
 ├── StillPendingError             a draft was not settled in the time that was given
@@ -92,6 +94,22 @@ class InvalidRecordError(RefusedError):
         self.messages = dict(messages)
         listed = ", ".join(f"{field or 'record'}: {text}" for field, text in messages.items())
         super().__init__(f"{record} is not valid: {listed}", hint="mend these fields and try again")
+
+
+class WouldBeRefusedError(InvalidRecordError):
+    """The service has described the type, and would refuse the draft."""
+
+    def __init__(self, record: str, messages: Mapping[str, str], source: str) -> None:
+        """Keep who described the type, and one message per field, as for an invalid record."""
+        super().__init__(record, messages)
+        self.source = source
+        listed = ", ".join(f"{field or 'record'}: {text}" for field, text in messages.items())
+        self.problem = f"{record} would be refused: {listed}"
+        self.hint = (
+            f"mend these fields; or describe the type anew, as {source} may have changed; "
+            'or open the journal with hints="warn"'
+        )
+        self.args = (f"{self.problem}; {self.hint}",)
 
 
 class UnknownTypeError(RefusedError):
@@ -332,6 +350,15 @@ class PolicyError(JournalError):
             f"the policy {shown(str(policy))} for {shown(key)} is none that there is",
             hint="use merge, ours, theirs, hold or, in code, a function",
         )
+
+
+class ActionError(JournalError):
+    """A quick action cannot be registered, or is not there."""
+
+    def __init__(self, action: str, problem: str, *, hint: str = "") -> None:
+        """Name the action, or where it was to come from."""
+        self.action = action
+        super().__init__(f"quick action {shown(action)}: {problem}", hint=hint)
 
 
 class SubscriberBusyError(JournalError):
