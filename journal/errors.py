@@ -32,6 +32,7 @@ JournalError
 ├── ProfileError                  a remote's profile does not say what it must
 ├── PolicyError                   a policy for conflicts is none that there is
 ├── ActionError                   a quick action cannot be registered, or is not there
+├── QueryError                    a query is none that a remote could be primed by
 ├── SubscriberBusyError           the subscriber is sending, or pulling, already
 ├── LeaseLostError                another sender has taken over; nothing was stored
 ├── StillPendingError             a draft was not settled in the time that was given
@@ -101,15 +102,16 @@ class WouldBeRefusedError(InvalidRecordError):
 
     def __init__(self, record: str, messages: Mapping[str, str], source: str) -> None:
         """Keep who described the type, and one message per field, as for an invalid record."""
-        super().__init__(record, messages)
+        self.record = record
+        self.messages = dict(messages)
         self.source = source
         listed = ", ".join(f"{field or 'record'}: {text}" for field, text in messages.items())
-        self.problem = f"{record} would be refused: {listed}"
-        self.hint = (
-            f"mend these fields; or describe the type anew, as {source} may have changed; "
-            'or open the journal with hints="warn"'
+        JournalError.__init__(
+            self,
+            f"{record} would be refused: {listed}",
+            hint=f"mend these fields; if {source} has changed, describe the type anew, "
+            "or let hints only warn",
         )
-        self.args = (f"{self.problem}; {self.hint}",)
 
 
 class UnknownTypeError(RefusedError):
@@ -359,6 +361,15 @@ class ActionError(JournalError):
         """Name the action, or where it was to come from."""
         self.action = action
         super().__init__(f"quick action {shown(action)}: {problem}", hint=hint)
+
+
+class QueryError(JournalError):
+    """A query is none that a remote could be primed by."""
+
+    def __init__(self, query: str, problem: str, *, hint: str = "") -> None:
+        """Keep the query, and say what is the matter with it."""
+        self.query = query
+        super().__init__(f"the query {shown(query)}: {problem}", hint=hint)
 
 
 class SubscriberBusyError(JournalError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
+    from journal.descriptions import TypeDescription
     from journal.events import ChangeKind
     from journal.outcomes import Outcome
     from journal.record import Record
@@ -126,6 +127,8 @@ class Sighting(NamedTuple):
     fields: Fields | None
     """Its fields, under our names; None where it is gone."""
     version: str | None
+    is_partial: bool = False
+    """Whether it has other fields, too, of which nothing is said."""
 
 
 class Page(NamedTuple):
@@ -138,21 +141,35 @@ class Page(NamedTuple):
     """What asks for the page after it; None where it is the last."""
 
 
-class Feeding(Protocol):
-    """A remote that lists what has changed there, so that it can be pulled."""
+class Sighted(Protocol):
+    """A remote that shows records."""
 
     @property
     def url(self) -> str:
-        """Where the remote is; what is known of its changes is kept under it."""
-        ...
-
-    @property
-    def record_types(self) -> Sequence[str]:
-        """The types of records that are pulled where none are named."""
+        """Where the remote is; what is known of its records is kept under it."""
         ...
 
     def headers(self) -> Mapping[str, str]:
         """Return the headers of every request, as those of `Remote`."""
+        ...
+
+    def recognised(self, fields: Fields, record: Record, targets: Mapping[Ref, Record]) -> Fields:
+        """Return the fields of a sighting as we would have written them.
+
+        Args:
+            fields: as the page shows them.
+            record: what is known of the record here.
+            targets: the records that it, and its pending changes, refer to.
+        """
+        ...
+
+
+class Feeding(Sighted, Protocol):
+    """A remote that lists what has changed there, so that it can be pulled."""
+
+    @property
+    def record_types(self) -> Sequence[str]:
+        """The types of records that are pulled where none are named."""
         ...
 
     def changes(
@@ -171,12 +188,59 @@ class Feeding(Protocol):
         """
         ...
 
-    def recognised(self, fields: Fields, record: Record, targets: Mapping[Ref, Record]) -> Fields:
-        """Return the fields of a sighting as we would have written them.
+
+class Priming(Sighted, Protocol):
+    """A remote that can be asked for the records that somebody wants to have here."""
+
+    def queried(self, query: str) -> str:
+        """Return the type of the records that a query lists.
 
         Args:
-            fields: as the page shows them.
-            record: what is known of the record here.
-            targets: the records that it, and its pending changes, refer to.
+            query: in the language of the remote.
+
+        Raises:
+            QueryError: it is no query, or not one for whole records.
+        """
+        ...
+
+    def selected(self, query: str, page: str | None) -> Generator[Request, Answer, Page | Outcome]:
+        """Ask for a page of what a query lists: yield requests, receive answers, return the page.
+
+        Args:
+            query: in the language of the remote.
+            page: what the page before has said of it; None for the first.
+
+        Raises:
+            QueryError: it is no query.
+            RemoteError: the page cannot be asked for.
+        """
+        ...
+
+
+class Describing(Protocol):
+    """A remote that can say what its record types are."""
+
+    @property
+    def url(self) -> str:
+        """Where the remote is."""
+        ...
+
+    @property
+    def record_types(self) -> Sequence[str]:
+        """The types of records that are described where none are named."""
+        ...
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers of every request, as those of `Remote`."""
+        ...
+
+    def describe(self, record_type: str) -> Generator[Request, Answer, TypeDescription | Outcome]:
+        """Ask what a record type is: yield requests, receive their answers, return it.
+
+        Args:
+            record_type: under our name.
+
+        Raises:
+            RemoteError: it cannot be asked for.
         """
         ...

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from journal.events import Event
     from journal.journal import Journal
     from journal.record import Record
-    from journal.remotes.remote import Feeding, Page, Sighting
+    from journal.remotes.remote import Page, Sighted, Sighting
     from journal.staging import Decision
 
 ACTOR: Final = "pull"
@@ -52,8 +52,8 @@ class Counts(NamedTuple):
 class Store:
     """Stores pages, for one pull."""
 
-    def __init__(self, journal: Journal, remote: Feeding) -> None:
-        """Store in that journal what that remote shows."""
+    def __init__(self, journal: Journal, remote: Sighted, actor: str = ACTOR) -> None:
+        """Store in that journal what that remote shows; `actor` is who observes."""
         self.counts = Counts()
         self.conflicting: dict[Ref, None] = {}
         self.left_out: dict[tuple[str, str], LeftOut] = {}
@@ -61,7 +61,7 @@ class Store:
         self._remote = remote
         self._names = Names(journal.log)
         group = journal.sources.ids.new(journal.sources.clock.now_us())
-        self._facts = Facts(ACTOR, journal.origin, correlation_id=group)
+        self._facts = Facts(actor, journal.origin, correlation_id=group)
         self._low_water = 0
 
     def store(self, record_type: str, page: Page, head: int) -> str:
@@ -181,7 +181,7 @@ class Store:
                 fields = freeze(fields, record=ref)
                 recognised = self._remote.recognised(fields, record, self._targets(record))
                 fields = freeze(recognised, record=ref)
-            return observed(record, fields, remote_id, version)
+            return observed(record, fields, remote_id, version, is_partial=sighting.is_partial)
         except RefusedError as error:
             self._leave_out(ref.type, sighting, error)
             return ()
