@@ -35,6 +35,8 @@ class Acknowledged(NamedTuple):
     remote_date: str | None = None
     fields: Fields | None = None
     """The record as the receipt showed it, where that is not what was expected."""
+    note: str | None = None
+    """What is odd about it: it becomes the reason in the envelope of the receipt."""
 
 
 class Seen(NamedTuple):

@@ -52,6 +52,16 @@ if TYPE_CHECKING:
     from journal.events import Event
 
 
+class Made(NamedTuple):
+    """When, by whom, where and why a change was made, as its envelope says."""
+
+    occurred_at: int
+    """In microseconds since 1970 in UTC."""
+    actor: str
+    origin: str
+    reason: str | None
+
+
 class Change(NamedTuple):
     """A local change of the record that is still pending."""
 
@@ -74,6 +84,8 @@ class Change(NamedTuple):
     """When its first request was about to leave, in microseconds since 1970 in UTC."""
     is_doubted: bool = False
     """Whether it was last held as unknown: an earlier request of it may have been applied."""
+    made: Made | None = None
+    """When, by whom and where it was made; None where only its effects are known."""
 
 
 class Remote(NamedTuple):
@@ -196,7 +208,8 @@ def _changed(  # noqa: PLR0913, PLR0917  one for each part of a change
     version: str | None,
 ) -> Record:
     at = entry.position
-    change = Change(entry.event_id, at, kind, fields, base, version, at)
+    made = Made(entry.occurred_at, entry.actor, entry.origin, entry.reason)
+    change = Change(entry.event_id, at, kind, fields, base, version, at, made=made)
     changes = (*record.changes, change)
     laid_over = _laid_over(record.fields, change)
     return Record(record.ref, entry.version, record.remote, changes, laid_over)

@@ -47,6 +47,7 @@ def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
 
 _Text = Annotated[str, AfterValidator(_checked_text)]
 _Secret = Annotated[str, AfterValidator(_checked_secret)]
+_Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
 _Name = Annotated[str, Field(pattern=r"^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$")]
 
 
@@ -72,7 +73,7 @@ class Basic(_Section):
 
 
 class OAuth(_Section):
-    """Access tokens of OAuth 2.0 (RFC 6749): by a refresh token, or by client credentials."""
+    """Access tokens of OAuth 2.0 (RFC 6749): by a refresh token, by client credentials or a key."""
 
     token_url: Annotated[str, AfterValidator(checked_token_url)]
     """Where access tokens come from: nobody else ever sees the two secrets."""
@@ -84,11 +85,27 @@ class OAuth(_Section):
     audience: str | None = None
     client_auth: Literal["header", "body"] = "header"
     """Whether the client's id and secret go into the Basic header, or into the body."""
+    private_key: _Secret | None = None
+    """The RSA key, in PEM, that signs for whom a token is asked (RFC 7523)."""
+    subject: _Text | None = None
+    """For whom, where a key signs: the name of a user."""
+    instance_hosts: tuple[_Host, ...] = ()
+    """The hosts to which a token may move us by its ``instance_url``, with all below them."""
 
     @model_validator(mode="after")
     def _can_ask(self) -> Self:
-        if self.client_secret is None and self.refresh_token is None:
-            message = "must have a client_secret, a refresh_token, or both"
+        if self.private_key is None:
+            if self.client_secret is None and self.refresh_token is None:
+                message = "must have a client_secret, a refresh_token, or a private_key"
+                raise ValueError(message)
+            if self.subject is not None:
+                message = "has a subject, and no private_key that signs for it"
+                raise ValueError(message)
+        elif self.subject is None or self.audience is None:
+            message = "must have a subject and an audience beside its private_key"
+            raise ValueError(message)
+        elif self.client_secret is not None or self.refresh_token is not None:
+            message = "must not have a private_key beside a client_secret or a refresh_token"
             raise ValueError(message)
         return self
 

@@ -81,6 +81,9 @@ def _addresses(profile: Profile) -> Iterator[Mistake]:
         yield Mistake(
             "read.answer", "must show the record and its fields: on any doubt, a read decides"
         )
+    key_path = profile.read.key_path
+    if key_path is not None and "key" not in holes_in(key_path):
+        yield Mistake("read.key_path", "the request must hold {key}")
     find = profile.find
     if find is None:
         return
@@ -107,7 +110,7 @@ def _creation(profile: Profile) -> Iterator[Mistake]:
             "has {id}, but answer.id says that the service gives it",
             "send our key as {key}, and use a path without the id",
         )
-    if create.is_repeatable and "draft" not in holes:
+    if create.is_repeatable and not holes & {"draft", "draft.uuid"}:
         yield Mistake(
             "create.is_repeatable",
             "needs {draft} in the request, by which the service knows it again",
@@ -121,12 +124,17 @@ def _creation(profile: Profile) -> Iterator[Mistake]:
             "must hold {key}: a create whose answer is lost could only make a second record",
             "send our key, or set create.is_repeatable with {draft}, or create.on_doubt = 'hold'",
         )
-    elif assigns and profile.find is None and "id" in holes_of(profile.read):
+    elif assigns and not _finds(profile) and "id" in holes_of(profile.read):
         yield Mistake(
             "find",
             "is needed: after a create whose answer was lost, only our key is known",
-            "add [find] with a path that holds {key}, or read by {key}",
+            "add [find] with a path that holds {key}, or read.key_path, or read by {key}",
         )
+
+
+def _finds(profile: Profile) -> bool:
+    """Say whether a record can be found by our key alone."""
+    return profile.find is not None or profile.read.key_path is not None
 
 
 def _updates(profile: Profile) -> Iterator[Mistake]:
@@ -265,6 +273,7 @@ def _types(profile: Profile) -> Iterator[Mistake]:
 def _all_words(profile: Profile) -> Iterator[str]:
     for _, request in profile.requests():
         yield from (hole for hole in holes_of(request) if hole.startswith(WORD))
+    yield from (h for h in holes_in(profile.read.key_path or "") if h.startswith(WORD))
     for verb, _ in profile.requests():
         places = profile.places(verb)
         parts = places.version.values() if isinstance(places.version, dict) else [places.version]

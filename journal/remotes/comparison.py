@@ -58,8 +58,8 @@ def recognised(
     for place, target in (found for fields_here in known for found in references(fields_here)):
         remote_id = targets[target].remote.remote_id
         found = at(fields, steps_of(place))
-        is_id = type(found) in {str, int} and text_of(found) == remote_id
-        if remote_id is not None and is_id:
+        is_id = type(found) in {str, int} and remote_id is not None
+        if is_id and forms.is_same_id(text_of(found), str(remote_id)):
             _put(fields, place, target)
     for name, value in fields.items():
         ours = (here[name] for here in known if name in here)

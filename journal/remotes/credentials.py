@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from journal.errors import ProfileError
+from journal.remotes.addresses import moved
 from journal.remotes.auth import PLACEHOLDER, checked_header, checked_token
 from journal.remotes.masking import Secrets
 from journal.remotes.remote import Response
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from journal.remotes.auth import Auth
     from journal.remotes.remote import Answer, Request
+    from journal.sources import Clock
 
 _Result = TypeVar("_Result")
 
@@ -41,6 +43,7 @@ class Credentials:
         *,
         bearer: Callable[[], str] | None = None,
         save: Callable[[str], object] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Read the secrets from that environment.
 
@@ -49,6 +52,7 @@ class Credentials:
             environ: where ``{env:NAME}`` is looked up, anew for every request.
             bearer: asked for a token when there is none, and when the service refuses the last.
             save: keeps a refresh token that replaces the one of the environment (A4).
+            clock: says until when an assertion is valid; that of the machine otherwise.
 
         Raises:
             ProfileError: a secret is not set, or there are two ways to say who we are.
@@ -60,7 +64,9 @@ class Credentials:
         self.secrets = Secrets()
         self._auth = auth
         self._environ = environ
-        self._tokens = Tokens(auth.oauth, self._filled, self.secrets, ask=bearer, save=save)
+        self._tokens = Tokens(
+            auth.oauth, self._filled, self.secrets, ask=bearer, save=save, clock=clock
+        )
         self._mark()
         if auth.oauth is not None:
             self.token_request()
@@ -105,6 +111,11 @@ class Credentials:
         self.secrets.add(query.values())
         return query
 
+    def located(self, url: str) -> str:
+        """Return the URL of the remote, at the instance that the token in use is for."""
+        instance = self._tokens.instance
+        return url if instance is None else moved(url, instance)
+
     @property
     def token_url(self) -> str | None:
         """Where access tokens come from, if they do."""
@@ -146,7 +157,7 @@ class Credentials:
 
     def _mark(self) -> object:
         """Return what is equal as long as the credentials are the same."""
-        return self.headers(), self.query()
+        return self.headers(), self.query(), self._tokens.instance
 
     # --- renewed -------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pydantic_core import from_json, to_json
 
 from journal.errors import RemoteError
+from journal.remotes.forms import agrees_as
 from journal.remotes.meanings import content_of, meaning
 from journal.remotes.paths import fill_path
 from journal.remotes.placeholders import holes_of, is_whole
@@ -18,7 +19,8 @@ from journal.remotes.pointers import MISSING, Steps, at, steps_of, without
 from journal.remotes.remote import Request
 from journal.remotes.sections import Changes, Find
 from journal.remotes.selection import NONE, Selector, select, selector
-from journal.remotes.templates import as_form, fill_json, header, json_of, text_of
+from journal.remotes.templates import as_form, fill_json, header, holes_in, json_of, text_of
+from journal.remotes.times import http_date, is_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,7 +88,9 @@ class Dialect:
 
     def is_conditional(self, verb: Verb) -> bool:
         """Say whether a write carries the version, where one is known."""
-        return self._places_version(verb) or self.profile.version.condition != NONE
+        version = self.profile.version
+        is_sent = version.condition != NONE and verb in version.on
+        return self._places_version(verb) or is_sent
 
     def _places_version(self, verb: Verb) -> bool:
         return any(hole.partition(".")[0] == "version" for hole in self.holes[verb])
@@ -101,21 +105,25 @@ class Dialect:
 
     # --- requests ------------------------------------------------------------------------
 
-    def request(self, verb: Verb, record_type: str, values: Values) -> Request:
+    def request(
+        self, verb: Verb, record_type: str, values: Values, path: str | None = None
+    ) -> Request:
         """Return the request that the profile describes.
 
         Args:
             verb: what is asked.
             record_type: our name of the record type.
             values: what stands for the other placeholders.
+            path: where else it goes.
 
         Raises:
             RemoteError: it cannot be made of these values.
         """
         described = self.profile.request(verb)
         values = {**self._type(record_type)[0], **values}
+        holes = self.holes[verb] if path is None else holes_in(path)
         for needed in _NEEDED:
-            if needed in self.holes[verb] and needed not in values:
+            if needed in holes and needed not in values:
                 raise RemoteError(
                     f"the request needs {{{needed}}}, which is not known",
                     hint="acknowledge or observe the record first, or add [find] to the profile",
@@ -125,7 +133,8 @@ class Dialect:
             if (filled := header(name, text, values)) is not None:
                 headers[name] = filled
         body = self._body(verb, values, headers)
-        return Request(described.method, fill_path(described.path, values), headers, body)
+        filled = fill_path(path or described.path, values)
+        return Request(described.method, filled, headers, body)
 
     def media_type(self, verb: Verb) -> str:
         """Return the media type of the bodies of a request."""
@@ -137,14 +146,17 @@ class Dialect:
 
     def _conditions(self, verb: Verb, values: Values) -> dict[str, str]:
         """Return the condition of a write; sent by itself, so that it is never forgotten."""
-        create, name = self.profile.create, self.profile.version.condition
+        create, version = self.profile.create, self.profile.version
+        name = version.condition
         if verb == "create":
             only_new = create.method == "PUT" if create.only_new is None else create.only_new
             return {"If-None-Match": "*"} if only_new else {}
-        if name == NONE or verb not in {"update", "delete"} or self._places_version(verb):
+        if name == NONE or verb not in version.on or self._places_version(verb):
             return {}
-        version = header(name, "{version}", values)
-        return {} if version is None else {name: version}
+        text = header(name, "{version}", values)
+        if text is not None and version.form == "http-date":
+            text = http_date(text)
+        return {} if text is None else {name: text}
 
     def _body(self, verb: Verb, values: Values, headers: dict[str, str]) -> bytes | None:
         source = self.profile.request(verb).body
@@ -249,8 +261,19 @@ class Dialect:
         return {"version": value, **{f"version.{name}": part for name, part in parts.items()}}
 
     def is_same_version(self, one: str, other: str) -> bool:
-        """Say whether two versions are the same."""
-        return text_of(self._version_value(one)) == text_of(self._version_value(other))
+        """Say whether two versions are the same; dates are, however they are written."""
+        texts = text_of(self._version_value(one)), text_of(self._version_value(other))
+        return agrees_as("time" if self._is_dated else "exact", *texts)
+
+    def is_unchanged(self, version: str, known: str) -> bool:
+        """Say whether a record of that version is still as it was at the one that is known."""
+        if self._is_dated:
+            return not is_later(version, known)
+        return self.is_same_version(version, known)
+
+    @property
+    def _is_dated(self) -> bool:
+        return self.profile.version.form == "http-date"
 
     def _version_value(self, version: str) -> object:
         if not self._is_json_version:

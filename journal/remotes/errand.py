@@ -11,15 +11,21 @@ from journal.outcomes import Acknowledged, Refused, Seen
 from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown, tells
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
+from journal.remotes.placeholders import uuid_of
 from journal.remotes.problems import is_error
 
 if TYPE_CHECKING:
     from journal.events import Evidence
     from journal.remotes.dialect import Dialect
-    from journal.remotes.remote import Push, Request, Response
+    from journal.remotes.meanings import Meaning
+    from journal.remotes.remote import Answer, Push, Request, Response
+    from journal.remotes.sections import Verb
+    from journal.remotes.templates import Values
     from journal.values import Fields
 
 _NO_CONTENT: Final = frozenset({204, 205})
+_MAX_NAMES: Final = 6_000
+"""How many characters of names a request may hold; where there are more, all fields are read."""
 _ACCEPTED: Final = 202
 """The remote may do it later, or never: no receipt."""
 
@@ -58,6 +64,11 @@ class Errand:
         self._check_own()
 
     @property
+    def dialect(self) -> Dialect:
+        """How the service is spoken to."""
+        return self._dialect
+
+    @property
     def names(self) -> list[str]:
         """What the service calls the fields of the draft."""
         return [self._forms.name(name) for name in self.push.fields]
@@ -89,6 +100,11 @@ class Errand:
     @property
     def is_found_by_key(self) -> bool:
         """Whether the record must be looked up by our key before it can be read."""
+        is_read_by_key = self._dialect.profile.read.key_path is not None
+        return self._is_nameless and not is_read_by_key
+
+    @property
+    def _is_nameless(self) -> bool:
         return self.remote_id is None and self._dialect.uses("read", "id")
 
     @property
@@ -109,6 +125,7 @@ class Errand:
             push.is_maybe_applied
             or push.is_doubted
             or self._known_version is None
+            or self._dialect.profile.version.is_weak
             or is_overtaken(push, self._forms)
             or (self.remote_id is None and dialect.uses(push.kind, "id"))
             or (push.kind == "update" and dialect.uses("update", "record"))
@@ -159,12 +176,44 @@ class Errand:
             )
         values = {**self._values(found.id), **self._dialect.version_values(version)}
         if kind != "delete":
-            values |= contents(self._dialect, self.push, values, found.fields)
+            values |= self.contents(values, found.fields)
         return self._dialect.request(kind, self._type, values)
+
+    def contents(self, values: Values, record: Fields) -> dict[str, object]:
+        """Return what stands for the fields of the draft, and for their names.
+
+        Args:
+            values: what stands for the other placeholders.
+            record: the record as it was read, in the service's words.
+
+        Raises:
+            RemoteError: the draft refers to a record that the service does not have.
+        """
+        return contents(self._dialect, self.push, values, record)
+
+    def before(self, found: AsExpected) -> Request | None:  # noqa: ARG002  for who needs it
+        """Return what is to be sent right before the write, as an update, if anything is.
+
+        Args:
+            found: what a look-up has shown right before.
+        """
+        return None
 
     def read(self, remote_id: str | None) -> Request:
         """Return the request that reads the record, by an id that was found if by any."""
-        return self._dialect.request("read", self._type, self._values(remote_id))
+        values = self._values(remote_id)
+        names = ",".join(self.known_names)
+        if 0 < len(names) <= _MAX_NAMES:
+            values["names.joined"] = names
+        is_by_key = self._is_nameless and "id" not in values
+        path = self._dialect.profile.read.key_path if is_by_key else None
+        return self._dialect.request("read", self._type, values, path)
+
+    @property
+    def known_names(self) -> list[str]:
+        """What the service calls the fields that are known of the record."""
+        known = {**self.push.fields, **self.push.base, **self.push.record.remote.fields}
+        return [self._forms.name(name) for name in known]
 
     def find(self) -> Request:
         """Return the request that looks the record up by our key."""
@@ -175,9 +224,21 @@ class Errand:
         draft = f"{push.draft_id}-{push.revision}" if push.revision else push.draft_id
         values: dict[str, object] = {"key": self.key, "draft": draft}
         remote_id = self.remote_id or found_id
+        if self._dialect.uses(push.kind, "draft.uuid"):
+            values["draft.uuid"] = uuid_of(draft)
         if remote_id is not None:
             values["id"] = self._dialect.id_value(remote_id)
         return values
+
+    # --- answers ---------------------------------------------------------------------------
+
+    def means(self, verb: Verb, answer: Answer) -> Meaning:
+        """Return what an answer to a request means."""
+        return self._dialect.means(verb, answer, self.names)
+
+    def shown(self, response: Response) -> Shown | None:
+        """Return the record that the answer to a read shows; None where it shows none."""
+        return self._dialect.shown("read", self._type, response)
 
     # --- answers to a look-up ------------------------------------------------------------
 
@@ -195,7 +256,8 @@ class Errand:
     def is_it(self, record: Shown, found_id: str | None) -> bool:
         """Say whether a record that was read is the one that was asked for."""
         wanted = self.remote_id or found_id
-        if record.id is not None and wanted is not None and record.id != wanted:
+        is_named_by_id = record.id is not None and wanted is not None
+        if is_named_by_id and not self._forms.is_same_id(str(record.id), str(wanted)):
             return False
         is_by_id = self._dialect.assigns and wanted is not None
         if record.key is not None and not is_by_id and record.key != self.key:
@@ -265,7 +327,10 @@ class Errand:
             return False
         known = self._known_version
         if known is not None and version is not None:
-            return self._dialect.is_same_version(version, known)
+            if not self._dialect.is_unchanged(version, known):
+                return False
+            if not self._dialect.profile.version.is_weak:
+                return True
         return holds(self.push, self._forms, received, expected(self.push))
 
     # --- receipts ------------------------------------------------------------------------
@@ -299,7 +364,8 @@ class Errand:
         One that shows nothing that can be compared fits nothing: so does any other answer.
         """
         is_shown = record.id is not None
-        if is_shown and self._dialect.assigns and self.remote_id not in {None, record.id}:
+        is_known = is_shown and self._dialect.assigns and self.remote_id is not None
+        if is_known and not self._forms.is_same_id(str(self.remote_id), str(record.id)):
             return False
         if record.key is not None:
             is_ours = self.push.kind == "create" or not self._dialect.assigns

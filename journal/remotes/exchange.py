@@ -191,7 +191,9 @@ def _url(remote: Remote, request: Request, query: dict[str, str]) -> str:
         raise RemoteError(f"the path {path!r} is not quoted", hint="quote every segment of it")
     added = "&".join(f"{quote(n, safe='')}={quote(t, safe='')}" for n, t in query.items())
     joint = "" if not added else "&" if "?" in path else "?"
-    return f"{remote.url}{path}{joint}{added}"
+    credentials = credentials_of(remote)
+    url = remote.url if credentials is None else credentials.located(remote.url)
+    return f"{url}{path}{joint}{added}"
 
 
 def _headers(named: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

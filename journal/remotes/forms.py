@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from journal.remotes.sections import FieldForm
     from journal.values import Fields
 
-Kind: TypeAlias = Literal["exact", "number", "time", "text", "bool", "json", "any"]
+Kind: TypeAlias = Literal["exact", "number", "time", "text", "bool", "json", "lenient", "any"]
 """How a field of the service's is compared with ours."""
+IdType: TypeAlias = Literal["text", "number", "salesforce"]
+"""What an id of the service's is."""
 
 _NUMBERS: Final = frozenset({int, float})
+_SHORT_ID: Final = 15
+_LONG_ID: Final = 18
 _BOOLS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -44,6 +48,8 @@ def agrees_as(kind: Kind, received: object, wanted: object) -> bool:
     """Say whether a remote's value is the wanted one, in the form that the service gives it."""
     if kind == "any":
         return True
+    if kind == "lenient":
+        return _is_alike(_unpadded(received), _unpadded(wanted))
     if received is None or wanted is None or kind == "exact":
         return agrees(received, wanted)
     if kind == "text":
@@ -51,6 +57,26 @@ def agrees_as(kind: Kind, received: object, wanted: object) -> bool:
     if kind == "time":
         return _is_same_time(received, wanted) or agrees(received, wanted)
     return agrees(canonical(kind, received), canonical(kind, wanted)) or agrees(received, wanted)
+
+
+def _is_alike(received: object, wanted: object) -> bool:
+    return _is_same_time(received, wanted) or agrees(received, wanted)
+
+
+def _unpadded(value: object) -> object:
+    """Return a text without the spaces around it; one of spaces only has no value."""
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def is_same_id(kind: IdType, one: str, other: str) -> bool:
+    """Say whether two ids of a service name one record.
+
+    Of the 18 characters of Salesforce, the last three only say which letters are capitals.
+    """
+    lengths = {len(one), len(other)}
+    if kind == "salesforce" and lengths == {_SHORT_ID, _LONG_ID}:
+        return one[:_SHORT_ID] == other[:_SHORT_ID]
+    return one == other
 
 
 def canonical(kind: Kind, received: object) -> object:
@@ -118,14 +144,22 @@ def _cut(time: datetime, digits: int) -> datetime:
 class Forms:
     """How a service names and writes the fields of one record type."""
 
-    def __init__(self, fields: Mapping[str, FieldForm], kind: Kind, marker: object) -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, FieldForm],
+        kind: Kind,
+        marker: object,
+        id_type: IdType = "text",
+    ) -> None:
         """Keep what the profile says.
 
         Args:
             fields: the fields that the profile names.
             kind: how all others are compared.
             marker: what the service may show where a field has no value, besides null.
+            id_type: what its ids are.
         """
+        self._id_type: IdType = id_type
         self._fields = fields
         self._kind: Kind = kind
         self._marker = marker
@@ -164,6 +198,10 @@ class Forms:
         if wanted is None and self._marker is not None and agrees(received, self._marker):
             return True
         return agrees_as(self.kind(ours), received, wanted)
+
+    def is_same_id(self, one: str, other: str) -> bool:
+        """Say whether two ids of the service name one record."""
+        return is_same_id(self._id_type, one, other)
 
     def canonical(self, ours: str, received: object) -> object:
         """Return the service's value of a field as we would write it."""

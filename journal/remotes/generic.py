@@ -26,10 +26,11 @@ from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unkno
 from journal.remotes.changes import Feed
 from journal.remotes.classify import Doubt, Success
 from journal.remotes.comparison import recognised
-from journal.remotes.credentials import Credentials, authorised
+from journal.remotes.credentials import Credentials, authorised, is_unauthorized
 from journal.remotes.dialect import Dialect
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import Done
+from journal.remotes.profiles import ALL
 from journal.remotes.remote import Page, Response
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from journal.remotes.profiles import Profile
     from journal.remotes.remote import Answer, Push, Request
     from journal.remotes.sections import Verb
+    from journal.sources import Clock
     from journal.values import Fields, Ref
 
 _SAY_NO_MORE: Final = frozenset({404, 410, 412})
@@ -87,6 +89,7 @@ class HttpRemote:
         environ: Mapping[str, str] = os.environ,
         bearer: Callable[[], str] | None = None,
         save: Callable[[str], object] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Speak to the service as the profile says.
 
@@ -95,6 +98,7 @@ class HttpRemote:
             environ: where the secrets that the profile names are looked up.
             bearer: gives a token, when there is none and when the service refuses the last one.
             save: keeps a refresh token that the service has put in the place of another.
+            clock: says until when an assertion that asks for a token is valid.
 
         Raises:
             ProfileError: the profile is not safe, or a secret is not set in the environment.
@@ -102,7 +106,7 @@ class HttpRemote:
         profile.check()
         self.profile = profile
         self.dialect = Dialect(profile)
-        self.credentials = Credentials(profile.auth, environ, bearer=bearer, save=save)
+        self.credentials = Credentials(profile.auth, environ, bearer=bearer, save=save, clock=clock)
 
     def __repr__(self) -> str:
         """Show where the service is, and no secret."""
@@ -128,17 +132,29 @@ class HttpRemote:
         Raises:
             RemoteError: the draft cannot be sent as it is.
         """
-        errand = Errand(self.dialect, push)
-        outcome = yield from authorised(self._pushed(errand), self.credentials)
+        exchange = self._pushed(self.errand(push))
+        outcome = yield from authorised(exchange, self.credentials, self.is_refused)
         known = [push.fields, push.base, push.record.remote.fields]
         return self.credentials.secrets.cleared(outcome, known)
+
+    def errand(self, push: Push) -> Errand:
+        """Return what carries the draft.
+
+        Raises:
+            RemoteError: the draft cannot be sent as it is.
+        """
+        return Errand(self.dialect, push)
+
+    def is_refused(self, answer: Answer) -> bool:
+        """Say whether an answer refuses who we say we are, so that another token may help."""
+        return is_unauthorized(answer)
 
     # --- what has changed there ----------------------------------------------------------
 
     @property
     def record_types(self) -> tuple[str, ...]:
         """The types of records that the profile names."""
-        return tuple(self.profile.types)
+        return tuple(name for name in self.profile.types if name != ALL)
 
     def changes(
         self, record_type: str, since: str | None, page: str | None
@@ -192,15 +208,56 @@ class HttpRemote:
             if not isinstance(found, AsExpected):
                 return found
             expected = found
+        first = None if expected is None else errand.before(expected)
+        if first is not None and (ended := (yield from self._prepared(errand, first))) is not None:
+            return ended
         answer = yield errand.write(expected)
-        match self.dialect.means(kind, answer, errand.names):
+        match errand.means(kind, answer):
             case Success(response) | Done(response) as done:
                 receipt = errand.receipt(response, is_said=isinstance(done, Done))
-                return receipt or (yield from self._settled(errand, None))
+                if receipt is None:
+                    return (yield from self._settled(errand, None))
+                return (yield from self._as_it_became(errand, receipt))
+            case Doubt(_, refusal):
+                return (yield from self._settled(errand, errand.in_our_words(refusal)))
+            case NotSent(problem=problem) if first is not None:
+                return Unknown(problem)
+            case meaning:
+                return meaning
+
+    def _prepared(
+        self, errand: Errand, first: Request
+    ) -> Generator[Request, Answer, Outcome | None]:
+        """Send what comes before the write; return what ends the draft, if anything does."""
+        answer = yield first
+        match errand.means("update", answer):
+            case Success() | Done():
+                return None
             case Doubt(_, refusal):
                 return (yield from self._settled(errand, errand.in_our_words(refusal)))
             case meaning:
                 return meaning
+
+    def _as_it_became(
+        self, errand: Errand, receipt: Acknowledged
+    ) -> Generator[Request, Answer, Acknowledged]:
+        """Return the receipt, with what a read right after it shows where that is asked for.
+
+        The receipt stands whatever comes of the read.
+        """
+        if errand.push.kind == "delete" or not errand.dialect.profile.read.after_writes:
+            return receipt
+        answer = yield errand.read(receipt.remote_id)
+        match errand.means("read", answer):
+            case Success(response) | Done(response):
+                record = errand.shown(response)
+                if record is not None and errand.is_it(record, receipt.remote_id):
+                    seen = errand.acknowledged(response, record, "read")
+                    version, fields = seen.remote_version, seen.fields
+                    return receipt._replace(remote_version=version, fields=fields)
+            case _:
+                pass
+        return receipt
 
     def _settled(
         self, errand: Errand, refusal: Refused | None
@@ -262,9 +319,9 @@ class HttpRemote:
         self, errand: Errand, found_id: str | None, answer: Answer, *, is_taken: bool
     ) -> _Found:
         """Say what the answer to a read settles."""
-        match self._answered("read", answer):
+        match self._answered(errand, "read", answer):
             case Response() as response:
-                shown = self.dialect.shown("read", errand.push.ref.type, response)
+                shown = errand.shown(response)
                 if shown is None or not errand.is_it(shown, found_id):
                     refusal = errand.strange(response, shown, is_taken=is_taken)
                     return Unknown(_STRANGE, refusal=refusal)
@@ -276,7 +333,7 @@ class HttpRemote:
 
     def _found(self, errand: Errand, answer: Answer) -> _Hit | _Found:
         """Say what the remote calls the record by the answer to a look-up by our key."""
-        match self._answered("find", answer):
+        match self._answered(errand, "find", answer):
             case Response() as response:
                 return self._hit(errand, response)
             case _Absent(response):
@@ -302,14 +359,16 @@ class HttpRemote:
         return errand.absent(response)
 
     def _answered(
-        self, verb: Verb, answer: Answer
-    ) -> Response | _Absent | Unknown | Wait | Unauthorized | None:
+        self, errand: Errand, verb: Verb, answer: Answer
+    ) -> Response | _Absent | Unknown | Wait | Unauthorized | Refused | None:
         """Return the answer of a read that succeeded, or what it means that it did not."""
-        match self.dialect.means(verb, answer):
+        match errand.means(verb, answer):
             case Success(response) | Done(response):
                 return response
             case Doubt(response, Refused(classification="gone")):
                 return _Absent(response)
+            case Refused(classification="unknown", is_alarm=False) as held:
+                return held
             case Doubt() | Refused():
                 return None
             case NotSent(problem=problem):

@@ -81,6 +81,7 @@ class Secrets:
                     remote_version=version if version == self._kept(version) else None,
                     remote_date=self._kept(outcome.remote_date),
                     fields=None if fields is None else self._without(fields, known),
+                    note=self._kept(outcome.note),
                 )
             case Refused():
                 return self._refusal(outcome, known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.remotes.templates import holes_in, json_of, parts_of, texts_in
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from journal.remotes.sections import Request
 
 ALLOWED: Final = {
-    "create": {"type", "key", "id", "fields", "names", "names.joined", "draft"},
+    "create": {"type", "key", "id", "fields", "names", "names.joined", "draft", "draft.uuid"},
     "update": {"type", "key", "id", "version", "fields", "record", "operations", "names"}
-    | {"names.joined", "unset", "unset.joined", "draft"},
-    "delete": {"type", "key", "id", "version", "draft"},
-    "read": {"type", "key", "id"},
+    | {"names.joined", "unset", "unset.joined", "draft", "draft.uuid"},
+    "delete": {"type", "key", "id", "version", "draft", "draft.uuid"},
+    "read": {"type", "key", "id", "names.joined"},
     "find": {"type", "key"},
     "changes": {"type", "since", "index", "page"},
 }
@@ -34,6 +35,15 @@ class Mistake(NamedTuple):
     key: str
     problem: str
     hint: str = ""
+
+
+def uuid_of(text: str) -> str:
+    """Return a UUID of version 4, always the same for the same text."""
+    digest = bytearray(sha256(text.encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x40
+    digest[8] = digest[8] & 0x3F | 0x80
+    spelt = digest.hex()
+    return "-".join((spelt[:8], spelt[8:12], spelt[12:16], spelt[16:20], spelt[20:]))
 
 
 def texts_of(request: Request) -> tuple[str, ...]:
@@ -60,6 +70,8 @@ def placeholders(profile: Profile) -> Iterator[Mistake]:
     """Yield the placeholders that stand where nothing fills them in."""
     for verb, request in profile.requests():
         yield from unknown(f"{verb}.path", request.path, ALLOWED[verb])
+        if verb == "read" and profile.read.key_path is not None:
+            yield from unknown("read.key_path", profile.read.key_path, ALLOWED["read"] - {"id"})
         for name, text in request.headers.items():
             yield from unknown(f"{verb}.headers.{name}", text, ALLOWED[verb])
         for text in () if request.body is None else texts_in(json_of(request.body)):

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeAlias, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -57,7 +57,12 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+ALL: Final = "*"
+"""Stands in `types` for every type that is not named there."""
 _AS_TEXT: Final = PlainSerializer(repr, return_type=str, when_used="json")
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def _policies(value: object) -> Policies:
@@ -71,6 +76,10 @@ def _policies(value: object) -> Policies:
     except PolicyError as error:
         facts = {"key": error.key, "problem": error.problem, "hint": error.hint}
         raise PydanticCustomError("policy", "{problem}", facts) from error
+
+
+Conflicts: TypeAlias = Annotated[Policies, PlainValidator(_policies), _AS_TEXT]
+"""The policies of a table."""
 
 
 class Profile(Section):
@@ -97,7 +106,7 @@ class Profile(Section):
     key: Key = Key()
     meaning: tuple[Rule, ...] = ()
     types: dict[str, TypeSection] = {}  # noqa: RUF012  pydantic copies it
-    conflicts: Annotated[Policies, PlainValidator(_policies), _AS_TEXT] = Policies()
+    conflicts: Conflicts = Policies()
     """What decides the conflicts of the drafts that are sent to it."""
 
     @classmethod
@@ -107,14 +116,7 @@ class Profile(Section):
         Raises:
             ProfileError: the file cannot be read, or a key in it is wrong.
         """
-        try:
-            with Path(path).open("rb") as file:
-                content = tomllib.load(file)
-        except OSError as error:
-            raise ProfileError("file", f"{path} cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ProfileError("file", f"{path} is not TOML: {error}") from error
-        return cls.of(content)
+        return cls.of(toml_of(path))
 
     @classmethod
     def of(cls, content: Mapping[str, object]) -> Self:
@@ -126,11 +128,7 @@ class Profile(Section):
         rules = content.get("meaning")
         if isinstance(rules, list):
             content = {**content, "meaning": tuple(rules)}
-        try:
-            profile = cls.model_validate(content)
-        except ValidationError as error:
-            found = [_mistake(detail) for detail in error.errors(include_url=False)]
-            raise _error(list(dict.fromkeys(found))) from error
+        profile = validated(cls, content)
         profile.check()
         return profile
 
@@ -141,7 +139,7 @@ class Profile(Section):
             ProfileError: it is one; every mistake is named.
         """
         if found := list(dict.fromkeys([*self._insecurities(), *mistakes(self)])):
-            raise _error(found)
+            raise error_of(found)
 
     def _insecurities(self) -> Iterator[Mistake]:
         if not self.is_secure and not self.allow_insecure:
@@ -163,22 +161,26 @@ class Profile(Section):
 
     def type_name(self, record_type: str) -> str:
         """Return what the service calls a record type."""
-        names = self.types.get(record_type)
-        return record_type if names is None or names.name is None else names.name
+        name = self._section(record_type).name
+        return record_type if name is None else name
 
     def words(self, record_type: str) -> dict[str, str]:
         """Return what stands for ``{type}`` and ``{type.WORD}``."""
-        names = self.types.get(record_type, TypeSection())
+        names = self._section(record_type)
         words = {f"type.{word}": text for word, text in names.words.items()}
         return {"type": self.type_name(record_type), **words}
 
     def forms(self, record_type: str) -> Forms:
         """Return how the service names and writes the fields of a record type."""
-        names = self.types.get(record_type, TypeSection())
+        names = self._section(record_type)
         unset = self.update.unset
         is_marker = unset not in {None, "null", "omit"} and self.update.set is None
         marker = json_of(str(unset)) if is_marker else None
-        return Forms(names.fields, self.answer.compare, marker)
+        return Forms(names.fields, self.answer.compare, marker, self.answer.id_type)
+
+    def _section(self, record_type: str) -> TypeSection:
+        """Return what is said of a type, or of all that nothing is said of."""
+        return self.types.get(record_type, self.types.get(ALL, TypeSection()))
 
     def requests(self) -> Iterator[tuple[Verb, Request]]:
         """Yield every kind of request that the profile describes."""
@@ -211,7 +213,35 @@ class Profile(Section):
         return self.answer.model_copy(update=said)
 
 
-def _mistake(detail: ErrorDetails) -> Mistake:
+def toml_of(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the content of a TOML file.
+
+    Raises:
+        ProfileError: the file cannot be read, or is none.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ProfileError("file", f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileError("file", f"{path} is not TOML: {error}") from error
+
+
+def validated(model: type[_Model], content: Mapping[str, object]) -> _Model:
+    """Return the model of that content.
+
+    Raises:
+        ProfileError: keys in it are wrong; all of them are named.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        found = [_mistake(model, detail) for detail in error.errors(include_url=False)]
+        raise error_of(list(dict.fromkeys(found))) from error
+
+
+def _mistake(model: type[BaseModel], detail: ErrorDetails) -> Mistake:
     """Return what pydantic found, by the key, and without what stands there."""
     steps = [step for step in detail["loc"] if step != "[key]"]
     key = ".".join(map(str, steps)) or "profile"
@@ -219,16 +249,15 @@ def _mistake(detail: ErrorDetails) -> Mistake:
         facts = detail["ctx"]
         return Mistake(f"{key}.{facts['key']}", facts["problem"], facts["hint"])
     if detail["type"] == "extra_forbidden":
-        known = _keys_at(steps[:-1])
+        known = _keys_at(model, steps[:-1])
         near = get_close_matches(str(steps[-1]), known, 1, 0.5)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
         return Mistake(key, "is unknown", hint)
     return Mistake(key, detail["msg"].removeprefix("Value error, "))
 
 
-def _keys_at(steps: list[Any]) -> list[str]:
+def _keys_at(model: type[BaseModel], steps: list[Any]) -> list[str]:
     """Return the keys that the table at the place may have."""
-    model: type[BaseModel] = Profile
     for step in steps:
         field = model.model_fields.get(str(step))
         inner = None if field is None else _model_in(field.annotation)
@@ -244,7 +273,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401  a typ
     return next((model for model in found if model is not None), None)
 
 
-def _error(found: list[Mistake]) -> ProfileError:
+def error_of(found: list[Mistake]) -> ProfileError:
+    """Return the error that names all mistakes."""
     first, *more = found
     others = [ProfileError(m.key, m.problem, hint=m.hint) for m in more]
     return ProfileError(first.key, first.problem, hint=first.hint, others=others)

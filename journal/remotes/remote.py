@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from journal.descriptions import TypeDescription
     from journal.events import ChangeKind
     from journal.outcomes import Outcome
-    from journal.record import Record
+    from journal.record import Made, Record
     from journal.values import Fields, Ref
 
 
@@ -74,6 +74,8 @@ class Push(NamedTuple):
     """Whether it was held as unknown, and somebody lets it be sent again: it may be applied."""
     age_s: float = 0.0
     """How long ago its first request left, in seconds; 0 where none has."""
+    made: Made | None = None
+    """When, by whom, where and why it was made."""
 
     @property
     def remote_id(self) -> str | None:

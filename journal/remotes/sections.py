@@ -19,7 +19,7 @@ from journal.remotes.constraints import (
     checked_version,
     several,
 )
-from journal.remotes.forms import Kind
+from journal.remotes.forms import IdType, Kind
 from journal.remotes.selection import NONE, Source, check_selector
 
 Verb: TypeAlias = Literal["create", "update", "delete", "read", "find", "changes"]
@@ -76,8 +76,8 @@ class AnswerSection(Section):
     """The version, in the record; none where there are no versions."""
     own: _Pointers = ()
     """What the service keeps itself among the fields."""
-    id_type: Literal["text", "number"] = "text"
-    """Whether an id is a number in a body."""
+    id_type: IdType = "text"
+    """Whether an id is a number in a body; or one of Salesforce, with 15 or with 18 characters."""
     compare: Kind = "exact"
     """How a field is compared that says nothing else."""
 
@@ -130,6 +130,11 @@ class Delete(Request):
 class Read(Request):
     """How a record is read."""
 
+    key_path: _Path | None = None
+    """Where it is read by our key, as long as the service's id of it is not known."""
+    after_writes: bool = False
+    """Whether it is read after each write too, for its version and for what became of it."""
+
 
 class Find(Request):
     """How a record is looked up by our key."""
@@ -178,6 +183,15 @@ class VersionSection(Section):
     """The header that a version is sent in; none where it stands in the request itself."""
     is_required: bool = False
     """Whether the service refuses a change without a version."""
+    on: Annotated[tuple[Literal["update", "delete"], ...], BeforeValidator(as_tuple)] = (
+        "update",
+        "delete",
+    )
+    """Which changes take the condition."""
+    form: Literal["as it came", "http-date"] = "as it came"
+    """How the header says it: as it came, or as the date that it is, to the second."""
+    is_weak: bool = False
+    """Whether two changes may share one: then the record is read and compared first as well."""
 
 
 class Key(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
@@ -30,6 +30,30 @@ def moved(checkpoint: object, by_s: float) -> object:
         return _no_time(checkpoint)
     change = by_s * _unit(float(checkpoint))
     return checkpoint + (round(change) if isinstance(checkpoint, int) else change)
+
+
+def is_later(one: str, other: str) -> bool:
+    """Say whether a time is later than another; what is no time is, unless it is the same."""
+    try:
+        times = [datetime.fromisoformat(text) for text in (one, other)]
+    except ValueError:
+        return one != other
+    first, second = (time.replace(tzinfo=time.tzinfo or UTC) for time in times)
+    return first > second
+
+
+def http_date(text: str, by_s: int = 0) -> str | None:
+    """Return a time of ISO 8601 as headers have it, to the second below; None if it is none.
+
+    Args:
+        text: the time; one without a zone is in UTC.
+        by_s: how many seconds later.
+    """
+    try:
+        time = datetime.fromisoformat(text) + timedelta(seconds=by_s)
+        return format_datetime(time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC), usegmt=True)
+    except (ValueError, OverflowError):
+        return None
 
 
 def not_after(checkpoint: object, date: str | None) -> object:

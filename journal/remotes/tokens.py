@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote_plus
 
 from journal.errors import ProfileError
+from journal.remotes.addresses import followed
 from journal.remotes.auth import checked_token, form
 from journal.remotes.problems import json_of, summary
 from journal.remotes.remote import NoAnswer, Request
+from journal.sources import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from journal.remotes.auth import OAuth
     from journal.remotes.masking import Secrets
     from journal.remotes.remote import Answer, Response
+    from journal.sources import Clock
 
 ASK: Final = Request("POST", "", to="token")
 """Asks for a token; all that is in it, the credentials add when it is sent."""
+JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _log = getLogger("journal.remotes")
 
 
@@ -46,6 +50,7 @@ class _Tokens(NamedTuple):
 
     access: str
     refresh: str | None
+    instance: str | None = None
 
     def __repr__(self) -> str:
         return "_Tokens()"
@@ -54,7 +59,7 @@ class _Tokens(NamedTuple):
 class Tokens:
     """The access token that is in use, and how another one is had."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what tokens are got by
         self,
         oauth: OAuth | None,
         filled: Callable[[str, str], str],
@@ -62,6 +67,7 @@ class Tokens:
         *,
         ask: Callable[[], str] | None = None,
         save: Callable[[str], object] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Get tokens from the endpoint, or from the callback, if there is either.
 
@@ -71,8 +77,12 @@ class Tokens:
             secrets: are told every token.
             ask: the callback that gives tokens.
             save: keeps a refresh token that has replaced another.
+            clock: says until when an assertion is valid.
         """
         self.access: str | None = None
+        self.instance: str | None = None
+        """The origin that the token is for, where it said so and may lead there."""
+        self._clock = clock or SystemClock()
         self._oauth = oauth
         self._filled = filled
         self._secrets = secrets
@@ -104,6 +114,8 @@ class Tokens:
         return TokenRequest(oauth.token_url, headers, form(fields))
 
     def _asked_of(self, oauth: OAuth) -> tuple[dict[str, str | None], dict[str, str]]:
+        if oauth.private_key is not None:
+            return self._asserted(oauth, oauth.private_key), {}
         refresh = self._refresh
         if refresh is None and oauth.refresh_token is not None:
             refresh = self._filled("auth.oauth.refresh_token", oauth.refresh_token)
@@ -124,6 +136,21 @@ class Tokens:
         pair = b64encode(f"{quote_plus(client)}:{quote_plus(secret)}".encode()).decode()
         self._secrets.add([pair])
         return fields, {"Authorization": f"Basic {pair}"}
+
+    def _asserted(self, oauth: OAuth, private_key: str) -> dict[str, str | None]:
+        """Return what asks by an assertion that our key has signed (RFC 7523)."""
+        from journal.remotes.assertions import Assertion, signed  # noqa: PLC0415  it is an extra
+
+        assertion = Assertion(
+            self._filled("auth.oauth.client_id", oauth.client_id),
+            self._filled("auth.oauth.subject", oauth.subject or ""),
+            oauth.audience or "",
+            self._clock.now_us() // 1_000_000,
+        )
+        key = self._filled("auth.oauth.private_key", private_key)
+        token = signed(assertion, key)
+        self._secrets.add([key, key.strip(), *token.split("."), token])
+        return {"grant_type": JWT_BEARER, "assertion": token, "scope": oauth.scope}
 
     def renewed(self) -> Generator[Request, Answer, NoAnswer | None]:
         """Get a token; return why not, if not (A3)."""
@@ -170,8 +197,13 @@ class Tokens:
             checked_token("auth.oauth", token)
         except ProfileError:
             return _no_token("the token endpoint gave one that no header can carry")
+        instance = content.get("instance_url")
+        hosts = () if self._oauth is None else self._oauth.instance_hosts
+        origin = followed(instance, hosts) if isinstance(instance, str) else None
+        if hosts and instance and origin is None:
+            return _no_token("the one that was given is for a host that is not allowed")
         is_new = isinstance(refresh, str) and refresh not in {"", self._refresh_now()}
-        return self._kept(_Tokens(token, refresh if is_new else None))
+        return self._kept(_Tokens(token, refresh if is_new else None, origin))
 
     def _refresh_now(self) -> str | None:
         oauth = self._oauth
@@ -196,6 +228,7 @@ class Tokens:
             )
         self._unsaved = None
         self.access = tokens.access
+        self.instance = tokens.instance or self.instance
         self._refresh = tokens.refresh if is_rotated else self._refresh
         return None
 

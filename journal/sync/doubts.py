@@ -72,6 +72,11 @@ class Doubts:
         if request.to == "remote":
             self._answers.append(answer)
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether any request has left in this attempt, and was answered or failed."""
+        return self._has_asked
+
     def judged(self, outcome: Outcome) -> Outcome:
         """Return the outcome of the attempt, or what it comes to after those before it (D1, D3)."""
         if not isinstance(outcome, Unknown | Wait):

@@ -146,6 +146,7 @@ class Ledger:
             {target: self._journal.kept(target) for target in targets},
             change.is_doubted,
             self._age_s(change),
+            change.made,
         )
 
     def _age_s(self, change: Change) -> float:
@@ -180,8 +181,7 @@ class Ledger:
             events = settled(record, change, outcome, attempts, self._settings.conflicts)
             return events
 
-        reason = _WHY.get(outcome.classification) if isinstance(outcome, Refused) else None
-        notes = [self._note(draft, decision, reason)]
+        notes = [self._note(draft, decision, _reason(outcome))]
         if isinstance(outcome, Refused) and outcome.is_alarm:
             notes.append(self._alarm(draft, outcome, lambda: bool(events)))
         following = self._following(draft) if with_next else None
@@ -197,7 +197,7 @@ class Ledger:
         self._unsaved += 1
         match events[-1]:
             case ConflictResolved() as event:
-                return Resolved(event.kind, event.fields, event.resolutions, reason or "")
+                return Resolved(event.kind, event.fields, event.resolutions, _reason(outcome) or "")
             case DraftHeld(messages=messages) if isinstance(outcome, Refused):
                 return outcome._replace(messages=messages)
             case _:
@@ -275,6 +275,13 @@ class Ledger:
         origin = self._journal.origin
         facts = Facts(ACTOR, origin, causation_id=draft.draft_id, reason=reason)
         return draft.ref, decision, facts
+
+
+def _reason(outcome: Settled) -> str | None:
+    """Return what the envelope says of how a draft was settled, where there is something to say."""
+    if isinstance(outcome, Acknowledged):
+        return outcome.note
+    return _WHY.get(outcome.classification)
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:

@@ -269,7 +269,8 @@ class Session:
         finally:
             self._board.write(sending=None)
             self._ended(span, outcome)
-        if isinstance(outcome, NotSent) and not push.is_maybe_applied:
+        has_left = self._doubts.has_asked and not isinstance(outcome, NotSent)
+        if not has_left and not push.is_maybe_applied:
             self._ledger.leaves(draft, has_left=False)
         if isinstance(outcome, Settled):
             with_next = isinstance(outcome, Acknowledged) and may_go_on()

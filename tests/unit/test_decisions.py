@@ -144,7 +144,10 @@ class TestAmend:
         assert last(journal) == DraftAmended(draft_id=draft_id, revision=1, fields=fields)
         record = journal.load(ACME)
         assert record.fields == fields
-        assert record.changes == (Change(draft_id, 1, "create", fields, {}, None, 1, revision=1),)
+        made = record.changes[0].made
+        assert record.changes == (
+            Change(draft_id, 1, "create", fields, {}, None, 1, revision=1, made=made),
+        )
 
     def test_stays_quiet(self, journal: Journal) -> None:
         """V1: amended to what it is, nothing is stored; a single name may be removed as a text."""

@@ -356,7 +356,7 @@ class TestErrors:
             ({"find": {"item": ""}}, "did you mean items?"),
             ({"types": {"A": {"fields": {"x": {"comparison": "any"}}}}}, "did you mean compare?"),
             ({"meaning": [{"mean": "wait", "status": 1}]}, "did you mean means?"),
-            ({"version": {"zzz": 1}}, "known are condition, is_required"),
+            ({"version": {"zzz": 1}}, "known are condition, form, is_required"),
         ],
     )
     def test_an_unknown_key_is_told_the_nearest(self, wrong: dict[str, Any], hint: str) -> None:

@@ -35,6 +35,7 @@ from journal.record import (
     Change,
     CreateRecord,
     DeleteRecord,
+    Made,
     ObserveRecord,
     Record,
     Remote,
@@ -68,6 +69,11 @@ def entries(*events: Event, ref: Ref = ACME) -> list[Entry]:
 def after(*events: Event) -> Record:
     """Return the record after the events."""
     return fold(ACME, entries(*events))
+
+
+def made(occurred_at: int) -> Made:
+    """Return what the envelope of an entry says of when, by whom and where."""
+    return Made(occurred_at, "ann", "van-7", None)
 
 
 def acknowledged(draft_id: str, version: str | None = None, **more: Any) -> DraftAcknowledged:  # noqa: ANN401
@@ -312,7 +318,7 @@ class TestEvolve:
             ACME,
             1,
             Remote(),
-            (Change("e1", 1, "create", {"Name": "Acme"}, {}, None, 1),),
+            (Change("e1", 1, "create", {"Name": "Acme"}, {}, None, 1, made=made(1)),),
             {"Name": "Acme"},
         )
 
@@ -442,7 +448,15 @@ class TestEvolve:
 
         assert record.fields == {"a": 1, "b": 3, "c": 4, "d": 7}
         assert record.change("e2") == Change(
-            "e2", 2, "update", {"c": 4, "d": 7}, {"c": 3, "d": 5}, "v1", 2, revision=1
+            "e2",
+            2,
+            "update",
+            {"c": 4, "d": 7},
+            {"c": 3, "d": 5},
+            "v1",
+            2,
+            revision=1,
+            made=made(2),
         )
 
     def test_a_create_leaves_nothing_of_an_earlier_record(self) -> None:
@@ -506,7 +520,7 @@ class TestEvolve:
         )
 
         assert record.change("e2") == Change(
-            "e2", 2, "update", {"a": 2}, base, "v2", 3, revision=1, resolved=1
+            "e2", 2, "update", {"a": 2}, base, "v2", 3, revision=1, resolved=1, made=made(2)
         )
 
     @pytest.mark.parametrize(

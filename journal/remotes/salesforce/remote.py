@@ -1,0 +1,243 @@
+"""An org as a remote: which way each draft goes, and when the org is to be spared; no I/O.
+
+- O1. Nothing is sent while the org has to be spared: before that, the sender waits.
+- O2. An org that has refused a key of a request once is never asked to heed one again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from journal.errors import ProfileError
+from journal.events import FieldMessage
+from journal.outcomes import Refused, Wait
+from journal.remotes.dialect import Dialect
+from journal.remotes.generic import HttpRemote
+from journal.remotes.profiles import toml_of
+from journal.remotes.remote import Response
+from journal.remotes.salesforce.answers import is_key_refusal, is_no_session
+from journal.remotes.salesforce.describing import described
+from journal.remotes.salesforce.errands import OrgErrand, Way
+from journal.remotes.salesforce.keeping import TokenFile
+from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
+from journal.remotes.salesforce.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from typing import Self
+
+    from journal.outcomes import Outcome
+    from journal.remotes.errand import Errand
+    from journal.remotes.remote import Answer, Push, Request
+    from journal.remotes.salesforce.settings import How
+    from journal.sources import Clock
+
+_PRECONDITION: Final = 412
+_PREFIX: Final = "SALESFORCE_"
+_UNSURE: Final = (
+    "the org takes no Idempotency-Key, and an earlier request of this create may have been "
+    "applied: look there, and then resolve the draft as applied, retry it, or discard it"
+)
+
+
+class Salesforce(HttpRemote):
+    """An org of Salesforce."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        bearer: Callable[[], str] | None = None,
+        save: Callable[[str], object] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Speak to the org as the settings say.
+
+        Args:
+            settings: of the org.
+            environ: where the secrets that the settings name are looked up.
+            bearer: gives a token, when there is none and when the org refuses the last one.
+            save: keeps a refresh token that the org has put in the place of another; without
+                it, the file that the settings name does.
+            clock: says until when an assertion that asks for a token is valid.
+
+        Raises:
+            ProfileError: the settings are not safe, or a secret is not set in the environment.
+        """
+        settings.check()
+        self.settings = settings
+        path, variable = settings.refresh_token_file, settings.refresh_variable
+        if path is not None and variable is not None and save is None:
+            file = TokenFile(path, variable)
+            environ, save = file.laid_over(environ), file.save
+        profiles = {how: described(settings, how) for how in _WAYS}
+        usual: How = "upsert" if settings.key or _has_keys(settings) else "ui"
+        super().__init__(profiles[usual], environ=environ, bearer=bearer, save=save, clock=clock)
+        self._dialects = {how: Dialect(profile) for how, profile in profiles.items()}
+        self._takes_keys = True
+        self._owed_s = 0.0
+        self._usage = ""
+
+    def __repr__(self) -> str:
+        """Show where the org is, and no secret."""
+        return f"Salesforce({self.settings.url!r})"
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], **given: Any) -> Self:  # noqa: ANN401  of __init__
+        """Speak to the org that a TOML file describes.
+
+        Args:
+            path: of the file; a file that it names is looked for beside it.
+            given: the arguments of the class.
+
+        Raises:
+            ProfileError: the file cannot be read, or a key in it is wrong.
+        """
+        content = toml_of(path)
+        kept = content.get("refresh_token_file")
+        if isinstance(kept, str):
+            content["refresh_token_file"] = str(Path(path).parent / kept)
+        return cls(Settings.of(content), **given)
+
+    @classmethod
+    def of(cls, content: Mapping[str, object], **given: Any) -> Self:  # noqa: ANN401  of __init__
+        """Speak to the org that an object describes.
+
+        Args:
+            content: what would stand in the file.
+            given: the arguments of the class.
+
+        Raises:
+            ProfileError: keys in it are wrong; all of them are named.
+        """
+        return cls(Settings.of(content), **given)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> Self:  # noqa: ANN401
+        """Speak to the org that the environment describes, by variables like SALESFORCE_URL.
+
+        Args:
+            environ: with the variables.
+            given: the arguments of the class.
+
+        Raises:
+            ProfileError: a variable is missing, or wrong.
+        """
+        return cls(Settings.of(content_of(environ)), environ=environ, **given)
+
+    @property
+    def record_types(self) -> tuple[str, ...]:
+        """The types of records that the settings name."""
+        return tuple(self.settings.types)
+
+    # --- pushing -------------------------------------------------------------------------
+
+    def errand(self, push: Push) -> Errand:
+        """Return what carries the draft.
+
+        Raises:
+            RemoteError: the draft cannot be sent as it is.
+        """
+        how = self.settings.how(push.ref.type)
+        if how == "ui" and not self._takes_keys:
+            how = "post"
+        return OrgErrand(self._dialects[how], push, Way(self.settings, how))
+
+    def is_refused(self, answer: Answer) -> bool:
+        """Say whether an answer refuses the session, so that another one may help."""
+        return is_no_session(answer)
+
+    def push(self, push: Push) -> Generator[Request, Answer, Outcome]:
+        """Send a draft: yield requests, receive their answers, return the outcome (O1).
+
+        Raises:
+            RemoteError: the draft cannot be sent as it is.
+        """
+        if self._owed_s > 0:
+            owed_s, self._owed_s = self._owed_s, 0.0
+            said = f"the org has answered {self._usage} of the calls of a day"
+            return Wait(f"{said}: the next draft is sent in {owed_s:.0f} s", owed_s)
+        exchange = super().push(push)
+        try:
+            request = next(exchange)
+            while True:
+                answer = yield request
+                self._note(answer)
+                request = exchange.send(answer)
+        except StopIteration as ended:
+            outcome: Outcome = ended.value
+            return outcome
+        finally:
+            exchange.close()
+
+    def _note(self, answer: Answer) -> None:
+        """Take note of what an answer says of the allowance."""
+        said = answer.headers.get(HEADER, "") if isinstance(answer, Response) else ""
+        usage = usage_of(said)
+        if usage is not None:
+            self._usage = f"{usage.used:,} of {usage.allowed:,}"
+            self._owed_s = pause_s(usage, self.settings.limits)
+
+    def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
+        outcome = yield from super()._pushed(errand)
+        if not isinstance(outcome, Refused) or not isinstance(errand, OrgErrand):
+            return outcome
+        push = errand.push
+        if errand.way.how == "ui" and is_key_refusal(outcome.status, outcome.messages):
+            self._takes_keys = False
+            if push.is_maybe_applied:
+                return outcome._replace(messages=(FieldMessage(message=_UNSURE),))
+            return (yield from super()._pushed(self.errand(push)))
+        is_condition = (outcome.classification, outcome.status) == ("rejected", _PRECONDITION)
+        if is_condition and push.kind == "update":
+            # The record is as we know it: so the org compares more than whole seconds.
+            errand.grace_s = 1
+            return (yield from super()._pushed(errand))
+        return outcome
+
+
+_WAYS: Final[tuple[How, ...]] = ("upsert", "ui", "post")
+
+
+def _has_keys(settings: Settings) -> bool:
+    return any(settings.key_of(name) for name in settings.types)
+
+
+def content_of(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that an environment holds; secrets stay there, and are named.
+
+    Raises:
+        ProfileError: it does not say where the org is.
+    """
+
+    def said(name: str) -> str | None:
+        return environ.get(f"{_PREFIX}{name}") or None
+
+    if said("URL") is None:
+        hint = "such as https://acme.my.salesforce.com"
+        raise ProfileError("url", f"the environment has no {_PREFIX}URL", hint=hint)
+    members = {
+        "url": said("URL"),
+        "api_version": said("API_VERSION"),
+        "key": said("KEY_FIELD"),
+        "refresh_token_file": said("REFRESH_TOKEN_FILE"),
+    }
+    content: dict[str, Any] = {name: text for name, text in members.items() if text is not None}
+    secrets = {
+        "client_secret": "CLIENT_SECRET",
+        "refresh_token": "REFRESH_TOKEN",
+        "private_key": "PRIVATE_KEY",
+    }
+    oauth = {k: f"{{env:{_PREFIX}{name}}}" for k, name in secrets.items() if said(name)}
+    plain = {"client_id": said("CLIENT_ID"), "subject": said("USERNAME")}
+    if oauth:
+        wanted = {name: text for name, text in plain.items() if text is not None}
+        if "private_key" not in oauth:
+            wanted.pop("subject", None)
+        content["auth"] = {"oauth": {**wanted, **oauth}}
+    elif said("ACCESS_TOKEN"):
+        content["auth"] = {"bearer": f"{{env:{_PREFIX}ACCESS_TOKEN}}"}
+    return content
