@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from journal.values import Fields, Ref
 
 
+CHECKED_AT_ONCE: Final = 200
+"""How many records a remote is asked for at once, whether they are still there."""
 Place: TypeAlias = Literal["remote", "token"]
 Cause: TypeAlias = Literal["link", "configuration", "credentials", "turn"]
 
@@ -141,6 +143,8 @@ class Page(NamedTuple):
     """The checkpoint after it; None where it shows none, for it has no changes."""
     next: str | None
     """What asks for the page after it; None where it is the last."""
+    is_check_due: bool = False
+    """Whether the lists may lack records that are gone: then it is asked which are still there."""
 
 
 class Sighted(Protocol):
@@ -187,6 +191,24 @@ class Feeding(Sighted, Protocol):
         Raises:
             ProfileError: the remote does not list changes.
             RemoteError: the page cannot be asked for.
+        """
+        ...
+
+
+class Checking(Feeding, Protocol):
+    """A remote whose lists may lack records that are gone, and that can be asked for them."""
+
+    def surviving(
+        self, record_type: str, remote_ids: Sequence[str]
+    ) -> Generator[Request, Answer, frozenset[str] | Outcome]:
+        """Ask which of these records are still there: yield requests, receive their answers.
+
+        Args:
+            record_type: of the records.
+            remote_ids: what the remote calls them, at most `CHECKED_AT_ONCE`.
+
+        Raises:
+            RemoteError: it cannot be asked for.
         """
         ...
 

@@ -14,23 +14,23 @@ bookmark -> request -> page -> stored, in one append -> bookmark -> request -> .
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from journal.errors import RemoteError
 from journal.outcomes import Refused, Wait
-from journal.remotes.remote import Page
+from journal.remotes.remote import CHECKED_AT_ONCE, Page, Sighting
 from journal.sync.asking import Asking
 from journal.sync.bookmarks import Bookmark, Bookmarks
 from journal.sync.effects import Call
 from journal.sync.reports import PullProgress, PullReport
-from journal.sync.storing import ACTOR, Store
+from journal.sync.storing import ACTOR, Store, known_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from journal.journal import Journal
     from journal.outcomes import Outcome
-    from journal.remotes.remote import Feeding
+    from journal.remotes.remote import Checking, Feeding
     from journal.sync.effects import Effect
     from journal.sync.reports import PullStoppedBy
     from journal.sync.settings import Settings
@@ -150,6 +150,9 @@ class Pull:
             self._asking.succeed()
             self._again, self._pages = 0, self._pages + 1
             self._say()
+            checked = self._checked(record_type, should_stop, is_due=found.is_check_due)
+            if (ended := (yield from checked)) is not None:
+                return ended
             asked.add((bookmark.since, bookmark.page))
             bookmark = bookmark.after(found.since, found.next)
             yield Call(partial(self._bookmarks.save, record_type, bookmark))
@@ -161,6 +164,40 @@ class Pull:
                 )
                 yield Call(partial(self._bookmarks.save, record_type, Bookmark(bookmark.since)))
                 return "refused"
+
+    def _checked(
+        self, record_type: str, should_stop: Callable[[], bool], *, is_due: bool
+    ) -> Generator[Effect, Any, PullStoppedBy | None]:
+        """Store which of the records that are known here are gone; return why not all, or None.
+
+        It is the last resort: the whole log is read for it.
+        """
+        remote = self._remote
+        if not (is_due and hasattr(remote, "surviving")):
+            return None
+        checking = cast("Checking", remote)
+        known = yield Call(partial(known_there, self._journal, record_type))
+        for begin in range(0, len(known), CHECKED_AT_ONCE):
+            ids = known[begin : begin + CHECKED_AT_ONCE]
+            while True:
+                if should_stop():
+                    return "stop"
+                head = yield Call(self._journal.log.head)
+                there: frozenset[str] | Outcome | None
+                there = yield from self._asking.asked(
+                    partial(checking.surviving, record_type, ids), f"the records of {record_type}"
+                )
+                if isinstance(there, frozenset):
+                    gone = [Sighting(None, each, None, None) for each in ids if each not in there]
+                    storing = partial(self._store.store, record_type, Page(tuple(gone), None, None))
+                    if not (yield Call(partial(storing, head))):
+                        break
+                    there = self._overtaken()
+                if (ended := (yield from self._asking.after(there, _SILENT))) is not None:
+                    return ended
+            self._asking.succeed()
+            self._again = 0
+        return None
 
     def _overtaken(self) -> Wait | None:
         """Return why a page must be asked for later; None where it is to be at once (D3)."""

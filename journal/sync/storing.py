@@ -199,6 +199,22 @@ class Store:
         self.left_out[record_type, name] = LeftOut(record_type, name, error.problem)
 
 
+def known_there(journal: Journal, record_type: str) -> list[str]:
+    """Return what the remote calls the records of a type that it is known to have.
+
+    Raises:
+        LogError: the log could not be read.
+    """
+    seen = {
+        entry.stream
+        for entry in journal.log.scan(0, page=ENTRIES_AT_ONCE)
+        if entry.stream.type == record_type
+        and isinstance(entry.event, (RecordObserved, DraftAcknowledged))
+    }
+    remotes = [journal.kept(ref).remote for ref in seen]
+    return sorted(r.remote_id for r in remotes if r.exists and r.remote_id is not None)
+
+
 def _is_another(shown: Sighting | None, sighting: Sighting) -> bool:
     """Say whether two records of a page have one key of ours."""
     is_there = shown is not None and shown.fields is not None

@@ -14,7 +14,6 @@ from journal.errors import ProfileError
 from journal.events import FieldMessage
 from journal.outcomes import Refused, Wait
 from journal.remotes.dialect import Dialect
-from journal.remotes.generic import HttpRemote
 from journal.remotes.profiles import toml_of
 from journal.remotes.remote import Response
 from journal.remotes.salesforce.answers import is_key_refusal, is_no_session
@@ -22,6 +21,7 @@ from journal.remotes.salesforce.describing import described
 from journal.remotes.salesforce.errands import OrgErrand, Way
 from journal.remotes.salesforce.keeping import TokenFile
 from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
+from journal.remotes.salesforce.reading import OrgReader
 from journal.remotes.salesforce.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _UNSURE: Final = (
 )
 
 
-class Salesforce(HttpRemote):
+class Salesforce(OrgReader):
     """An org of Salesforce."""
 
     def __init__(
@@ -80,6 +80,7 @@ class Salesforce(HttpRemote):
         self._takes_keys = True
         self._owed_s = 0.0
         self._usage = ""
+        self._objects = {}
 
     def __repr__(self) -> str:
         """Show where the org is, and no secret."""
