@@ -43,9 +43,12 @@ def remote_by(profile: str) -> HttpRemote:
         ProfileError: the file cannot be read, or says something that it must not.
     """
     getLogger("journal").addHandler(NullHandler())
-    from journal.remotes import HttpRemote, Profile
+    from journal.remotes import HttpRemote, Profile, Salesforce
+    from journal.remotes.profiles import toml_of
 
     try:
+        if toml_of(profile).get("service") == "salesforce":
+            return Salesforce.load(profile)
         return HttpRemote(Profile.load(profile))
     except ProfileError as error:
         raise _in_plain_words(error, profile) from error

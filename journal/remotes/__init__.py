@@ -19,6 +19,7 @@ from journal.remotes.remote import (
     Response,
     Sighting,
 )
+from journal.remotes.salesforce.remote import Salesforce
 
 __all__ = [
     "Answer",
@@ -33,6 +34,7 @@ __all__ = [
     "Remote",
     "Request",
     "Response",
+    "Salesforce",
     "Sighting",
     "authorised",
 ]
