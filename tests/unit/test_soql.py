@@ -61,8 +61,8 @@ class TestRead:
                     "(SELECT Id FROM User GROUP BY Id) FOR VIEW"
                 ),
                 (
-                    r"SELECT Id, LastModifiedDate, Key__c FROM Case WHERE Subject LIKE '%it\'s%' AND "
-                    "OwnerId IN (SELECT Id FROM User GROUP BY Id) FOR VIEW"
+                    r"SELECT Id, LastModifiedDate, Key__c FROM Case WHERE Subject LIKE '%it\'s%' "
+                    "AND OwnerId IN (SELECT Id FROM User GROUP BY Id) FOR VIEW"
                 ),
             ),
         ],
