@@ -18,13 +18,14 @@ from journal.remotes.auth import Auth
 from journal.remotes.classify import Doubt, Success
 from journal.remotes.credentials import authorised
 from journal.remotes.dialect import Shown
-from journal.remotes.errand import AsExpected, Errand
+from journal.remotes.errand import AsExpected
 from journal.remotes.meanings import Done
 from journal.remotes.remote import NoAnswer, Push, Response
 
 if TYPE_CHECKING:
     from journal.events import ChangeKind
     from journal.outcomes import Acknowledged
+    from journal.remotes.errand import Errand
     from journal.remotes.generic import HttpRemote
     from journal.remotes.remote import Answer, Request
     from journal.remotes.sections import Verb
@@ -78,6 +79,7 @@ class Probe:
     def __init__(self, remote: HttpRemote, ref: Ref, draft_id: str) -> None:
         """Be about that record, which nobody else has, in the name of that draft."""
         self.ref = ref
+        self._remote = remote
         self.dialect = remote.dialect
         self.profile = remote.profile
         self.known = Known()
@@ -92,7 +94,7 @@ class Probe:
         base = known.fields if kind == "delete" else base
         record = Record(self.ref, remote=known)
         named = (self._draft_id, self.ref, kind, fields, base, known.version, self._drafts)
-        return Errand(self.dialect, Push(*named, False, record, {}))  # noqa: FBT003  a NamedTuple
+        return self._remote.errand(Push(*named, False, record, {}))  # noqa: FBT003  a NamedTuple
 
     def write(
         self, kind: ChangeKind, fields: Fields | None = None, *, looks: bool = True

@@ -172,7 +172,18 @@ def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> M
     if response.status == 422:  # noqa: PLR2004  Unprocessable Content
         problem = "the org has seen the key of this request with another content"
         return _held("unknown", response, problem)._replace(is_alarm=True)
+    if said:
+        refusal = refused("rejected", response)
+        chosen = (_CHOICES,) if any(each.code == _DUPLICATES for each in said) else ()
+        return Doubt(response, refusal._replace(messages=(*chosen, *_told(said))))
     return None
+
+
+def _told(said: Iterable[Complaint]) -> Iterator[FieldMessage]:
+    """Yield what is wrong, field by field, as the UI API says it."""
+    for code, message, fields in said:
+        for field in fields or ("",):
+            yield FieldMessage(field=field, message=message or code, code=code)
 
 
 def is_key_refusal(status: int | None, said: Iterable[Complaint | FieldMessage]) -> bool:
