@@ -143,7 +143,7 @@ def _listed(setting: Setting, found: Sequence[Described], now_us: int) -> Iterat
     rows = [
         [
             Cell(kept.type.record_type, "strong"),
-            Cell(kept.type.label),
+            Cell(kept.type.label if kept.type.label != kept.type.record_type else ""),
             Cell(f"{len(kept.type.fields):,}"),
             Cell(_allowed(kept)),
             Cell(f"{wording.age((now_us - kept.described_at) / 1_000_000)} ago"),
@@ -163,7 +163,7 @@ def _allowed(kept: Described) -> str:
 
 def _shown(setting: Setting, kept: Described) -> Iterator[str]:
     output, of = setting.output, kept.type
-    label = f"  {wording.harmless(of.label)}" if of.label else ""
+    label = f"  {wording.harmless(of.label)}" if of.label not in {"", of.record_type} else ""
     yield f"{output.styled(wording.harmless(of.record_type), 'strong')}{label}"
     more = "" if of.complete else "; it has other fields, too"
     said = f"can be {_allowed(kept)}{more}; described by {wording.harmless(kept.source)}"
@@ -179,7 +179,7 @@ def _shown(setting: Setting, kept: Described) -> Iterator[str]:
     rows = [
         [
             Cell(field.name, "strong" if field.required else ""),
-            Cell(field.label if field.label != field.name else "", ""),
+            Cell(field.label if field.label != field.name else ""),
             Cell(_holds(field)),
             _on_create(field),
             Cell("yes" if field.updateable else "no", "" if field.updateable else "faint"),

@@ -48,7 +48,7 @@ _WORDS: Final = {
     "choice": "one of",
     "choices": "some of, with ; between them",
     "date": "date, such as 2026-04-01",
-    "datetime": "time, such as 2026-04-01T09:30:00Z",
+    "datetime": "date and time, such as 2026-04-01T09:30:00Z",
     "time": "time of day, such as 09:30",
 }
 

@@ -19,13 +19,15 @@ from journal.errors import InvalidRecordError, RefusedError
 from journal.values import Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from journal import Action, Actions, FieldDescription, Journal
     from journal.values import Fields
 
 ASKED_MOST: Final = 12
 """How many fields a form may have for all to be asked for; of a longer one, those required."""
+NAMED_MOST: Final = 4
+"""How many fields are named in the list."""
 _NOTHING: Final = """\
 Nothing can be created by a form yet. Name quick actions with --app, or ask the service for its
 types: draft-journal types --remote PROFILE.toml TYPE"""
@@ -120,14 +122,21 @@ def _list(setting: Setting, creatable: Sequence[Action]) -> None:
     rows = [
         [
             Cell(action.record_type, "strong"),
-            Cell(", ".join(field.name for field in _asked(action) if field.required)),
-            Cell(", ".join(field.name for field in _asked(action) if not field.required)),
+            Cell(_named(field.name for field in _asked(action) if field.required)),
+            Cell(_named(field.name for field in _asked(action) if not field.required)),
             Cell(action.says or action.form.label),
         ]
         for action in creatable
     ]
     output.lines(Table(columns, output.width, output.styled).lines(rows))
     output.line(output.styled("Create one: draft-journal new TYPE", "faint"))
+
+
+def _named(names: Iterable[str]) -> str:
+    """Return the names, or the first of many."""
+    listed = list(names)
+    more = len(listed) - NAMED_MOST
+    return ", ".join(listed) if more < 2 else f"{', '.join(listed[:NAMED_MOST])} and {more} more"  # noqa: PLR2004  one is named
 
 
 def _asked(action: Action) -> list[FieldDescription]:

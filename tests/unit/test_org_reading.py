@@ -400,8 +400,8 @@ class TestDescribe:
     """What the objects of an org are."""
 
     def test_it_is_kept(self, script: Script) -> None:
-        """Under our names; what we fill in ourselves is not asked of anybody."""
-        needed = {"type": "string", "nillable": False, "defaultedOnCreate": False}
+        """Under our names; what we fill in ourselves is for nobody else to fill in."""
+        needed: dict[str, Any] = {"type": "string", "nillable": False, "defaultedOnCreate": False}
         fields = [{"name": name, **needed} for name in ("Note__c", "Key__c", "When__c")]
         script = Script(capture={"occurred_at": "When__c"})
         report = script.describe(
@@ -412,10 +412,10 @@ class TestDescribe:
         assert (report.described, report.refused, report.stopped_by) == (("Visit",), {}, None)
         assert kept is not None
         assert kept.source == script.org.url
-        assert [(f.name, f.required) for f in kept.type.fields] == [
-            ("note", True),
-            ("Key__c", False),
-            ("When__c", False),
+        assert [(f.name, f.required, f.createable) for f in kept.type.fields] == [
+            ("note", True, True),
+            ("Key__c", False, False),
+            ("When__c", False, False),
         ]
         assert script.paths == ["/sobjects/Visit__c/describe"]
 

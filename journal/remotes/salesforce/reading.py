@@ -194,14 +194,12 @@ class OrgReader(HttpRemote):
             return content
         found = objects.described(record_type, content, self.dialect.forms(record_type).ours)
         filled_in = self._filled_in(record_type)
-        fields = (
-            field._replace(required=False) if field.name in filled_in else field
-            for field in found.fields
-        )
+        ours = {"required": False, "createable": False, "updateable": False}
+        fields = [f._replace(**ours) if f.name in filled_in else f for f in found.fields]
         return found._replace(fields=tuple(fields))
 
     def _filled_in(self, record_type: str) -> set[str]:
-        """Return the fields that are not for a person to fill in: our key, and what we capture."""
+        """Return the fields that we fill in: what a draft says of them would be lost."""
         names = {self.settings.key_of(record_type), *self.settings.capture_of(record_type).names}
         return {self.dialect.forms(record_type).ours(name) for name in names if name}
 
