@@ -415,7 +415,7 @@ class TestDescribe:
         assert [(f.name, f.required, f.createable) for f in kept.type.fields] == [
             ("note", True, True),
             ("Key__c", False, False),
-            ("When__c", False, False),
+            ("When__c", False, True),
         ]
         assert script.paths == ["/sobjects/Visit__c/describe"]
 

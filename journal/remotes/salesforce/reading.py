@@ -22,7 +22,7 @@ from journal.remotes.salesforce.feed import VERSION, Listing, OrgFeed, asked, ro
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
 
-    from journal.descriptions import TypeDescription
+    from journal.descriptions import FieldDescription, TypeDescription
     from journal.outcomes import Outcome
     from journal.remotes.remote import Answer
     from journal.remotes.salesforce.settings import Settings
@@ -193,15 +193,19 @@ class OrgReader(HttpRemote):
         if not isinstance(content, dict):
             return content
         found = objects.described(record_type, content, self.dialect.forms(record_type).ours)
-        filled_in = self._filled_in(record_type)
-        ours = {"required": False, "createable": False, "updateable": False}
-        fields = [f._replace(**ours) if f.name in filled_in else f for f in found.fields]
+        fields = [self._as_filled_in(record_type, field) for field in found.fields]
         return found._replace(fields=tuple(fields))
 
-    def _filled_in(self, record_type: str) -> set[str]:
-        """Return the fields that we fill in: what a draft says of them would be lost."""
-        names = {self.settings.key_of(record_type), *self.settings.capture_of(record_type).names}
-        return {self.dialect.forms(record_type).ours(name) for name in names if name}
+    def _as_filled_in(self, record_type: str, field: FieldDescription) -> FieldDescription:
+        """Return a field as it is for a draft: our key is none of its, and nobody has to capture.
+
+        The key stands in the address of a create, and must not stand in its body as well.
+        """
+        forms, settings = self.dialect.forms(record_type), self.settings
+        if field.name == forms.ours(settings.key_of(record_type)):
+            return field._replace(required=False, createable=False, updateable=False)
+        is_captured = field.name in map(forms.ours, settings.capture_of(record_type).names)
+        return field._replace(required=False) if is_captured else field
 
     def _object(self, record_type: str) -> Generator[Request, Answer, dict[str, Any] | Outcome]:
         """Return what the org says of an object; it is asked once."""

@@ -115,12 +115,8 @@ class TestTypes:
         assert lines[0] == "Account"
         assert lines[1].startswith("can be created, updated, deleted; described by http://")
         [name] = [line for line in lines if line.startswith("Name ")]
-        assert name.split("  ") == [
-            "Name",
-            "Account Name",
-            "text of at most 255",
-            "required",
-            "yes",
+        assert [part.strip() for part in name.split("  ") if part] == [
+            *("Name", "Account Name", "text of at most 255", "required", "yes")
         ]
         [rating] = [line for line in lines if line.startswith("Rating ")]
         assert "one of Hot, Warm, Cold" in rating
