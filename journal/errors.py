@@ -109,8 +109,8 @@ class WouldBeRefusedError(InvalidRecordError):
         JournalError.__init__(
             self,
             f"{record} would be refused: {listed}",
-            hint=f"mend these fields; if {source} has changed, describe the type anew, "
-            "or let hints only warn",
+            hint=f"mend these fields; where {source} has changed, describe the type anew; "
+            'with hints="warn", the draft is made all the same',
         )
 
 

@@ -404,8 +404,9 @@ class TestDescribe:
         needed: dict[str, Any] = {"type": "string", "nillable": False, "defaultedOnCreate": False}
         fields = [{"name": name, **needed} for name in ("Note__c", "Key__c", "When__c")]
         script = Script(capture={"occurred_at": "When__c"})
+        parent = {"name": "Parent__c", "type": "reference", "referenceTo": ["Visit__c", "User"]}
         report = script.describe(
-            answer(name="Visit__c", label="Visit", fields=fields), types=("Visit",)
+            answer(name="Visit__c", label="Visit", fields=[*fields, parent]), types=("Visit",)
         )
         kept = script.journal.catalogue.find("Visit")
 
@@ -416,7 +417,9 @@ class TestDescribe:
             ("note", True, True),
             ("Key__c", False, False),
             ("When__c", False, True),
+            ("Parent__c", False, True),
         ]
+        assert kept.type.fields[-1].refers_to == ("Visit", "Visit__c", "User")
         assert script.paths == ["/sobjects/Visit__c/describe"]
 
     def test_one_that_is_refused_holds_up_no_other(self, script: Script) -> None:

@@ -197,7 +197,7 @@ class OrgReader(HttpRemote):
         return found._replace(fields=tuple(fields))
 
     def _as_filled_in(self, record_type: str, field: FieldDescription) -> FieldDescription:
-        """Return a field as it is for a draft: our key is none of its, and nobody has to capture.
+        """Return a field as it is for a draft: our key is none, and nobody has to capture.
 
         The key stands in the address of a create, and must not stand in its body as well.
         """
@@ -205,7 +205,14 @@ class OrgReader(HttpRemote):
         if field.name == forms.ours(settings.key_of(record_type)):
             return field._replace(required=False, createable=False, updateable=False)
         is_captured = field.name in map(forms.ours, settings.capture_of(record_type).names)
-        return field._replace(required=False) if is_captured else field
+        refers_to = tuple(name for named in field.refers_to for name in self._types_of(named))
+        required = field.required and not is_captured
+        return field._replace(required=required, refers_to=refers_to)
+
+    def _types_of(self, name: str) -> tuple[str, ...]:
+        """Return what we call the records of an object."""
+        named = [t for t in self.settings.types if self.settings.object_of(t) == name]
+        return tuple(dict.fromkeys((*named, name)))
 
     def _object(self, record_type: str) -> Generator[Request, Answer, dict[str, Any] | Outcome]:
         """Return what the org says of an object; it is asked once."""
