@@ -12,8 +12,9 @@ from journal.descriptions import Choice
 from journal.errors import RemoteError
 from journal.outcomes import Unknown
 from journal.remotes import Page, Response, Sighting
-from journal.remotes.salesforce.feed import MOST_PATH, Listing, OrgFeed, asked, rows
+from journal.remotes.salesforce.feed import OrgFeed
 from journal.remotes.salesforce.objects import described, read, readable
+from journal.remotes.salesforce.rows import MOST_PATH, Listing, asked, rows
 
 LISTING: Final = Listing("Account", "Key__c", ("Name",))
 NOW: Final = {"date": "Wed, 01 Apr 2026 09:30:17 GMT"}
@@ -183,6 +184,20 @@ class TestDeleted:
             **json.loads(since),
             "deleted": "2026-04-01T09:30:00.000Z",
         }
+
+    def test_the_newest_row_of_the_list_is_not_forgotten(self) -> None:
+        """What was deleted comes last, and the next list begins after the rows before it."""
+        since = first_list()
+        turn = page_of(listed(row("1", "2026-04-01T09:20:00.000+0000")), since).next
+        lists = [
+            page_of(answer(deletedRecords=[]), since, turn),
+            OrgFeed(LISTING).forgotten(since, turn),
+        ]
+
+        assert [json.loads(found.since or "")["at"] for found in lists if found is not None] == [
+            "2026-04-01T09:20:00.000Z",
+            "2026-04-01T09:20:00.000Z",
+        ]
 
     def test_what_the_org_may_have_forgotten_is_checked(self) -> None:
         """The first list of all, a list after more than two weeks, and a log that was cleared."""

@@ -17,7 +17,8 @@ from journal.remotes.meanings import Done, content_of
 from journal.remotes.remote import Page, Request, Response
 from journal.remotes.salesforce import objects, soql
 from journal.remotes.salesforce.answers import meant
-from journal.remotes.salesforce.feed import VERSION, Listing, OrgFeed, asked, rows, sighting
+from journal.remotes.salesforce.feed import OrgFeed
+from journal.remotes.salesforce.rows import VERSION, Listing, asked, rows, sighting
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
