@@ -7,7 +7,7 @@ PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes classify comparison constraints contents dialect forms masking \
            meanings naming pages paths patience placeholders places pointers problems sections \
            selection templates times salesforce/feed salesforce/objects salesforce/rows \
-           salesforce/soql
+           salesforce/soql salesforce/updated
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting sync/doubts sync/sightings $(REMOTES:%=remotes/%)
 COMMA  := ,

@@ -191,7 +191,7 @@ class TestDeleted:
         turn = page_of(listed(row("1", "2026-04-01T09:20:00.000+0000")), since).next
         lists = [
             page_of(answer(deletedRecords=[]), since, turn),
-            OrgFeed(LISTING).forgotten(since, turn),
+            OrgFeed(LISTING).forgotten(since, turn, ()),
         ]
 
         assert [json.loads(found.since or "")["at"] for found in lists if found is not None] == [
@@ -215,11 +215,11 @@ class TestDeleted:
         """A refusal is no end: the records are asked for by id."""
         since = first_list()
         turn = page_of(listed(), since).next
-        found = OrgFeed(LISTING).forgotten(since, turn)
+        found = OrgFeed(LISTING).forgotten(since, turn, ())
 
         assert found is not None
         assert (found.sightings, found.next, found.is_check_due) == ((), None, True)
-        assert OrgFeed(LISTING).forgotten(since, None) is None
+        assert OrgFeed(LISTING).forgotten(since, None, ()) is None
 
     @pytest.mark.parametrize("headers", [{}, {"date": "soon"}])
     def test_without_the_time_of_the_org(self, headers: dict[str, str]) -> None:

@@ -9,8 +9,10 @@ from hypothesis import given
 
 from journal.errors import QueryError
 from journal.remotes.salesforce.soql import (
+    all_of,
     among,
     changed,
+    clock,
     is_condition,
     moment,
     quoted,
@@ -122,6 +124,12 @@ class TestOurs:
             "SELECT Id FROM Account WHERE (A = 1 OR B = 2) AND SystemModstamp >= "
             "2026-04-01T09:00:00.000Z ORDER BY SystemModstamp, Id"
         )
+
+    def test_in_whatever_order(self) -> None:
+        """All records; and what time it is at the org."""
+        assert all_of("Account", ["Id"], "") == "SELECT Id FROM Account"
+        assert all_of("Account", ["Id"], "A = 1") == "SELECT Id FROM Account WHERE A = 1"
+        assert clock("Account") == "SELECT Id FROM Account LIMIT 1"
 
     def test_by_id(self) -> None:
         """Ids are texts."""

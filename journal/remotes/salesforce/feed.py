@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pydantic_core import from_json, to_json
@@ -28,16 +28,21 @@ from journal.remotes.salesforce.rows import STAMP, asked, rows, sighting
 from journal.remotes.salesforce.soql import changed, moment, time_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from journal.remotes.remote import Response
     from journal.remotes.salesforce.rows import Listing
 
 DELETED_BACK: Final = timedelta(days=15)
 """How long an org remembers what was deleted, at most."""
-_MINUTE: Final = timedelta(minutes=1)
+EVER: Final = datetime.max.replace(tzinfo=UTC)
+MINUTE: Final = timedelta(minutes=1)
+Step: TypeAlias = Literal["rows", "updated", "ids", "deleted"]
+"""What is listed."""
 _NO_LIST: Final = "a query was answered with something that is no list of records"
 
 
-class _Since(NamedTuple):
+class Since(NamedTuple):
     """A checkpoint."""
 
     at: datetime | None = None
@@ -46,17 +51,20 @@ class _Since(NamedTuple):
     """Up to when what was deleted is known."""
 
 
-class _Turn(NamedTuple):
+class Turn(NamedTuple):
     """Which page is asked for."""
 
+    step: Step = "rows"
     locator: str = ""
     """Of the next page of rows; empty for the first."""
-    is_deleted: bool = False
-    """Whether what was deleted is asked for, and not rows."""
     ends: str = ""
     """The time at the org when the list began."""
     at: str = ""
     """The newest change that it has shown."""
+    until: str = ""
+    """Up to when ids are listed, by `UpdatedFeed`."""
+    ids: tuple[str, ...] = ()
+    """What these were, as far as their rows are still to be read."""
 
 
 class OrgFeed:
@@ -64,7 +72,7 @@ class OrgFeed:
 
     def __init__(self, listing: Listing) -> None:
         """List these."""
-        self._listing = listing
+        self.listing = listing
 
     # --- requests ------------------------------------------------------------------------
 
@@ -78,29 +86,29 @@ class OrgFeed:
         Raises:
             RemoteError: the query is too long.
         """
-        turn, known = _turn(page), self._since(since)
+        turn, known = turn_of(page), self.known(since)
         if turn.locator:
             return asked("", turn.locator)
-        if turn.is_deleted:
+        if turn.step == "deleted":
             start, end = self._span(known, turn)
             span = f"start={quote(moment(start))}&end={quote(moment(end))}"
-            return Request("GET", f"/sobjects/{self._listing.object}/deleted/?{span}")
-        listing = self._listing
+            return Request("GET", f"/sobjects/{self.listing.object}/deleted/?{span}")
+        listing = self.listing
         begin = None if known.at is None else moment(known.at - listing.overlap)
         return asked(changed(listing.object, listing.columns, begin, listing.where))
 
-    def _since(self, since: str | None) -> _Since:
+    def known(self, since: str | None) -> Since:
         """Return a checkpoint; one of another list is none (F5)."""
         kept = {} if since is None else from_json(since)
-        if kept.get("of") != self._listing.mark:
-            return _Since()
-        return _Since(time_of(kept.get("at")), time_of(kept.get("deleted")))
+        if kept.get("of") != self.listing.mark:
+            return Since()
+        return Since(time_of(kept.get("at")), time_of(kept.get("deleted")))
 
-    def _span(self, known: _Since, turn: _Turn) -> tuple[datetime, datetime]:
+    def _span(self, known: Since, turn: Turn) -> tuple[datetime, datetime]:
         """Return from when to when deletes are asked for: the org takes whole minutes."""
-        end = time_of(turn.ends) or datetime.max.replace(tzinfo=UTC)
-        start = (known.deleted or end) - self._listing.overlap
-        return min(start, end - _MINUTE), end
+        end = time_of(turn.ends) or EVER
+        start = (known.deleted or end) - self.listing.overlap
+        return min(start, end - MINUTE), end
 
     # --- answers -------------------------------------------------------------------------
 
@@ -112,8 +120,8 @@ class OrgFeed:
             since: as it was asked for.
             page: as it was asked for.
         """
-        turn, known = _turn(page), self._since(since)
-        if turn.is_deleted:
+        turn, known = turn_of(page), self.known(since)
+        if turn.step == "deleted":
             return self._deleted(response, known, turn)
         found = rows(response)
         if found is None:
@@ -121,45 +129,60 @@ class OrgFeed:
         stamps = [stamp for row in found.rows if (stamp := time_of(row.get(STAMP))) is not None]
         before = time_of(turn.at) or known.at
         newest = max([*stamps, *([before] if before else [])], default=None)
-        now = _date_of(response) or newest
+        now = date_of(response) or newest
         ends = turn.ends or ("" if now is None else moment(now))
         turn = turn._replace(ends=ends, at="" if newest is None else moment(newest))
-        sightings = tuple(
-            sighting(row, self._listing.key, self._listing.read) for row in found.rows
-        )
+        sightings = tuple(sighting(row, self.listing.key, self.listing.read) for row in found.rows)
         if found.locator:
             after = turn._replace(locator=found.locator)
-            return Page(sightings, self._kept(newest, known.deleted), _kept_turn(after))
-        if turn.ends and self._can_list_deleted(known, turn):
-            after = turn._replace(locator="", is_deleted=True)
-            return Page(sightings, self._kept(newest, known.deleted), _kept_turn(after))
-        deleted = time_of(turn.ends) or known.deleted
-        return Page(sightings, self._kept(newest, deleted), None, is_check_due=True)
+            return Page(sightings, self.kept(newest, known.deleted), kept_turn(after))
+        return self.last(sightings, known, turn)
 
-    def forgotten(self, since: str | None, page: str | None) -> Page | None:
+    def last(self, sightings: tuple[Sighting, ...], known: Since, turn: Turn) -> Page:
+        """Return the last page of rows, after which comes what was deleted.
+
+        Args:
+            sightings: that it shows.
+            known: the checkpoint with which the list began.
+            turn: which page it is.
+        """
+        newest = time_of(turn.at)
+        if turn.ends and self._can_list_deleted(known, turn):
+            after = Turn("deleted", ends=turn.ends, at=turn.at)
+            return Page(sightings, self.kept(newest, known.deleted), kept_turn(after))
+        deleted = time_of(turn.ends) or known.deleted
+        return Page(sightings, self.kept(newest, deleted), None, is_check_due=True)
+
+    def forgotten(
+        self,
+        since: str | None,
+        page: str | None,
+        codes: Collection[str],  # noqa: ARG002  an org that lists ids says why it does not
+    ) -> Page | None:
         """Return the page that follows where the org will not say what was deleted (F4).
 
         Args:
             since: as it was asked for.
             page: as it was asked for.
+            codes: of the refusal.
 
         Returns:
-            The page; None where it was not that which was asked.
+            The page; None where nothing else can be asked.
         """
-        turn, known = _turn(page), self._since(since)
-        if not turn.is_deleted:
+        turn, known = turn_of(page), self.known(since)
+        if turn.step != "deleted":
             return None
         newest = time_of(turn.at) or known.at
-        return Page((), self._kept(newest, time_of(turn.ends)), None, is_check_due=True)
+        return Page((), self.kept(newest, time_of(turn.ends)), None, is_check_due=True)
 
-    def _can_list_deleted(self, known: _Since, turn: _Turn) -> bool:
+    def _can_list_deleted(self, known: Since, turn: Turn) -> bool:
         """Say whether the org may still remember all that was deleted since (F4)."""
         if known.deleted is None:
             return False
         start, end = self._span(known, turn)
-        return end - start < DELETED_BACK - _MINUTE
+        return end - start < DELETED_BACK - MINUTE
 
-    def _deleted(self, response: Response, known: _Since, turn: _Turn) -> Page | Unknown:
+    def _deleted(self, response: Response, known: Since, turn: Turn) -> Page | Unknown:
         match content_of(response):
             case {"deletedRecords": [*records], **rest}:
                 ids = [record.get("id") if isinstance(record, dict) else None for record in records]
@@ -173,23 +196,29 @@ class OrgFeed:
         tombstones = tuple(Sighting(None, str(found), None, None) for found in ids)
         deleted = min(time_of(rest.get("latestDateCovered")) or end, end)
         newest = time_of(turn.at) or known.at
-        return Page(tombstones, self._kept(newest, deleted), None, is_check_due=is_lacking)
+        return Page(tombstones, self.kept(newest, deleted), None, is_check_due=is_lacking)
 
-    def _kept(self, at: datetime | None, deleted: datetime | None) -> str:
+    def kept(self, at: datetime | None, deleted: datetime | None) -> str:
+        """Return a checkpoint, as a page says it."""
         said = {"at": at, "deleted": deleted}
         times = {name: moment(time) for name, time in said.items() if time is not None}
-        return to_json({"of": self._listing.mark, **times}).decode()
+        return to_json({"of": self.listing.mark, **times}).decode()
 
 
-def _turn(page: str | None) -> _Turn:
-    return _Turn() if page is None else _Turn(**from_json(page))
+def turn_of(page: str | None) -> Turn:
+    """Return which page is asked for, by what the page before has said."""
+    if page is None:
+        return Turn()
+    content = from_json(page)
+    return Turn(**{**content, "ids": tuple(content["ids"])})
 
 
-def _kept_turn(turn: _Turn) -> str:
+def kept_turn(turn: Turn) -> str:
+    """Return what asks for a page, as a page says it."""
     return to_json(turn._asdict()).decode()
 
 
-def _date_of(response: Response) -> datetime | None:
+def date_of(response: Response) -> datetime | None:
     """Return the time at the org."""
     try:
         at = parsedate_to_datetime(response.headers.get("date", ""))

@@ -19,6 +19,7 @@ from journal.remotes.salesforce import objects, soql
 from journal.remotes.salesforce.answers import meant
 from journal.remotes.salesforce.feed import OrgFeed
 from journal.remotes.salesforce.rows import VERSION, Listing, asked, rows, sighting
+from journal.remotes.salesforce.updated import UpdatedFeed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -61,12 +62,13 @@ class OrgReader(HttpRemote):
         listing = yield from self._listing(record_type)
         if not isinstance(listing, Listing):
             return listing
-        feed = OrgFeed(listing)
+        feed = UpdatedFeed(listing) if listing.is_by_id else OrgFeed(listing)
         found = yield from self._said(feed.request(since, page))
         if isinstance(found, Response):
             return feed.page(found, since, page)
         if isinstance(found, Refused):
-            return feed.forgotten(since, page) or found
+            codes = {message.code for message in found.messages}
+            return feed.forgotten(since, page, codes) or found
         return found
 
     def _listing(self, record_type: str) -> Generator[Request, Answer, Listing | Outcome]:
@@ -84,6 +86,7 @@ class OrgReader(HttpRemote):
             fields,
             pull.where,
             timedelta(seconds=pull.overlap_s),
+            pull.by == "updated",
             self.dialect.forms(record_type).read,
         )
 

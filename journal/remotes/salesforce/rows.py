@@ -44,19 +44,22 @@ class Listing(NamedTuple):
     """A condition on the records, in SOQL; empty for all."""
     overlap: timedelta = timedelta(minutes=5)
     """How long before the end of the last list the next one begins (F3)."""
+    is_by_id: bool = False
+    """Whether the org lists the ids of what was changed, and not the rows."""
     read: Callable[[Mapping[str, Any]], Fields] = dict
     """Returns the fields of a row under our names."""
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The fields that are asked for: those that are wanted, and what tells records apart."""
-        needed = ("Id", VERSION, STAMP, *((self.key,) if self.key else ()))
-        return tuple(dict.fromkeys((*needed, *self.fields)))
+        stamp = () if self.is_by_id else (STAMP,)
+        key = (self.key,) if self.key else ()
+        return tuple(dict.fromkeys(("Id", VERSION, *stamp, *key, *self.fields)))
 
     @property
     def mark(self) -> str:
         """By what a checkpoint of this list is known again (F5)."""
-        said = to_json([self.object, self.key, sorted(self.fields), self.where])
+        said = to_json([self.object, self.key, sorted(self.fields), self.where, self.is_by_id])
         return sha256(said).hexdigest()[:16]
 
 

@@ -103,6 +103,9 @@ class PullSettings(Section):
     """The fields that are wanted, as the org calls them; all that can be read where none is."""
     where: Annotated[str, AfterValidator(_checked_condition)] = ""
     """A condition on the records, in SOQL; empty for all that the user sees."""
+    by: Literal["query", "updated"] = "query"
+    """Whether what has changed is found by a query for SystemModstamp, or by the list of ids that
+    the org makes, for objects that cannot be sorted by it."""
     overlap_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     """How long before the end of the last pull the next one begins, in seconds."""
 

@@ -208,6 +208,27 @@ def changed(name: str, fields: Iterable[str], since: str | None, where: str) -> 
     return f"SELECT {', '.join(fields)} FROM {name}{filtered} ORDER BY SystemModstamp, Id"  # noqa: S608  SOQL, which only reads
 
 
+def all_of(name: str, fields: Iterable[str], where: str) -> str:
+    """Return the query for all records of an object, in whatever order.
+
+    Args:
+        name: of the object.
+        fields: that are listed.
+        where: a condition; nothing for all records.
+    """
+    filtered = f" WHERE {where}" if where else ""
+    return f"SELECT {', '.join(fields)} FROM {name}{filtered}"  # noqa: S608  as above
+
+
+def clock(name: str) -> str:
+    """Return a query that costs next to nothing, and whose answer has the time of the org.
+
+    Args:
+        name: of an object.
+    """
+    return f"SELECT Id FROM {name} LIMIT 1"  # noqa: S608  as above
+
+
 def among(name: str, fields: Iterable[str], ids: Iterable[str], where: str = "") -> str:
     """Return the query for records by their ids.
 

@@ -185,6 +185,25 @@ class TestPull:
         assert len(org.records("Account")) == 1
         assert {entry.stream for entry in journal.log.scan(0)} == {ours}
 
+    def test_by_the_ids_that_the_org_lists(self, org: Org, journal: Journal, url: str) -> None:
+        """What was changed and deleted arrives in the same way."""
+        acme = org.create("Account", {"Name": "Acme", "Phone": "1"})
+        beta = org.create("Account", {"Name": "Beta"})
+        pull = {"fields": ["Name", "Phone"], "by": "updated"}
+        remote = made(org, url, types={"Account": {"pull": pull}})
+        with Subscriber(journal, remote, attempts=1) as subscriber:
+            first = subscriber.pull()
+            org.update(acme, {"Phone": "2"})
+            org.delete(beta)
+            second = subscriber.pull()
+
+        assert (first.observed, first.stopped_by, second.stopped_by) == (2, None, None)
+        paths = [request.path for request in org.requests]
+        assert sum("/updated/?start=" in path for path in paths) == 1
+        assert sum("/deleted/?start=" in path for path in paths) == 1
+        statuses = {request.status for request in org.requests}
+        assert statuses == {200}
+
     def test_a_condition_of_the_settings(self, org: Org, journal: Journal, url: str) -> None:
         """Only what is wanted is pulled, with all that can be read of it."""
         acme = org.create("Account", {"Name": "Acme", "Phone": "1"})
