@@ -429,8 +429,11 @@ class TestDescribe:
             missing, answer(name="Account", fields=[]), types=("Nothing", "Account")
         )
 
+        last = script.describe(missing, types=("Nothing",))
+
         assert report.described == ("Account",)
         assert report.refused == {"Nothing": "The requested resource does not exist (404)"}
+        assert (last.refused, last.stopped_by, last.problem) == (report.refused, None, "")
 
     def test_it_is_asked_anew_each_time(self, script: Script) -> None:
         """What the org was before does not count."""
@@ -461,6 +464,7 @@ def test_ids_of_either_length_are_the_same(script: Script) -> None:
     """An org shows ids of 18 characters, and knows them by 15."""
     short, long = "001Ws008EYnUbrv", "001Ws008EYnUbrvIYC"
     script.journal.observe(Ref.of("Account", short), {"Name": "A"})
+    script.journal.observe(Ref.of("Account", long), {"Name": "A"})
     report = script.pull(listed(), listed(row(long)))
 
     assert report.deleted == 0

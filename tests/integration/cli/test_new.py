@@ -224,6 +224,17 @@ class TestAsked:
         (task,) = cli("list", "Task", "--json").objects
         assert task["fields"] == {"Subject": "Call"}
 
+    def test_what_is_left_out_in_the_end(self, cli: Cli, file: Path) -> None:
+        """A field that was given, and does not fit, may be left out after all."""
+        with Journal(file) as journal:
+            form = TypeDescription("Task", LONG.fields[:3])
+            journal.catalogue.keep(Described(form, "https://org.example.com", 1))
+        done = on_terminal(file, "new", "Task", "Subject=Call", "Extra0:=[1]", typed="\n")
+
+        assert "Extra0: is no number" in done.out
+        (task,) = cli("list", "Task", "--json").objects
+        assert task["fields"] == {"Subject": "Call"}
+
     def test_interrupted(self, cli: Cli, app: str, file: Path) -> None:
         """Ctrl-C, or the end of the input, creates nothing."""
         done = on_terminal(file, "new", "Visit", app, typed="\x04")
