@@ -6,8 +6,9 @@ STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes classify comparison constraints contents dialect forms masking \
            meanings naming pages paths patience placeholders places pointers problems sections \
-           selection templates times salesforce/feed salesforce/objects salesforce/rows \
-           salesforce/soql salesforce/updated
+           selection templates times salesforce/answers salesforce/describing \
+           salesforce/errands salesforce/feed salesforce/limits salesforce/objects \
+           salesforce/rows salesforce/settings salesforce/soql salesforce/updated
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting sync/doubts sync/sightings $(REMOTES:%=remotes/%)
 COMMA  := ,

@@ -7,7 +7,8 @@ An example is a fenced block; its language says what is done with it:
 - ``console`` runs: each line that begins with ``$ `` is a command (``> `` continues it), and
   what follows is what it writes, to either stream. ``...`` stands for any text within its line,
   and alone on a line for any lines. A command must succeed.
-- ``toml``, ``json`` and ``jsonl`` are parsed; a TOML document with a ``url`` must be a profile.
+- ``toml``, ``json`` and ``jsonl`` are parsed; a TOML document with a ``url`` must be a profile,
+  or the settings of an org.
 - ``sql`` must be part of the schema of the log.
 - ``text`` is a picture or a listing, for people only.
 
@@ -35,6 +36,7 @@ from sybil.region import Lexeme
 
 from journal.log.tables import SCHEMA
 from journal.remotes import Profile
+from journal.remotes.salesforce import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +91,8 @@ def _check_toml(example: Example) -> None:
     _write(example)
     content = tomllib.loads(example.parsed)
     if "url" in content:
-        Profile.of(content)
+        described = Settings if content.get("service") == "salesforce" else Profile
+        described.of(content)
 
 
 def _check_json(example: Example) -> None:

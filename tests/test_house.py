@@ -33,6 +33,7 @@ LONGER: Final = {
     "journal/events.py": "one vocabulary: every event that is stored",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
     "journal/log/sqlite.py": "one adapter: how rows are appended, read, waited for and looked over",
+    "journal/remotes/dialect.py": "one dialect: what it asks, and what it finds in every answer",
     "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
     "journal/sync/loops.py": "the subscriber of an event loop: it drains, pulls, runs and waits",
     "journal/remotes/errand.py": "one draft: its requests, and what every answer says of it",

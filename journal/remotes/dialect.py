@@ -88,9 +88,11 @@ class Dialect:
 
     def is_conditional(self, verb: Verb) -> bool:
         """Say whether a write carries the version, where one is known."""
+        return self._places_version(verb) or self._has_condition(verb)
+
+    def _has_condition(self, verb: Verb) -> bool:
         version = self.profile.version
-        is_sent = version.condition != NONE and verb in version.on
-        return self._places_version(verb) or is_sent
+        return version.condition != NONE and (version.on is None or verb in version.on)
 
     def _places_version(self, verb: Verb) -> bool:
         return any(hole.partition(".")[0] == "version" for hole in self.holes[verb])
@@ -151,7 +153,9 @@ class Dialect:
         if verb == "create":
             only_new = create.method == "PUT" if create.only_new is None else create.only_new
             return {"If-None-Match": "*"} if only_new else {}
-        if name == NONE or verb not in version.on or self._places_version(verb):
+        if verb not in {"update", "delete"} or not self._has_condition(verb):
+            return {}
+        if self._places_version(verb):
             return {}
         text = header(name, "{version}", values)
         if text is not None and version.form == "http-date":

@@ -60,6 +60,7 @@ class Errand:
         self._dialect = dialect
         self._type = push.ref.type
         self._forms = dialect.forms(self._type)
+        self._is_sent = False
         self._check_key()
         self._check_own()
 
@@ -166,7 +167,7 @@ class Errand:
         Raises:
             RemoteError: the draft cannot be sent as it is.
         """
-        kind = self.push.kind
+        kind, self._is_sent = self.push.kind, True
         found = found or AsExpected()
         version = self._known_version or found.version
         if kind != "create" and version is None and self._dialect.profile.version.is_required:
@@ -272,7 +273,8 @@ class Errand:
         push = self.push
         received = self._forms.read(record.fields or {})
         remote_id = self.remote_id or record.id or found_id
-        if push.kind != "delete" and holds(push, self._forms, received, push.fields):
+        is_so = push.kind != "delete" and holds(push, self._forms, received, push.fields)
+        if is_so and self._is_proof:
             return self.acknowledged(response, record._replace(id=remote_id), "read")
         if push.kind != "create" and self._is_as_expected(record.version, received):
             return AsExpected(remote_id, record.version, record.fields or {})
@@ -283,6 +285,18 @@ class Errand:
         answer = response.body.decode("utf-8", "replace")
         message = FieldMessage(message=taken if push.kind == "create" else newer)
         return Refused("conflict", (message,), response.status, answer, seen)
+
+    @property
+    def _is_proof(self) -> bool:
+        """Whether a record with the draft's values proves that the draft is applied (G1).
+
+        Fields that are compared with nothing prove nothing as long as nothing was sent.
+        """
+        push = self.push
+        compared = [name for name in push.fields if self._forms.kind(name) != "any"]
+        if push.kind == "create" or len(compared) == len(push.fields) or self._is_sent:
+            return True
+        return bool(compared) and (push.is_maybe_applied or push.is_doubted)
 
     def strange(self, response: Response, record: Shown | None, *, is_taken: bool) -> Refused:
         """Return what it comes to where reads go on to show something that is not the record.

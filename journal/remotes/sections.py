@@ -183,11 +183,8 @@ class VersionSection(Section):
     """The header that a version is sent in; none where it stands in the request itself."""
     is_required: bool = False
     """Whether the service refuses a change without a version."""
-    on: Annotated[tuple[Literal["update", "delete"], ...], BeforeValidator(as_tuple)] = (
-        "update",
-        "delete",
-    )
-    """Which changes take the condition."""
+    on: Annotated[tuple[Literal["update", "delete"], ...] | None, BeforeValidator(as_tuple)] = None
+    """Which changes take the condition; both otherwise."""
     form: Literal["as it came", "http-date"] = "as it came"
     """How the header says it: as it came, or as the date that it is, to the second."""
     is_weak: bool = False

@@ -16,7 +16,8 @@ from journal.events import (
     QueueStopped,
 )
 from journal.policies import Policies
-from journal.remotes import Request, Response, Salesforce
+from journal.remotes import Push, Request, Response, Salesforce
+from journal.remotes.errand import AsExpected
 from journal.remotes.salesforce.answers import CONCURRENT_S
 from journal.sources import Sources
 from journal.staging import Facts
@@ -375,6 +376,14 @@ class TestUi:
         assert held(journal).classification == "unknown"
         assert any(isinstance(e.event, QueueStopped) for e in journal.log.read())
 
+    def test_a_refusal_without_words_is_one(self, journal: Journal) -> None:
+        """Its status is all that is known of it."""
+        script = creating(journal, **self.SETTINGS)
+
+        script.drain(says(400))
+
+        assert held(journal).classification == "rejected"
+
     def test_an_amended_draft_has_another_key(self, journal: Journal) -> None:
         """Another content has another key, so that the org does not take it for the first."""
         script = creating(journal, **self.SETTINGS)
@@ -433,6 +442,38 @@ class TestUi:
         script.drain()
 
         assert held(journal).classification == "unknown"
+
+
+class TestPost:
+    """A create that nothing makes safe to repeat."""
+
+    TYPES: Final[dict[str, Any]] = {"Account": {"create": "post"}}
+
+    def test_201_is_a_receipt(self, journal: Journal) -> None:
+        """The one request that there may be."""
+        script = creating(journal, types=self.TYPES)
+
+        script.drain(MADE)
+
+        assert script.lines == ["POST /sobjects/Account"]
+        assert receipt(journal).remote_id == ID
+
+    def test_a_refusal_is_one(self, journal: Journal) -> None:
+        """The org has said that it has not made it."""
+        script = creating(journal, types=self.TYPES)
+
+        script.drain(refuses(400, "REQUIRED_FIELD_MISSING", "Phone is missing", "Phone"))
+
+        assert held(journal).classification == "rejected"
+        assert held(journal).messages[0].field == "Phone"
+
+    def test_a_request_that_never_left_is_sent_again(self, journal: Journal) -> None:
+        """That is certain, so it is safe."""
+        script = creating(journal, types=self.TYPES)
+
+        report = script.drain(REFUSED, MADE)
+
+        assert report.acknowledged == 1
 
 
 class TestUpdate:
@@ -593,6 +634,26 @@ class TestDelete:
         assert script.methods == ["GET"]
         assert held(journal).classification == "conflict"
 
+    def test_what_a_receipt_has_shown_is_not_passed_over(self, journal: Journal) -> None:
+        """The create was taken as somebody else has changed it: the delete was not made on that."""
+        script = creating(journal)
+        journal.delete(ACME)
+        theirs = row({"Name": "Bolt"}, LATER)
+
+        script.drain(LOST, theirs, theirs)
+
+        assert script.methods == ["PATCH", "GET", "GET"]
+        assert held(journal).classification == "conflict"
+
+    def test_what_a_receipt_has_shown_as_it_was_is_deleted(self, journal: Journal) -> None:
+        """Our own create is no change of others."""
+        script = creating(journal)
+        journal.delete(ACME)
+
+        report = script.drain(LOST, row(FIELDS), row(FIELDS), DONE)
+
+        assert (report.acknowledged, report.held) == (2, 0)
+
     @pytest.mark.parametrize("gone", [DELETED, NOT_FOUND])
     def test_what_is_gone_is_done(self, journal: Journal, gone: Answer) -> None:
         """Somebody has deleted it before us."""
@@ -662,6 +723,15 @@ class TestAny:
 
         assert (report.acknowledged, report.held) == (1, 0)
         assert all(pause >= 1 for pause in script.pauses)
+
+    @pytest.mark.parametrize("code", ["SERVER_UNAVAILABLE", "QUERY_TIMEOUT"])
+    def test_who_is_busy_is_waited_for(self, journal: Journal, code: str) -> None:
+        """Whatever the status."""
+        script = creating(journal)
+
+        report = script.drain(refuses(400, code), NOT_FOUND, MADE)
+
+        assert (report.acknowledged, report.held) == (1, 0)
 
     @pytest.mark.parametrize("status", [420, 500, 502, 504])
     def test_an_edge_that_fails_is_a_doubt(self, journal: Journal, status: int) -> None:
@@ -891,6 +961,17 @@ class TestCapture:
 
         assert body(script.requests[1]) == {"Name": "Acme Ltd", **told, "Actor__c": "bob"}
 
+    def test_of_an_update_whose_answer_is_lost(self, journal: Journal) -> None:
+        """What the org has is ours: the values say so, not the capture fields."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        journal.update(ACME, {"Name": "Acme Ltd"}, reason="seen")
+        told = self.told(journal)
+        script = Script(journal, org(capture=self.NAMES))
+
+        script.drain(row(FIELDS), LOST, row({"Name": "Acme Ltd", **told}, LATER))
+
+        assert receipt(journal).evidence == "read"
+
     def test_of_a_delete(self, journal: Journal) -> None:
         """They are written right before it, on the same condition as an update."""
         journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
@@ -915,6 +996,26 @@ class TestCapture:
 
         assert script.methods == ["GET", "PATCH", "DELETE", "GET", "DELETE"]
         assert receipt(journal).status == 204
+
+    def test_what_is_shown_otherwise_is_no_mark(self, journal: Journal) -> None:
+        """A list in the place of a record is read again, and no change is lost for it."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        journal.delete(ACME, reason="seen")
+        script = Script(journal, org(capture=self.NAMES))
+
+        script.drain(says(200, []), row(FIELDS), DONE, DONE)
+
+        assert script.methods == ["GET", "GET", "PATCH", "DELETE"]
+
+    def test_a_change_of_which_nothing_is_known(self, journal: Journal) -> None:
+        """Without an envelope there is nothing to tell."""
+        journal.observe(ACME, FIELDS, remote_id=ID)
+        record = journal.load(ACME)
+        push = Push("d1", ACME, "update", {"Name": "b"}, {}, None, 0, False, record, {})  # noqa: FBT003
+
+        request = org(capture=self.NAMES).errand(push).write(AsExpected(ID, THEN, FIELDS))
+
+        assert body(request) == {"Name": "b"}
 
     def test_a_change_of_others_is_seen_beside_our_mark(self, journal: Journal) -> None:
         """The mark hides nothing."""

@@ -124,8 +124,6 @@ class OrgErrand(Errand):
         for name, said in ({} if self._said is None else self._said.parents).items():
             relation, _, key = said.partition(".")
             target = self.push.fields.get(name)
-            if self.way.how == "ui" and self.push.kind == "create":
-                continue
             if not isinstance(target, Ref) or not is_minted(target.id):
                 continue
             if settings.how(target.type) == "upsert" and settings.key_of(target.type) == key:
@@ -218,7 +216,7 @@ class OrgErrand(Errand):
         fields = record.fields or {}
         marks = set(self._marks) - set(super().known_names)
         plain = record._replace(fields={n: v for n, v in fields.items() if n not in marks})
-        if self._is_marked(fields) and self._is_as_it_was(plain):
+        if self._marks and self._is_marked(fields) and self._is_as_it_was(plain):
             return AsExpected(self.remote_id or record.id, record.version, fields)
         settled = super().compared(response, plain, found_id)
         if isinstance(settled, AsExpected):
@@ -233,10 +231,22 @@ class OrgErrand(Errand):
 
     def _is_as_it_was(self, record: Shown) -> bool:
         """Say whether nobody but ourselves has changed what is to be deleted."""
-        if self.push.kind != "delete":
+        if self._is_overtaken:
             return False
         forms = self.dialect.forms(self.push.ref.type)
         return holds(self.push, forms, forms.read(record.fields or {}), expected(self.push))
+
+    def _is_as_expected(self, version: str | None, received: Fields) -> bool:
+        return not self._is_overtaken and super()._is_as_expected(version, received)
+
+    @property
+    def _is_overtaken(self) -> bool:
+        """Whether a receipt has shown another record than the one that is to be deleted."""
+        push = self.push
+        if push.kind != "delete" or not push.is_after_receipt:
+            return False
+        forms = self.dialect.forms(push.ref.type)
+        return not holds(push, forms, push.record.remote.fields, push.base)
 
     def _others(self, record: Shown) -> list[str]:
         """Return our names of the fields to which the org has given other values."""
