@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
-REMOTES := addresses auth changes classify comparison constraints contents dialect forms masking \
-           meanings naming pages paths patience placeholders places pointers problems sections \
+REMOTES := addresses auth changes classify comparison constraints contents dialect forms list_checks \
+           masking meanings naming pages paths patience placeholders places pointers problems sections \
            selection templates times salesforce/answers salesforce/describing \
            salesforce/errands salesforce/feed salesforce/limits salesforce/objects \
            salesforce/rows salesforce/settings salesforce/soql salesforce/updated

@@ -19,8 +19,8 @@ from journal.log.database import BUSY_TIMEOUT_S
 from journal.pending import Pending
 from journal.schema import Schema
 from journal.sources import Sources, host_name, login_name
-from journal.staging import Batch, Decision, Facts, Step, check_seconds
-from journal.values import Ref
+from journal.staging import Batch, Decision, Facts, Step, check_seconds, check_version
+from journal.values import Ref, check_type
 from journal.writer import Writer
 
 if TYPE_CHECKING:
@@ -182,6 +182,10 @@ class Commands:
         expected_version: int | None = None,
     ) -> str | None:
         """Carry out one command, now or at the end of the batch; return the id of its event."""
+        if ref == QUEUE:  # it is no record: it has no type that a record may have
+            check_type(ref.type)
+        if expected_version is not None:
+            check_version("expected_version", expected_version)
         facts = self._traced(given)
         step = Step(ref, decision, self._new_id(now_us), now_us, facts, expected_version)
         batch = self._batches.own()

@@ -99,7 +99,7 @@ class DraftCommands(Commands):
         ref = record.ref
         kept = {name: value for name, value in change.fields.items() if name not in removed}
         if change.kind == "create":
-            return self.schema.of_create(ref, {**kept, **given})
+            return self.schema.of_create(ref, self.schema.overlaid(ref, kept, given))
         before = {**fields_before(record, change), **kept}
         return {**kept, **self.schema.of_update(ref, before, given)}
 
@@ -114,7 +114,7 @@ class DraftCommands(Commands):
         remote_version: str | None = None,
         **envelope: Unpack[Envelope],
     ) -> str | None:
-        """Decide a draft that is held as a conflict, as gone or as unknown.
+        """Decide a draft that is held as a conflict or as gone; or say that it is applied.
 
         Args:
             draft_id: the draft.

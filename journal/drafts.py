@@ -14,7 +14,7 @@ It knows nothing of remotes, networks, clocks or logs.
 from __future__ import annotations
 
 from collections import OrderedDict
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from journal.errors import DraftMissingError
@@ -42,7 +42,7 @@ from journal.events import (
 from journal.values import Fields, Ref, references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 OnHeld: TypeAlias = Literal["lane", "stop"]
 
@@ -310,11 +310,43 @@ class Queue:
             self._passed[draft.draft_id] = self._ahead.pop(draft.draft_id)
         return None
 
+    def next_together(
+        self, most: int, on_held: OnHeld = "lane", unsent: Collection[str] = ()
+    ) -> list[Draft]:
+        """Return the drafts that are next to send, in order, none of them held back (Q2, Q3, Q5).
+
+        A draft whose outcome is unknown goes alone: it is looked up first.
+
+        Args:
+            most: how many, at most; at least 1.
+            on_held: what a held draft stops, as for `next_to_send`.
+            unsent: drafts that were begun, and of which no request has left.
+        """
+        first = self.next_to_send(on_held)
+        if first is None:
+            return []
+        found, lanes = [first], dict(self._lanes)
+        is_alone = _is_doubtful(first, unsent) or first.draft_id not in self._ahead
+        others = () if is_alone else islice(self._ahead.values(), 1, None)
+        for draft in others:
+            if len(found) == most or _is_doubtful(draft, unsent):
+                break
+            if _blocker(draft, lanes) is None:
+                found.append(draft)
+            elif on_held == "stop":
+                break
+        return found
+
     def _look_anew(self) -> None:
         """Forget which drafts are held back: one of these is about to change."""
         self._passed.update(self._ahead)
         self._ahead, self._passed = self._passed, OrderedDict()
         self._lanes.clear()
+
+
+def _is_doubtful(draft: Draft, unsent: Collection[str]) -> bool:
+    """Say whether a draft may be applied already, for all that is known."""
+    return draft.is_maybe_applied and draft.draft_id not in unsent
 
 
 def _is_held(draft: Draft | None) -> bool:

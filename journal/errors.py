@@ -184,7 +184,7 @@ class DraftMissingError(RefusedError):
         """Name the draft."""
         self.draft_id = draft_id
         super().__init__(
-            f"no pending draft has the id {shown(draft_id)}",
+            f"no pending draft has the id {shown(str(draft_id))}",
             hint="it may be acknowledged or discarded already; list the pending drafts",
         )
 

@@ -115,7 +115,7 @@ class DraftAcknowledged(_Event):
     remote_date: str | None = None
     """The answer's Date, as the remote wrote it, where there was one."""
     fields: Fields | None = None
-    """The whole record as the receipt showed it, where it did."""
+    """The whole record as the receipt showed it, or a read right before, where one did."""
 
 
 class DraftHeld(_Event):

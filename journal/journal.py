@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from journal.action_commands import ActionCommands
 from journal.commands import as_ref
-from journal.errors import RecordExistsError
+from journal.errors import InvalidValueError, RecordExistsError, shown
 from journal.record import (
     CreateRecord,
     DeleteRecord,
@@ -201,6 +201,9 @@ class Journal(ActionCommands):
         """
         ref = as_ref(ref)
         now_us = self.sources.clock.now_us()
+        if type(partial) is not bool:
+            problem = f"{shown(str(partial))} is neither True nor False"
+            raise InvalidValueError("partial", problem, hint="give one of them")
         check_text("remote id", remote_id, 1024)
         check_text("remote version", remote_version, 1024)
         frozen = None if fields is None else freeze(fields, record=ref)

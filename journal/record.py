@@ -11,6 +11,8 @@ record and a command and refuses or returns events; `evolve` never refuses.
 - R4. A delete is the last of the pending changes: nothing is changed after it.
 - R5. The base of a change is what its author saw: where an earlier pending change of the record
   gets other fields, or falls away, by a decision made here, the bases of those after it follow.
+  So they do where the remote has made the record: what it has given a value itself is nobody
+  else's edit.
 """
 
 from __future__ import annotations
@@ -264,10 +266,17 @@ def _acknowledged(record: Record, entry: Entry, event: DraftAcknowledged) -> Rec
         left = tuple(other for other in record.changes if other is not change)
         return _relaid(record, entry.version, after, left)
     left = record.changes[1:]
+    if change.kind == "create" and event.evidence == "answer" and event.fields is not None:
+        left = _rebased(left, _given(change.fields, event.fields), event.fields)
     is_as_laid_over = change.kind == "update" or (change.kind == "create" and not remote.fields)
     if event.fields is None and is_as_laid_over:
         return Record(record.ref, entry.version, after, left, record.fields)
     return _relaid(record, entry.version, after, left)
+
+
+def _given(sent: Fields, shown: Fields) -> set[str]:
+    """Return the fields that the remote has given values when it made the record."""
+    return {name for name in shown if name not in sent}
 
 
 def _after_push(remote: Remote, change: Change, event: DraftAcknowledged) -> Fields:

@@ -83,6 +83,9 @@ def resolve(
 ) -> tuple[Event, ...]:
     """Return the events of a person's decision on a draft that is held, or maybe applied.
 
+    A side is taken only where both are known (V2, V3): a draft that is held as unknown may have
+    been applied, and where it is a create, there may be no record that what follows refers to.
+
     Raises:
         DraftMissingError: it is not pending.
         DraftStateError: it is in no conflict, or not in doubt.
@@ -93,11 +96,10 @@ def resolve(
     if choice.is_applied:
         return (_applied(record, change, choice),)
     conflict = conflict_of(record, change, _theirs(record))
-    if change.held_as not in {"conflict", "gone", "unknown"}:
+    if change.held_as not in {"conflict", "gone"}:
         if change.resolved and change.state != "held":
             return ()
-        hint = "amend it, retry it, or discard it" if change.state == "held" else "let it be sent"
-        raise refused(record, change, "it is not held in a conflict", hint)
+        raise refused(record, change, "it is not held in a conflict", _instead(change))
     if choice.fields and (change.kind == "delete"):
         raise refused(record, change, "a delete takes no values", "decide for ours or theirs")
     check_targets(record, change, choice.fields, targets)
@@ -107,6 +109,13 @@ def resolve(
         raise ConflictUnresolvedError(draft_id, record.ref, messages)
     version = record.remote.version
     return (conflicts.event_of(conflict, change.revision + 1, version, verdict),)
+
+
+def _instead(change: Change) -> str:
+    """Return how to decide about a draft that is in no conflict."""
+    if change.held_as == "unknown":  # what the remote has is not known: there are no two sides yet
+        return "look there, and resolve it as applied; or retry it, which looks, or discard it"
+    return "amend it, retry it, or discard it" if change.state == "held" else "let it be sent"
 
 
 def _applied(record: Record, change: Change, choice: Choice) -> Event:

@@ -30,9 +30,12 @@ from journal.values import (
     check_type,
     freeze,
     references,
+    same,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pydantic.fields import FieldInfo
 
 RecordTypes: TypeAlias = Mapping[str, type[BaseModel]] | Iterable[type[BaseModel]]
@@ -150,8 +153,23 @@ class Schema:
             return freeze(changes, record=ref)
         translated = shape.translated(ref, changes)
         valid = shape.changed(ref, current, translated)
-        dumped = shape.dumped(ref, valid, translated)
+        dumped = shape.dumped(ref, valid, translated, is_whole=False)
         return freeze({key: dumped[key] for key in map(shape.stored, translated)}, record=ref)
+
+    def overlaid(
+        self, ref: Ref, fields: Fields, changes: Mapping[str, object]
+    ) -> dict[str, object]:
+        """Return stored fields with changes laid over them, by whatever names these are given.
+
+        Raises:
+            UnknownTypeError: types are registered, and the record's is none of them.
+        """
+        shape = self._shape(ref)
+        if shape is None:
+            return {**fields, **changes}
+        stored = {shape.stored(key) for key in changes}
+        kept = {key: fields[key] for key in fields if key in changes or key not in stored}
+        return kept | dict(changes)
 
     def _shape(self, ref: Ref) -> _Shape | None:
         if not self.record_types:
@@ -218,8 +236,10 @@ class _Shape:
         self._names = {name: name for name in model.model_fields} | self._names
 
     def values(self, instance: BaseModel) -> dict[str, object]:
-        """Return the fields that were set in an instance of the model."""
-        names = [name for name in self._given if name in instance.model_fields_set]
+        """Return the fields that were set in an instance of the model, but those it excludes."""
+        fields = self.model.model_fields
+        is_set = instance.model_fields_set
+        names = [name for name in self._given if name in is_set and not fields[name].exclude]
         values = {self._stored[name]: getattr(instance, name) for name in names}
         return values | (instance.model_extra or {})
 
@@ -239,10 +259,15 @@ class _Shape:
         """Return the fields under the names by which they are validated.
 
         Raises:
-            InvalidRecordError: the type has no such field.
+            InvalidRecordError: the type has no such field, or one has two names and two values.
         """
         check_is_mapping(fields, ref)
         translated = self._known(fields)
+        for key in self._names.keys() & fields.keys():
+            one, other = fields[key], translated[self._given[self._names[key]]]
+            if one is not other and (isinstance(one, dict | list) or not same(one, other)):
+                text = "is given twice, by two names, with two values"
+                raise InvalidRecordError(ref, {self.stored(key): text})
         unknown = [key for key in fields if key not in self._names]
         for key in unknown:
             check_field(key)
@@ -333,39 +358,78 @@ class _Shape:
             return False
         return True
 
-    def dumped(self, ref: Ref, valid: BaseModel, given: dict[str, object]) -> Fields:
+    def dumped(
+        self, ref: Ref, valid: BaseModel, given: dict[str, object], *, is_whole: bool = True
+    ) -> Fields:
         """Return the fields as JSON values; unset fields without a value are left out.
 
+        Args:
+            ref: the record.
+            valid: its fields, validated.
+            given: those that the command sets.
+            is_whole: whether to return all fields, or only those that are given: of a record
+                that is changed, others may be of any type.
+
         Raises:
-            InvalidRecordError: a reference would be stored as text.
+            InvalidRecordError: a reference would be stored as text, or a field not at all.
             InvalidValueError: a value is none of JSON.
         """
+        asked = {self._names.get(key, key) for key in given}
+        names = asked | {*self._given, *(valid.model_extra or {})} if is_whole else asked
         unset_names = self._given.keys() - valid.model_fields_set
-        left_out = {name for name in unset_names if getattr(valid, name, None) is None}
-        left_out |= self.model.model_computed_fields.keys()
+        names = names - {name for name in unset_names if getattr(valid, name, None) is None}
         try:
-            fields: Fields = _joined(
-                valid.model_dump(by_alias=True, exclude=left_out, warnings=False),
-                valid.model_dump(mode="json", by_alias=True, exclude=left_out, warnings=False),
-            )
+            fields = self._as_json(valid, names)
         except ValueError as error:
-            raise self._unfit(ref, valid, error) from error
-        lost = [
-            key
-            for key, value in given.items()
-            if _targets(value) - _targets(fields.get(self.stored(key)))
-        ]
-        if lost:
-            text = "is a reference, which the type would make a text: use Ref for the field"
-            raise InvalidRecordError(ref, dict.fromkeys(lost, text))
+            raise self._unfit(ref, valid, names, error) from error
+        self._check_kept(ref, given, fields, valid.model_fields_set if is_whole else asked)
         return fields
 
-    def _unfit(self, ref: Ref, valid: BaseModel, error: ValueError) -> InvalidValueError:
-        """Return the error for the first field that is not JSON."""
+    def _as_json(self, valid: BaseModel, names: set[str]) -> Fields:
+        """Return these fields as JSON values.
+
+        Raises:
+            ValueError: a value is none of JSON, or would be stored as another.
+        """
+        fields: Fields = _joined(
+            valid.model_dump(by_alias=True, include=names, warnings=False),
+            valid.model_dump(mode="json", by_alias=True, include=names, warnings=False),
+        )
+        return fields
+
+    def _check_kept(
+        self, ref: Ref, given: Mapping[str, object], fields: Fields, expected: Collection[str]
+    ) -> None:
+        """Refuse what the type would leave out of that which is given, or make another thing.
+
+        Args:
+            ref: the record.
+            given: the fields that the command sets.
+            fields: those that would be stored.
+            expected: the names of fields that must be among them, where they are given.
+
+        Raises:
+            InvalidRecordError: a field would not be stored, or a reference as text.
+        """
+        as_text = "is a reference, which the type would make a text: use Ref for the field"
+        messages = {}
+        for key, value in given.items():
+            stored = self.stored(key)
+            if stored not in fields and self._names.get(key, key) in expected:
+                messages[key] = "would not be stored: the type leaves it out"
+            elif _targets(value) - _targets(fields.get(stored)):
+                messages[key] = as_text
+        if messages:
+            raise InvalidRecordError(ref, messages)
+
+    def _unfit(
+        self, ref: Ref, valid: BaseModel, names: set[str], error: ValueError
+    ) -> InvalidValueError:
+        """Return the error for the first of these fields that is not JSON."""
         place = ""
         for name in (*self._given, *(valid.model_extra or {})):
             try:
-                valid.model_dump(mode="json", include={name}, warnings=False)
+                self._as_json(valid, names & {name})
             except ValueError:
                 place = self.stored(name)
                 break
@@ -404,9 +468,15 @@ def _joined(kept: Any, dumped: Any) -> Any:  # noqa: ANN401  JSON
     """Return the JSON value with what JSON loses: references, and NaN, which is refused later.
 
     A set is in the order of its values: that of their hashes is another in every process.
+
+    Raises:
+        ValueError: it is a secret, which JSON has masked.
     """
     if type(kept) is Ref or (isinstance(kept, float) and not isfinite(kept)):
         return kept
+    if type(dumped) is str and hasattr(kept, "get_secret_value") and "" != dumped in str(kept):
+        message = "of the secret, only asterisks would be kept"
+        raise ValueError(message)
     if isinstance(kept, Mapping) and type(dumped) is dict and len(kept) == len(dumped):
         pairs = zip(kept.values(), dumped.items(), strict=True)
         return {key: _joined(value, item) for value, (key, item) in pairs}

@@ -96,6 +96,17 @@ def check_seconds(what: str, seconds: object) -> None:
         raise InvalidValueError(what, problem, hint="give seconds, from 0 to a million")
 
 
+def check_version(what: str, version: object) -> None:
+    """Refuse what is no version of a stream.
+
+    Raises:
+        InvalidValueError: it is no integer, or negative.
+    """
+    if type(version) is not int or version < 0:
+        problem = f"{shown(str(version))} is no version of a record"
+        raise InvalidValueError(what, problem, hint="give the version that you read, from 0")
+
+
 class Step(NamedTuple):
     """One command on its way into the log: decided as often as need be, named once."""
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, assert_never
 
 from journal.drafts import draft_id_of
-from journal.errors import InvalidValueError, RecordMissingError
+from journal.errors import InvalidValueError, RecordMissingError, shown
 from journal.events import (
     EPOCH,
     ConflictResolved,
@@ -169,7 +169,7 @@ class History(Projection):
             limit: how many to return at most: the latest.
 
         Raises:
-            InvalidValueError: a moment has no time zone.
+            InvalidValueError: a moment is no datetime, or has no time zone.
             LogError: it could not be read.
         """
         conditions: dict[str, object] = {
@@ -239,12 +239,16 @@ class History(Projection):
         cursor.executemany(_UNSETTLE, [(key,) for key, at in settled.items() if at is None])
 
 
-def _occurred_at(name: str, moment: datetime) -> int:
-    if moment.tzinfo is None:
+def _occurred_at(name: str, moment: object) -> int:
+    hint = "say which it is, such as datetime(2025, 6, 1, tzinfo=UTC)"
+    if not isinstance(moment, datetime):
+        problem = f"{shown(repr(moment))} is no moment: a datetime is"
+        raise InvalidValueError(name, problem, hint=hint)
+    if moment.utcoffset() is None:
         raise InvalidValueError(
             name,
             f"the time {moment} has no time zone",
-            hint="say which it is, such as datetime(2025, 6, 1, tzinfo=UTC)",
+            hint=hint,
         )
     return (moment - EPOCH) // timedelta(microseconds=1)
 

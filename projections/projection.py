@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from types import MappingProxyType
@@ -27,7 +28,7 @@ from pydantic_core import from_json, to_json
 from journal.errors import LogCorruptError, ViewError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from journal import Journal
     from journal.events import Entry
@@ -297,7 +298,7 @@ class Projection(ABC):
             if found == left:
                 batch = _Batch(self._log, page)
                 with self._log.views.only(self.name, self.tables), _bound(self.name):
-                    self.apply(cursor, batch)
+                    _check_is_done(self.name, self.apply(cursor, batch))
                 found = batch.rest()
                 cursor.execute(_SAVE, (*found, self.name))
         self._left = found
@@ -425,6 +426,21 @@ def _bound(name: str) -> Iterator[None]:
             f"the projection {name} keeps what SQLite cannot hold: {error}",
             hint="keep integers beyond 64 bits, and text that is no Unicode, as other text",
         ) from error
+
+
+def _check_is_done(name: str, returned: object) -> None:
+    """Refuse an `apply` that has done nothing yet: a generator, or a coroutine.
+
+    Raises:
+        ViewError: its entries would be passed over for good.
+    """
+    if isinstance(returned, Iterator | Coroutine):
+        if isinstance(returned, Coroutine):
+            returned.close()
+        raise ViewError(
+            f"the apply() of the projection {name} has a yield in it, or is async, and did nothing",
+            hint="write it as a plain method that changes the rows before it returns",
+        )
 
 
 def _check_name(what: str, name: str) -> None:

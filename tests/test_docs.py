@@ -273,6 +273,16 @@ def test_stored_events_are_as_shown(name: str) -> None:
     assert event.model_dump_json(exclude_defaults=True) == found[1]
 
 
+@pytest.mark.parametrize("page", [ROOT / "CHANGELOG.md", *DOCS.glob("decisions/0001-*")])
+def test_a_list_of_the_events_is_whole(page: Path) -> None:
+    """Who reads which events there are, reads of all of them."""
+    text = page.read_text(encoding="utf-8")
+
+    assert len(EVENT_TYPES) == 13, "say on these pages how many there are now"
+    assert "Thirteen events" in text
+    assert [name for name in sorted(EVENT_TYPES) if f"`{name}`" not in text] == []
+
+
 def test_columns_are_in_the_reference() -> None:
     """The page on the stored format says what every column of an entry means."""
     text = _text("stored-format.md")
@@ -300,7 +310,7 @@ def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]
     for name, field in model.model_fields.items():
         key = f"{prefix}{field.alias or name}"
         inner = next(_models(field.annotation), None)
-        if key.endswith(".answer"):
+        if key.endswith((".answer", ".deleted", ".more")):
             inner = None
         if inner is None:
             yield key, field.get_default(call_default_factory=True)
@@ -329,8 +339,9 @@ def test_the_complete_profile_is_complete() -> None:
             said.add(key)
     Profile.of(content)
     optional = {f"{verb}.{name}" for verb in VERBS for name in OF_EACH_VERB}
-    # There is one way to say who we are.
-    keys = {key for key, _ in _keys(Profile) if not key.startswith(("auth.basic.", "auth.oauth."))}
+    # There is one way to say who we are, and where the next list begins.
+    others = ("auth.basic.", "auth.oauth.", "changes.next_list")
+    keys = {key for key, _ in _keys(Profile) if not key.startswith(others)}
     assert said - optional == keys - optional
 
 

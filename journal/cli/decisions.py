@@ -153,7 +153,7 @@ def resolve(  # noqa: PLR0913  an option each
     remote_id: str | None,
     remote_version: str | None,
 ) -> None:
-    """Decide a draft that is held as a conflict, as gone, or as unknown.
+    """Decide a draft that is held as a conflict or as gone; or say that it is applied.
 
     Fields that are given get these values, whatever the two sides have; the rest is decided by
     --ours, --theirs or --merge.

@@ -186,6 +186,7 @@ def _numbered(file: BinaryIO, first: int) -> Iterator[tuple[int, bytes]]:
 
     Raises:
         InvalidChangeError: a line is too long to be a change.
+        UsageError: there are not so many lines that the first one could follow.
     """
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
@@ -194,6 +195,9 @@ def _numbered(file: BinaryIO, first: int) -> Iterator[tuple[int, bytes]]:
             raise InvalidChangeError(number, f"it is longer than {LONGEST_LINE:,} bytes")
         if number >= first:
             yield number, line
+    if number < first - 1:
+        lines = wording.counted(number, "line")
+        raise click.UsageError(f"there is no line {first:,} to begin with: there are {lines}")
 
 
 def _size(file: BinaryIO) -> int:

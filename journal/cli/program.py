@@ -141,6 +141,12 @@ for _command in (
 
 def run(arguments: Sequence[str]) -> int:
     """Run the program and return its exit code; expected errors become messages."""
+    code = _run(arguments)
+    _drop_unwritten()
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     setting = Setting()
     try:
         code = program.main(
@@ -236,6 +242,18 @@ def error_object(error: click.ClickException | JournalError | OSError) -> dict[s
         named = f"{error.filename}: " if error.filename else ""
         problem = f"{named}{error.strerror or error}"
     return {"type": type(error).__name__, "problem": problem, "hint": hint, "facts": dict(facts)}
+
+
+def _drop_unwritten() -> None:
+    """Let go of what cannot be written, as on a full disk; it was said where it can be.
+
+    The interpreter would try once more, say so in words of its own, and exit with 120.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        _forget_output()
 
 
 def _forget_output() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -65,7 +66,8 @@ def check(  # noqa: PLR0913  options
     service = remote_by(profile)
     described = service.profile
     sources = Sources()
-    ref = Ref.of(_type_of(described, record_type), sources.ids.new(sources.clock.now_us()))
+    key = _key(described, sources.ids.new(sources.clock.now_us()))
+    ref = Ref.of(_type_of(described, record_type), key)
     sample = Sample(ref, sources.ids.new(sources.clock.now_us()), fields or dict(_SAMPLE))
     said = [*portrait(described), *(f"Note: {note}." for note in described.notes)]
     if setting.is_json:
@@ -91,6 +93,13 @@ def _type_of(profile: Profile, record_type: str | None) -> str:
         return next(iter(profile.types))
     named = ", ".join(profile.types) or "none"
     raise click.UsageError(f"name a record type: --type TYPE; the profile names {named}")
+
+
+def _key(profile: Profile, new: str) -> str:
+    """Return a new id in a form that the service takes for a key, if it takes any of these."""
+    bare = new.replace("-", "")
+    forms = (new, bare, bare.upper(), str(int(bare, 16)), bare[-20:], bare[-12:])
+    return next((form for form in forms if re.fullmatch(profile.key.pattern, form)), new)
 
 
 def _ask(profile: Profile, ref: str) -> None:

@@ -120,6 +120,7 @@ class MemoryViews:
         )
         self._guarded = ""
         self._guard = Guard(self._connection)
+        self._is_read_only = False
 
     @contextmanager
     def write(self, name: str = "") -> Iterator[Cursor]:
@@ -131,7 +132,7 @@ class MemoryViews:
         Raises:
             ViewError: a statement was refused.
         """
-        with self._lock, _refusals():
+        with self._lock, _refusals(), self._read_only(is_so=False):
             if name != self._guarded:  # what others have prepared is asked for anew
                 self._guarded = name
                 self._guard = Guard(self._connection)
@@ -151,8 +152,26 @@ class MemoryViews:
         Raises:
             ViewError: a statement was refused.
         """
-        with self._lock, _refusals():
+        with self._lock, _refusals(), self._read_only(is_so=True):
             yield self._connection.cursor()
+
+    @contextmanager
+    def _read_only(self, *, is_so: bool) -> Iterator[None]:
+        """Let the tables be written to, or not, while the block lasts: a read may lead to a write.
+
+        There is one connection, which else would let a reader change the rows.
+        """
+        was_so = self._is_read_only
+        self._set_read_only(is_so=is_so)
+        try:
+            yield
+        finally:
+            self._set_read_only(is_so=was_so)
+
+    def _set_read_only(self, *, is_so: bool) -> None:
+        if is_so != self._is_read_only:
+            self._connection.execute(_READ_ONLY[is_so])
+            self._is_read_only = is_so
 
     def only(self, name: str, tables: Collection[str]) -> AbstractContextManager[None]:
         """Within `write`, let the projection of that name write to these tables only.
@@ -168,6 +187,7 @@ class MemoryViews:
             self._connection.close()
 
 
+_READ_ONLY: Final = ("PRAGMA query_only = OFF", "PRAGMA query_only = ON")
 _REFUSALS: Final = (
     sqlite3.ProgrammingError,
     sqlite3.IntegrityError,

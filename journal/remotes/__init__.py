@@ -10,6 +10,7 @@ from journal.remotes.generic import HttpRemote
 from journal.remotes.profiles import Profile
 from journal.remotes.remote import (
     Answer,
+    Batching,
     Feeding,
     NoAnswer,
     Page,
@@ -24,6 +25,7 @@ from journal.remotes.salesforce.remote import Salesforce
 __all__ = [
     "Answer",
     "Auth",
+    "Batching",
     "Credentials",
     "Feeding",
     "HttpRemote",

@@ -18,18 +18,19 @@ from pydantic_core import from_json, to_json
 from journal.errors import ProfileError
 from journal.events import FieldMessage
 from journal.outcomes import Refused, Unknown
-from journal.remotes.meanings import content_of
-from journal.remotes.pointers import MISSING, at, steps_of
+from journal.remotes.meanings import content_of, holds
+from journal.remotes.pointers import MISSING
 from journal.remotes.remote import Page, Sighting
 from journal.remotes.selection import NONE
 from journal.remotes.templates import text_of
-from journal.remotes.times import moved, not_after
+from journal.remotes.times import moved, not_after, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from journal.remotes.dialect import Dialect, Item
     from journal.remotes.remote import Request, Response
+    from journal.remotes.sections import Condition
 
 _LINK: Final = re.compile(r"<([^<>]*)>([^<]*)")
 _NEXT: Final = re.compile(
@@ -37,6 +38,7 @@ _NEXT: Final = re.compile(
 )
 _KEPT: Final = "/%:@!$&'()*+,;=?~-._[]"
 _PORTS: Final = {"http": 80, "https": 443}
+_SUCCESS: Final = range(200, 300)
 _NO_LIST: Final = "the changes were asked for, and the answer is no list of changes"
 
 
@@ -46,6 +48,12 @@ class _Turn(NamedTuple):
     values: Mapping[str, Any]
     path: str | None
     """Where it is, if the page before said so."""
+
+
+class _Beyond(NamedTuple):
+    """An address that is not asked for."""
+
+    problem: str
 
 
 class Feed:
@@ -66,7 +74,7 @@ class Feed:
             )
         self._changes = changes
         self._dialect = dialect
-        self._type = record_type
+        self.record_type = record_type
 
     # --- requests ------------------------------------------------------------------------
 
@@ -78,10 +86,11 @@ class Feed:
             page: what the page before says of it; None for the first of a list.
 
         Raises:
-            ProfileError: `overlap_s` is said of checkpoints that are no times.
+            ProfileError: `overlap_s`, or `since_as`, is said of checkpoints that are no times.
         """
         turn = self._turn(since, page)
-        request = self._dialect.request("changes", self._type, turn.values)
+        values = {**turn.values, **self._written(turn.values)}
+        request = self._dialect.request("changes", self.record_type, values)
         return request if turn.path is None else request._replace(path=turn.path)
 
     def _turn(self, since: str | None, page: str | None) -> _Turn:
@@ -90,6 +99,9 @@ class Feed:
         if of == changes.path:
             path = token.pop("path", None)
             return _Turn(token, path)
+        if changes.next_list != NONE and since is not None:
+            of, path = from_json(since)
+            return _Turn({}, path if of == changes.path else None)
         value = self._began(since)
         values = {} if value is MISSING else {"since": value}
         if changes.index_from is not None:
@@ -100,7 +112,7 @@ class Feed:
         """Return where a list begins; one kept for another list is none (F1)."""
         changes = self._changes
         kept = [None, None] if since is None else from_json(since)
-        if since is None or kept[0] != changes.path:
+        if since is None or kept[0] != changes.path or changes.lists_all:
             return MISSING if changes.first is None else changes.first
         if not changes.overlap_s:
             return kept[1]
@@ -113,10 +125,30 @@ class Feed:
                 hint="leave it out, or let changes.since be a time",
             ) from error
 
+    def _written(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the checkpoint as the request has it, where that is not as it was shown."""
+        form = self._changes.since_as
+        if form is None or "since" not in values:
+            return {}
+        try:
+            return {"since": written(values["since"], form)}
+        except (ValueError, OverflowError) as error:
+            raise ProfileError(
+                "changes.since_as",
+                f"is for checkpoints that are times, and {error}",
+                hint="leave it out, or let changes.since and changes.first be times",
+            ) from error
+
     # --- answers -------------------------------------------------------------------------
 
     def page(
-        self, request: Request, response: Response, since: str | None, page: str | None
+        self,
+        request: Request,
+        response: Response,
+        since: str | None,
+        page: str | None,
+        *,
+        is_empty: bool = False,
     ) -> Page | Unknown | Refused:
         """Return the page that an answer is, or why it is none (F1).
 
@@ -125,8 +157,9 @@ class Feed:
             response: the answer.
             since: as it was asked for.
             page: as it was asked for.
+            is_empty: whether the profile says that this answer is a page without changes.
         """
-        items = self._dialect.items("changes", self._type, response)
+        items = [] if is_empty else self._dialect.items("changes", self.record_type, response)
         if items is None:
             return Unknown(_NO_LIST)
         sightings = [self._sighting(item) for item in items]
@@ -134,12 +167,14 @@ class Feed:
             if isinstance(sighting, str):
                 return Unknown(f"a change {sighting}")
         content = content_of(response)
-        value = self._checkpoint(items, content, response)
         turn = self._turn(since, page)
+        value = self._checkpoint(items, content, request, response)
         after = self._next(request, response, value, turn, len(items))
-        if isinstance(after, str):
-            return Refused("rejected", (FieldMessage(message=after),), response.status)
-        if value is MISSING and (items or self._changes.since == NONE) and after is None:
+        for found in (value, after):
+            if isinstance(found, _Beyond):
+                return Refused("rejected", (FieldMessage(message=found.problem),), response.status)
+        must_show = bool(items) or (self._changes.since == NONE and not is_empty)
+        if value is MISSING and must_show and after is None:
             return Unknown("the list of changes shows no checkpoint")
         return Page(
             tuple(found for found in sightings if not isinstance(found, str)),
@@ -149,9 +184,8 @@ class Feed:
 
     def _sighting(self, item: Item) -> Sighting | str:
         """Return what a change shows of a record, or what is wrong with it."""
-        shown, where = item.shown, self._changes.deleted
-        found = MISSING if where is None else at(item.content, steps_of(where))
-        is_gone = bool(found)
+        shown, gone = item.shown, self._changes.deleted
+        is_gone = gone is not None and self._is(gone, item.content, {})
         key, remote_id = shown.key or None, shown.id or None
         if key is None and remote_id is None:
             return "shows neither our key nor an id (answer.key, answer.id)"
@@ -159,13 +193,20 @@ class Feed:
             return "shows no fields, and does not say that its record was deleted"
         fields = None
         if shown.fields is not None and not is_gone:
-            fields = self._dialect.forms(self._type).read(shown.fields)
+            fields = self._dialect.forms(self.record_type).read(shown.fields)
         named = remote_id if self._dialect.assigns else key or remote_id
         return Sighting(key, named, fields, shown.version)
 
-    def _checkpoint(self, items: list[Item], content: object, response: Response) -> object:
-        """Return the checkpoint after a page, or `MISSING`."""
+    def _checkpoint(
+        self, items: list[Item], content: object, request: Request, response: Response
+    ) -> object:
+        """Return the checkpoint after a page, `MISSING`, or what is wrong with it."""
         changes = self._changes
+        if changes.lists_all:
+            return None  # every list is whole, and says nothing of where it begins
+        if changes.next_list != NONE:
+            found = self._find(changes.next_list, content, response.headers)
+            return self._path(request, text_of(found)) if found else MISSING
         value = self._find(changes.next_since, content, response.headers)
         for item in reversed(items):
             if value is not MISSING:
@@ -176,33 +217,41 @@ class Feed:
         return value
 
     def _find(self, where: Any, content: object, headers: Mapping[str, str]) -> object:  # noqa: ANN401
-        return self._dialect.find(where, self._type, content, headers)
+        return self._dialect.find(where, self.record_type, content, headers)
+
+    def _is(self, condition: Condition, content: object, headers: Mapping[str, str]) -> bool:
+        where, of = condition.at, self.record_type
+        found = self._dialect.find(where, of, content, headers, takes_null=True)
+        return holds(condition, found, content)
 
     # --- the next page -------------------------------------------------------------------
 
     def _next(
         self, request: Request, response: Response, value: object, turn: _Turn, count: int
-    ) -> dict[str, Any] | str | None:
+    ) -> dict[str, Any] | _Beyond | None:
         """Return what asks for the next page, None where there is none, or what is wrong."""
         changes, content = self._changes, content_of(response)
-        if changes.more != NONE and not self._find(changes.more, content, response.headers):
+        more = changes.more
+        if more is not None and not self._is(more, content, response.headers):
             return None
         if changes.next != NONE:
             found = self._find(changes.next, content, response.headers)
             address = _linked(text_of(found)) if _is_link(changes.next) and found else found
-            return self._address(request, text_of(address), turn) if address else None
+            path = self._path(request, text_of(address)) if address else None
+            return {**turn.values, "path": path} if isinstance(path, str) else path
         if changes.page != NONE:
             found = self._find(changes.page, content, response.headers)
             return {**turn.values, "page": found} if found else None
         if changes.index_from is not None:
             index = turn.values.get("index", changes.index_from)
-            return {**turn.values, "index": index + count} if count else None
-        if changes.more != NONE and value is not MISSING:
+            step = count if changes.index_counts == "items" else 1
+            return {**turn.values, "index": index + step} if count else None
+        if more is not None and value is not MISSING:
             return {**turn.values, "since": value}
         return None
 
-    def _address(self, request: Request, address: str, turn: _Turn) -> dict[str, Any] | str:
-        """Return what asks for the page at an address, or what is wrong with it (F2)."""
+    def _path(self, request: Request, address: str) -> str | _Beyond:
+        """Return the path that an address is, or what is wrong with it (F2)."""
         url = self._dialect.profile.url.rstrip("/")
         base = urlsplit(url)
         try:
@@ -214,12 +263,17 @@ class Feed:
         steps = set(map(unquote, found.path.split("/")))
         if not is_ours or not found.path.startswith(f"{base.path}/") or {".", ".."} & steps:
             where = f"{found.scheme}://{found.hostname}"
-            return f"the next page is at {where}, beyond {url}, and is not asked for"
+            return _Beyond(f"the next page is at {where}, beyond {url}, and is not asked for")
         path = quote(found.path[len(base.path) :], safe=_KEPT)
         secrets = set(self._dialect.profile.auth.query)  # the wire adds them to every request
         kept = [p for p in found.query.split("&") if unquote(p.partition("=")[0]) not in secrets]
         query = quote("&".join(kept), safe=_KEPT)
-        return {**turn.values, "path": f"{path}?{query}" if query else path}
+        return f"{path}?{query}" if query else path
+
+
+def is_empty_list(response: Response, refusal: Refused) -> bool:
+    """Say whether a rule of the profile means by an answer that there are no changes."""
+    return response.status in _SUCCESS and refusal.classification == "gone"
 
 
 def _origin(parts: Any) -> tuple[str, str | None, int | None]:  # noqa: ANN401  of urllib

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from journal.remotes.placeholders import WORD, Mistake, holes_of, placeholders, unknown
+from journal.remotes.list_checks import lists, rules
+from journal.remotes.placeholders import WORD, Mistake, has_version, holes_of, placeholders, unknown
+from journal.remotes.sections import Changes, Find
 from journal.remotes.selection import NONE, Source, inner_steps
 from journal.remotes.templates import holes_in, json_of, texts_in
 
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from journal.remotes.profiles import Profile
-    from journal.remotes.sections import Rule
+    from journal.remotes.sections import Request
 
 _NAMING: Final = {"names", "names.joined", "unset", "unset.joined", "record"}
 """By these a service learns that a field is unset which is not mentioned otherwise."""
 
-_DATE: Final = "header:Last-Modified"
-"""A version that changes once a second at most."""
+_VALUES: Final = {"value", "value.text"}
+"""What a field is written by."""
 
 
 def mistakes(profile: Profile) -> Iterator[Mistake]:
@@ -31,34 +33,9 @@ def mistakes(profile: Profile) -> Iterator[Mistake]:
     yield from _creation(profile)
     yield from _updates(profile)
     yield from _versions(profile)
-    yield from _lists(profile)
-    for number, rule in enumerate(profile.meaning):
-        yield from _rule(f"meaning.{number}", rule)
+    yield from lists(profile)
+    yield from rules(profile)
     yield from _types(profile)
-
-
-def notes(profile: Profile) -> Iterator[str]:
-    """Yield what a profile may say, but not without its author knowing what that means."""
-    has_versions = profile.answer.version != NONE
-    if not has_versions:
-        yield (
-            "answer.version is none: each change is sent right after a read; what another writer "
-            "does in between is overwritten"
-        )
-        if "record" in holes_of(profile.update):
-            yield (
-                "update.body sends the whole record without a version: what another writer does "
-                "in between is lost, in all fields"
-            )
-    elif profile.answer.version == _DATE and not profile.version.is_weak:
-        yield (
-            "answer.version is a date: what another writer does within the same second is "
-            "overwritten"
-        )
-    elif profile.version.condition == NONE and not _has_version(holes_of(profile.delete)):
-        yield "delete has no {version}: the record is read and compared right before it"
-    if profile.create.on_doubt == "hold":
-        yield "create.on_doubt is hold: a create whose answer is lost waits for a person"
 
 
 # --- which record a request is about -----------------------------------------------------
@@ -116,6 +93,16 @@ def _creation(profile: Profile) -> Iterator[Mistake]:
             "needs {draft} in the request, by which the service knows it again",
             "such as [create.headers] Idempotency-Key = '{draft}'",
         )
+    is_read_by_key = profile.read.key_path is not None or "id" not in holes_of(profile.read)
+    has_look = not assigns or profile.find is not None or is_read_by_key
+    if create.looks_first and not has_look:
+        yield Mistake(
+            "create.looks_first",
+            "needs a way to look for a record of which only our key is known",
+            "add [find] with a path that holds {key}, or read by {key}",
+        )
+    if create.looks_first and create.on_doubt == "hold":
+        yield Mistake("create.looks_first", "and create.on_doubt = 'hold' exclude each other")
     if create.is_repeatable or create.on_doubt == "hold":
         return
     if not holes & {"id", "key"}:
@@ -124,17 +111,12 @@ def _creation(profile: Profile) -> Iterator[Mistake]:
             "must hold {key}: a create whose answer is lost could only make a second record",
             "send our key, or set create.is_repeatable with {draft}, or create.on_doubt = 'hold'",
         )
-    elif assigns and not _finds(profile) and "id" in holes_of(profile.read):
+    elif not has_look:
         yield Mistake(
             "find",
             "is needed: after a create whose answer was lost, only our key is known",
-            "add [find] with a path that holds {key}, or read.key_path, or read by {key}",
+            "add [find] with a path that holds {key}, or read by {key}",
         )
-
-
-def _finds(profile: Profile) -> bool:
-    """Say whether a record can be found by our key alone."""
-    return profile.find is not None or profile.read.key_path is not None
 
 
 def _updates(profile: Profile) -> Iterator[Mistake]:
@@ -164,8 +146,10 @@ def _updates(profile: Profile) -> Iterator[Mistake]:
         )
 
 
-def _has_version(holes: frozenset[str]) -> bool:
-    return any(hole.partition(".")[0] == "version" for hole in holes)
+def _is_elsewhere(update: Request, delete: Request) -> bool:
+    """Say whether an update has the version in its path or body, and a delete has it nowhere."""
+    bare = update.model_copy(update={"headers": {}})
+    return has_version(holes_of(bare)) and not has_version(holes_of(delete))
 
 
 def _versions(profile: Profile) -> Iterator[Mistake]:
@@ -184,7 +168,7 @@ def _versions(profile: Profile) -> Iterator[Mistake]:
             elif part and part not in (source if isinstance(source, dict) else {}):
                 problem = f"has no part {part!r}, which {verb} sends as {{{hole}}}"
                 yield Mistake("answer.version", problem, "name it there")
-    is_unsent = profile.version.condition == NONE and not _has_version(holes_of(profile.update))
+    is_unsent = profile.version.condition == NONE and not has_version(holes_of(profile.update))
     if source != NONE and is_unsent:
         yield Mistake(
             "version.condition",
@@ -192,62 +176,17 @@ def _versions(profile: Profile) -> Iterator[Mistake]:
             "and changes of others would be overwritten",
             "send it as {version}, or leave version.condition out",
         )
+    is_said = "condition" in profile.version.model_fields_set
+    if source != NONE and not is_said and _is_elsewhere(profile.update, profile.delete):
+        yield Mistake(
+            "version.condition",
+            "must be said: update has {version}, and delete has not; sent as If-Match, which "
+            "such a service seldom heeds, it would not keep a delete from others' changes",
+            "send {version} with delete, or say condition = 'none', and the record is read and "
+            "compared right before it; or 'If-Match', if the service heeds it",
+        )
     if profile.version.is_required and source == NONE:
         yield Mistake("version.is_required", "needs answer.version, which is none")
-
-
-# --- lists and meanings ------------------------------------------------------------------
-
-
-def _lists(profile: Profile) -> Iterator[Mistake]:
-    changes = profile.changes
-    if changes is None:
-        return
-    holes = holes_of(changes)
-    if changes.since == NONE and changes.next_since == NONE:
-        yield Mistake(
-            "changes.since",
-            "is needed, or changes.next_since: where the next list begins",
-            'such as since = "/last_modified"',
-        )
-    if "since" not in holes:
-        yield Mistake("changes.path", "must hold {since}: else every list begins anew")
-    for hole, is_said, key in (
-        ("page", changes.page != NONE, "page"),
-        ("index", changes.index_from is not None, "index_from"),
-    ):
-        if (hole in holes) != is_said:
-            yield Mistake(f"changes.{key}", f"and {{{hole}}} in the request need each other")
-    shown = profile.places("changes")
-    if shown.id == shown.key == NONE:
-        yield Mistake(
-            "changes.answer",
-            "must show the id of a record, or our key: else a change is about no record",
-            'such as answer = { key = "/id" }',
-        )
-    if NONE in {shown.record, shown.fields}:
-        yield Mistake("changes.answer", "must show the fields of a record")
-
-
-def _rule(key: str, rule: Rule) -> Iterator[Mistake]:
-    compared = (rule.is_ is not None) + (rule.is_not is not None) + rule.is_empty
-    if rule.status is None and rule.at is None:
-        yield Mistake(key, "would give every answer this meaning", "say a status, or at and is")
-    if compared and rule.at is None:
-        yield Mistake(f"{key}.at", "is needed: where the value stands that is compared")
-    if compared > 1:
-        yield Mistake(key, "must have one of is, is_not and is_empty")
-    if rule.at == NONE:
-        yield Mistake(f"{key}.at", "can never match")
-    for status in rule.status or ():
-        if not 100 <= status <= 999:  # noqa: PLR2004  the statuses there can be
-            yield Mistake(f"{key}.status", f"{status} is no status")
-        elif rule.means == "refused" and not 200 <= status < 300:  # noqa: PLR2004  2xx
-            yield Mistake(
-                key,
-                f"would never match: {status} is a refusal already, and settled by a read",
-                'use another meaning, such as "absent" or "wait", or leave it out',
-            )
 
 
 # --- types -------------------------------------------------------------------------------
@@ -261,24 +200,41 @@ def _types(profile: Profile) -> Iterator[Mistake]:
             yield Mistake(f"types.{name}.words", problem, "say what stands for it")
         taken: dict[str, str] = {}
         for ours, form in section.fields.items():
-            theirs = form.name or ours
-            if theirs in taken:
-                problem = f"is the name of {taken[theirs]} too"
-                yield Mistake(f"types.{name}.fields.{ours}.name", problem)
-            taken[theirs] = ours
-            for text in () if form.write is None else texts_in(json_of(form.write)):
-                yield from unknown(f"types.{name}.fields.{ours}.write", text, {"value"})
+            for key, theirs in (("name", form.name or ours), ("shown_as", form.shown_as)):
+                if theirs is None:
+                    continue
+                if taken.get(theirs, ours) != ours:
+                    problem = f"is the name of {taken[theirs]} too"
+                    yield Mistake(f"types.{name}.fields.{ours}.{key}", problem)
+                taken[theirs] = ours
+            for key, source, allowed in (
+                ("write", form.write, _VALUES),
+                ("unset", form.unset, set[str]()),
+            ):
+                for text in () if source is None else texts_in(json_of(source)):
+                    yield from unknown(f"types.{name}.fields.{ours}.{key}", text, allowed)
 
 
 def _all_words(profile: Profile) -> Iterator[str]:
     for _, request in profile.requests():
         yield from (hole for hole in holes_of(request) if hole.startswith(WORD))
     yield from (h for h in holes_in(profile.read.key_path or "") if h.startswith(WORD))
-    for verb, _ in profile.requests():
+    for source in _selectors(profile):
+        yield from _words_in(source)
+
+
+def _selectors(profile: Profile) -> Iterator[Source]:
+    for verb, request in profile.requests():
         places = profile.places(verb)
         parts = places.version.values() if isinstance(places.version, dict) else [places.version]
-        for source in (places.record, places.fields, places.id, places.key, *parts):
-            yield from _words_in(source)
+        yield from (places.record, places.fields, places.id, places.key, *parts, *places.own)
+        if isinstance(request, (Find, Changes)):
+            yield request.items
+    if (changes := profile.changes) is not None:
+        yield from (changes.since, changes.next_since, changes.next_list, changes.next)
+        yield changes.page
+        yield from (said.at for said in (changes.deleted, changes.more) if said is not None)
+    yield from (rule.at for rule in profile.meaning if rule.at is not None)
 
 
 def _words_in(source: Source) -> Iterator[str]:

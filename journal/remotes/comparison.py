@@ -83,8 +83,12 @@ def is_about(push: Push, received: Fields) -> bool:
     captive portal, or an error that came with the status of a success. So one of the names
     that are known of the record must be in it, unless it is empty.
     """
-    known = push.fields.keys() | push.base.keys() | push.record.remote.fields.keys()
-    return not received or not received.keys().isdisjoint(known)
+    return not received or not received.keys().isdisjoint(known_names(push))
+
+
+def known_names(push: Push) -> set[str]:
+    """Return the names of the fields that are known of the record."""
+    return push.fields.keys() | push.base.keys() | push.record.remote.fields.keys()
 
 
 def tells(push: Push, forms: Forms, received: Fields) -> bool:
@@ -106,19 +110,24 @@ def is_overtaken(push: Push, forms: Forms) -> bool:
     """Say whether a receipt has shown another value than the one that the change was made on.
 
     An earlier draft of the record was then acknowledged together with somebody else's edit,
-    and its version would let this change write over that.
+    and its version would let this change write over that. A field that had no value is one of
+    these: what is there now was put there by somebody else.
     """
     if push.kind != "update" or not push.is_after_receipt:
         return False
-    return not holds(push, forms, push.record.remote.fields, push.base)
+    return not holds(push, forms, push.record.remote.fields, _base(push))
+
+
+def _base(push: Push) -> Fields:
+    """Return what the fields of an update had before; None where that was nothing."""
+    return {name: push.base.get(name) for name in push.fields}
 
 
 def expected(push: Push) -> Fields:
     """Return what the remote should have where this draft is not applied, as far as is known."""
-    known = push.record.remote.fields
     if push.kind == "delete":
-        return known if push.is_after_receipt else push.base
-    return {name: push.base.get(name, known.get(name)) for name in push.fields}
+        return push.record.remote.fields if push.is_after_receipt else push.base
+    return _base(push)
 
 
 def ours(push: Push, forms: Forms, received: Fields) -> Fields | None:

@@ -6,6 +6,7 @@ import re
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from journal.remotes import times
 from journal.remotes.paths import check_path
 from journal.remotes.pointers import steps_of
 from journal.remotes.selection import Source, check_selector
@@ -146,6 +147,32 @@ def checked_pointer(source: str) -> str:
     """
     steps_of(source)
     return source
+
+
+def checked_pointer_of_type(source: str) -> str:
+    """Return the pointer, in which the words of a type may stand, if it is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    check_selector(checked_pointer(source))
+    return source
+
+
+def checked_time_form(form: str) -> str:
+    """Return the form of a time, if it is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if form not in times.UNITS and "%" not in form:
+        _refuse("must be seconds, milliseconds, or a form such as %Y-%m-%d %H:%M")
+    return form
+
+
+def as_condition(value: object) -> object:
+    """Return a place alone as the condition that what stands there is true."""
+    return {"at": value} if isinstance(value, (str, list)) else value
 
 
 def as_tuple(value: object) -> object:

@@ -49,20 +49,27 @@ def contents(dialect: Dialect, push: Push, values: Values, record: Fields) -> di
         operations = [_operation(update, values, name, item) for name, item in written.items()]
         return {**found, "operations": operations}
     how = _unset(dialect, push)
-    for name in unset:
-        if how == "omit":
+    for ours, item in fields.items():
+        name = forms.name(ours)
+        if item is not None:
+            continue
+        said = how if how == "omit" else forms.unset(ours) or how or _default(dialect, push)
+        if said == "omit":
             del written[name]
-        elif how != "null":
-            written[name] = json_of(how)
+        elif said != "null":
+            written[name] = json_of(said)
     kept = {name: item for name, item in record.items() if name not in unset}
     return {**found, "fields": written, "record": {**kept, **written}}
 
 
-def _unset(dialect: Dialect, push: Push) -> str:
-    """Return what is sent for a field without a value."""
-    if push.kind == "create":
-        return dialect.profile.create.unset
-    return dialect.profile.update.unset or ("omit" if dialect.uses("update", "record") else "null")
+def _unset(dialect: Dialect, push: Push) -> str | None:
+    """Return what the profile says is sent for a field without a value."""
+    return (dialect.profile.create if push.kind == "create" else dialect.profile.update).unset
+
+
+def _default(dialect: Dialect, push: Push) -> str:
+    """Return what is sent where it does not say: a whole record is without the field."""
+    return "omit" if push.kind == "update" and dialect.uses("update", "record") else "null"
 
 
 def _operation(update: Update, values: Values, name: str, value: object) -> Any:  # noqa: ANN401  JSON

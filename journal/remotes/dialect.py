@@ -11,11 +11,11 @@ from pydantic_core import from_json, to_json
 
 from journal.errors import RemoteError
 from journal.remotes.forms import agrees_as
-from journal.remotes.meanings import content_of, meaning
+from journal.remotes.meanings import content_of, is_bare, meaning
 from journal.remotes.paths import fill_path
 from journal.remotes.placeholders import holes_of, is_whole
 from journal.remotes.places import Places, places_of
-from journal.remotes.pointers import MISSING, Steps, at, steps_of, without
+from journal.remotes.pointers import MISSING, Steps, without
 from journal.remotes.remote import Request
 from journal.remotes.sections import Changes, Find
 from journal.remotes.selection import NONE, Selector, select, selector
@@ -101,9 +101,11 @@ class Dialect:
         """Return how the service names and writes the fields of a record type."""
         return self._type(record_type)[1]
 
-    def means(self, verb: Verb, answer: Answer, names: Iterable[str] = ()) -> Meaning:
+    def means(
+        self, verb: Verb, record_type: str, answer: Answer, names: Iterable[str] = ()
+    ) -> Meaning:
         """Return what an answer to a request means; fields in it are known by these names."""
-        return meaning(self.profile.meaning, verb, answer, names)
+        return meaning(self.profile.meaning, verb, answer, names, self._type(record_type)[0])
 
     # --- requests ------------------------------------------------------------------------
 
@@ -195,8 +197,8 @@ class Dialect:
         """
         described = self.profile.request(verb)
         where = described.items if isinstance(described, (Find, Changes)) else ""
-        found = at(content_of(response), steps_of(where))
-        places = self._placed(verb, record_type)
+        places, content = self._placed(verb, record_type), content_of(response)
+        found = [] if is_bare(response) else self.find(where, record_type, content, {})
         if not isinstance(found, list):
             return None
         items = []
@@ -210,7 +212,13 @@ class Dialect:
         return items
 
     def find(
-        self, source: Source, record_type: str, content: object, headers: Mapping[str, str]
+        self,
+        source: Source,
+        record_type: str,
+        content: object,
+        headers: Mapping[str, str],
+        *,
+        takes_null: bool = False,
     ) -> object:
         """Return what stands where a selector of the profile says, or `MISSING`.
 
@@ -219,8 +227,10 @@ class Dialect:
             record_type: our name of the record type.
             content: the JSON of the answer, or an item of it.
             headers: the headers of the answer.
+            takes_null: whether null is a value too.
         """
-        return select(selector(source, self._type(record_type)[0]), content, headers)
+        where = selector(source, self._type(record_type)[0])
+        return select(where, content, headers, takes_null=takes_null)
 
     def _shown(self, places: Places, content: object, headers: Mapping[str, str]) -> Shown | None:
         record = content if places.record is None else select(places.record, content, headers)
@@ -235,7 +245,7 @@ class Dialect:
             fields = without(fields, places.own)
         return Shown(
             fields,
-            _text(select(places.id, record, headers)),
+            _text(select(places.id, record, headers)) or None,  # an empty one names no record
             _text(select(places.key, record, headers)),
             self._version(places.version, record, headers),
         )

@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from journal.errors import RemoteError
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, Refused, Seen
-from journal.remotes.comparison import expected, holds, is_about, is_overtaken, ours, shown, tells
+from journal.remotes.comparison import (
+    expected,
+    holds,
+    is_about,
+    is_overtaken,
+    known_names,
+    ours,
+    resolved,
+    shown,
+    tells,
+)
 from journal.remotes.contents import contents
 from journal.remotes.dialect import Shown
+from journal.remotes.meanings import content_of
 from journal.remotes.placeholders import uuid_of
+from journal.remotes.pointers import fits
 from journal.remotes.problems import is_error
 
 if TYPE_CHECKING:
@@ -26,6 +38,7 @@ if TYPE_CHECKING:
 _NO_CONTENT: Final = frozenset({204, 205})
 _MAX_NAMES: Final = 6_000
 """How many characters of names a request may hold; where there are more, all fields are read."""
+_NO_SUCH_STATE: Final = frozenset({404, 410, 412})
 _ACCEPTED: Final = 202
 """The remote may do it later, or never: no receipt."""
 
@@ -90,8 +103,14 @@ class Errand:
 
     @property
     def remote_id(self) -> str | None:
-        """What the service calls the record, where it is known."""
-        return self.push.remote_id if self._dialect.assigns else self.key
+        """What the service calls the record, where it is known.
+
+        A record that is created again, for it is gone there, gets another id than it had.
+        """
+        if not self._dialect.assigns:
+            return self.key
+        is_anew = self.push.kind == "create" and self.push.record.remote.exists is False
+        return None if is_anew else self.push.remote_id
 
     @property
     def holds_doubt(self) -> bool:
@@ -121,7 +140,7 @@ class Errand:
             is_doubted = push.is_doubted and self.can_look and not self.holds_doubt
             create = dialect.profile.create
             is_known = create.is_repeatable and push.age_s < create.remembered_s
-            return is_doubted or (push.is_maybe_applied and not is_known)
+            return is_doubted or create.looks_first or (push.is_maybe_applied and not is_known)
         return (
             push.is_maybe_applied
             or push.is_doubted
@@ -149,7 +168,7 @@ class Errand:
     def _check_own(self) -> None:
         own = {steps[0] for steps in self._dialect.own("read", self._type) if len(steps) == 1}
         for name in self.push.fields:
-            if self._forms.name(name) in own:
+            if any(fits(step, self._forms.name(name)) for step in own):
                 raise RemoteError(
                     f"{self.push.ref}: the remote keeps {name!r} itself",
                     hint="leave the field out, or mend answer.own, id, key and version "
@@ -235,7 +254,7 @@ class Errand:
 
     def means(self, verb: Verb, answer: Answer) -> Meaning:
         """Return what an answer to a request means."""
-        return self._dialect.means(verb, answer, self.names)
+        return self._dialect.means(verb, self._type, answer, self.names)
 
     def shown(self, response: Response) -> Shown | None:
         """Return the record that the answer to a read shows; None where it shows none."""
@@ -283,8 +302,10 @@ class Errand:
         fields = ours(push, self._forms, received)
         seen = None if fields is None else Seen(fields, remote_id, record.version)
         answer = response.body.decode("utf-8", "replace")
-        message = FieldMessage(message=taken if push.kind == "create" else newer)
-        return Refused("conflict", (message,), response.status, answer, seen)
+        unkept = "it cannot be kept here, for it is too large or not exact: discard the draft"
+        said = [taken if push.kind == "create" else newer, *([unkept] if seen is None else [])]
+        messages = tuple(FieldMessage(message=text) for text in said)
+        return Refused("conflict", messages, response.status, answer, seen)
 
     @property
     def _is_proof(self) -> bool:
@@ -319,6 +340,14 @@ class Errand:
         settled = self.compared(response, record, None)
         return settled if isinstance(settled, Refused) else doubt
 
+    def is_at_odds(self, refusal: Refused) -> bool:
+        """Say whether a refusal says of the record what a read that is as expected denies.
+
+        Who reads may be shown an older state than who writes, such as by a replica; that passes.
+        """
+        lost = _NO_SUCH_STATE - {404, 410} if self.push.kind == "create" else _NO_SUCH_STATE
+        return refusal.status in lost
+
     def absent(self, response: Response) -> Acknowledged | Refused | AsExpected:
         """Say what it settles that the remote does not have the record."""
         push = self.push
@@ -329,6 +358,18 @@ class Errand:
             return AsExpected()
         message = FieldMessage(message="the remote no longer has the record")
         return Refused("gone", (message,), response.status, seen=Seen(None, self.remote_id))
+
+    def is_sent_anyway(self, found: object) -> bool:
+        """Say whether a delete is sent though a look-up before it has found no record.
+
+        What we have written, and cannot be read, may not have reached whoever reads: nobody has
+        deleted it that we know of, and to delete it twice does no harm.
+        """
+        push, remote = self.push, self.push.record.remote
+        is_ours = remote.receipt > 0 and bool(remote.exists)
+        can_be = push.kind == "delete" and not self._dialect.profile.version.is_required
+        is_first = not (push.is_maybe_applied or push.is_doubted)
+        return isinstance(found, Acknowledged) and is_ours and can_be and is_first
 
     def held(self, problem: str, response: Response) -> Refused:
         """Return the hold of a doubt that only a person can settle."""
@@ -349,11 +390,14 @@ class Errand:
 
     # --- receipts ------------------------------------------------------------------------
 
-    def receipt(self, response: Response, *, is_said: bool) -> Acknowledged | None:
+    def receipt(
+        self, response: Response, found: AsExpected | None = None, *, is_said: bool
+    ) -> Acknowledged | None:
         """Return the acknowledgement that an answer is, or None where it is none (G1).
 
         Args:
             response: the answer to a write.
+            found: what a read right before it has shown.
             is_said: whether a rule of the profile says that it was done.
         """
         kind = self.push.kind
@@ -363,14 +407,45 @@ class Errand:
             is_enough = response.status in _NO_CONTENT or is_said
             record = self._dialect.said(kind, self._type, response)
             is_named = self.remote_id is not None or record.id is not None
-            return self.acknowledged(response, record, "answer") if is_enough and is_named else None
+            return self._received(response, record, found) if is_enough and is_named else None
         if response.status in _NO_CONTENT:
             return None
         shown_here = self._dialect.shown(kind, self._type, response)
         record = shown_here or Shown()
         if (shown_here is None and not is_said) or not self._fits(record, is_said=is_said):
             return None
-        return self.acknowledged(response, record, "answer")
+        is_compared = record.fields is not None and kind != "delete"
+        if not (is_compared or is_said) and self._is_wrong(content_of(response), record):
+            return None
+        return self._received(response, record, found)
+
+    def _received(
+        self, response: Response, record: Shown, found: AsExpected | None
+    ) -> Acknowledged:
+        """Return the acknowledgement that an answer is, with what was seen right before it.
+
+        Where the answer shows no fields, what others have changed in those that the draft leaves
+        alone would not be known here otherwise.
+        """
+        receipt = self.acknowledged(response, record, "answer")
+        if record.fields is not None or found is None or self.push.kind != "update":
+            return receipt
+        written = resolved(self.push, self._dialect.id_value)
+        received = {**self._forms.read(found.fields), **written}
+        return receipt._replace(fields=shown(self.push, self._forms, received, "read"))
+
+    def _is_wrong(self, content: object, record: Shown) -> bool:
+        """Say whether an answer that names the record says that something is wrong with it.
+
+        Nothing of it is compared, and a refusal may name what it refuses, with any status. What
+        is empty, or is known of the record, says nothing.
+        """
+        known = {self._forms.name(name) for name in known_names(self.push)}
+        parts = [part for part in (content, record.fields) if isinstance(part, dict)]
+        return any(
+            is_error({name: v for name, v in part.items() if v and name not in known})
+            for part in parts
+        )
 
     def _fits(self, record: Shown, *, is_said: bool) -> bool:
         """Say whether a receipt shows our record, as the draft leaves it, and nothing else.

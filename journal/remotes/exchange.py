@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CONNECT_S: Final = 10.0
 """The longest wait for a connection to one address, so that the next one is tried too."""
+MAX_URL: Final = 65_536
+"""The longest address, in characters, that a client sends."""
 _HEADER_TEXT: Final = re.compile(r"([!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 _MAX_PROBLEM: Final = 300
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -192,8 +194,11 @@ def _url(remote: Remote, request: Request, query: dict[str, str]) -> str:
     added = "&".join(f"{quote(n, safe='')}={quote(t, safe='')}" for n, t in query.items())
     joint = "" if not added else "&" if "?" in path else "?"
     credentials = credentials_of(remote)
-    url = remote.url if credentials is None else credentials.located(remote.url)
-    return f"{url}{path}{joint}{added}"
+    base = remote.url if credentials is None else credentials.located(remote.url)
+    url = f"{base}{path}{joint}{added}"
+    if len(url) > MAX_URL:
+        raise RemoteError(f"a request has an address of {len(url)} characters, which is too long")
+    return url
 
 
 def _headers(named: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

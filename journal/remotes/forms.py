@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from journal.remotes.pointers import MISSING, at, steps_of
 from journal.remotes.templates import fill_json, json_of, text_of
+from journal.remotes.times import instant
 from journal.values import same
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ IdType: TypeAlias = Literal["text", "number", "salesforce"]
 _NUMBERS: Final = frozenset({int, float})
 _SHORT_ID: Final = 15
 _LONG_ID: Final = 18
+_NEVER_EMPTY: Final = frozenset({"number", "time", "bool", "json"})
+"""As these an empty text is no value."""
 _BOOLS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -81,6 +84,8 @@ def is_same_id(kind: IdType, one: str, other: str) -> bool:
 
 def canonical(kind: Kind, received: object) -> object:
     """Return a remote's value as we would write it, where its form says what it is."""
+    if received == "" and kind in _NEVER_EMPTY:
+        return None
     match kind:
         case "number":
             return _number(received)
@@ -124,10 +129,9 @@ def _time(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        time = datetime.fromisoformat(value.strip())
-    except ValueError:
+        return instant(value.strip()).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _digits(value: object) -> int:
@@ -164,6 +168,7 @@ class Forms:
         self._kind: Kind = kind
         self._marker = marker
         self._ours = {form.name: name for name, form in fields.items() if form.name is not None}
+        self._ours |= {form.shown_as: name for name, form in fields.items() if form.shown_as}
 
     def name(self, ours: str) -> str:
         """Return what the service calls a field of ours."""
@@ -179,7 +184,12 @@ class Forms:
         form = self._fields.get(ours)
         if form is None or form.write is None or value is None:
             return value
-        return fill_json(json_of(form.write), {"value": value})
+        return fill_json(json_of(form.write), {"value": value, "value.text": text_of(value)})
+
+    def unset(self, ours: str) -> str | None:
+        """Return the JSON that the service wants where a field has no value, if it is its own."""
+        form = self._fields.get(ours)
+        return None if form is None else form.unset
 
     def read(self, received: Mapping[str, Any]) -> Fields:
         """Return what the service shows under our names, out of its envelopes."""
@@ -189,19 +199,31 @@ class Forms:
             form = self._fields.get(ours)
             if form is not None and form.read and value is not None:
                 value = at(value, steps_of(form.read))  # noqa: PLW2901  the same, unwrapped
+            if form is not None and form.unset is not None and self.agrees(ours, value, None):
+                value = None  # noqa: PLW2901  so the service shows that there is none
             if value is not MISSING:
                 fields[ours] = value
         return fields
 
     def agrees(self, ours: str, received: object, wanted: object) -> bool:
         """Say whether the service's value of a field is the wanted one."""
-        if wanted is None and self._marker is not None and agrees(received, self._marker):
-            return True
+        if wanted is None or received is None:
+            marker = self._marker_of(ours)
+            if marker is not None and agrees(received if wanted is None else wanted, marker):
+                return True
         return agrees_as(self.kind(ours), received, wanted)
 
     def is_same_id(self, one: str, other: str) -> bool:
         """Say whether two ids of the service name one record."""
         return is_same_id(self._id_type, one, other)
+
+    def _marker_of(self, ours: str) -> object:
+        """Return what the service may show where a field has no value, besides null."""
+        form = self._fields.get(ours)
+        if form is None or form.unset is None:
+            return self._marker
+        shown = at(json_of(form.unset), steps_of(form.read))
+        return None if shown is MISSING else shown
 
     def canonical(self, ours: str, received: object) -> object:
         """Return the service's value of a field as we would write it."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unknown, Wait
-from journal.remotes.changes import Feed
+from journal.remotes.changes import Feed, is_empty_list
 from journal.remotes.classify import Doubt, Success
 from journal.remotes.comparison import recognised
 from journal.remotes.credentials import Credentials, authorised, is_unauthorized
@@ -58,6 +58,7 @@ _IGNORED: Final = (
     "the profile"
 )
 
+_AT_ODDS: Final = "the remote refused it for a state of the record that no read shows"
 _DISAGREE: Final = "two reads of the record, one after the other, do not agree"
 
 _Found: TypeAlias = "Outcome | AsExpected | None"
@@ -174,9 +175,11 @@ class HttpRemote:
     ) -> Generator[Request, Answer, Page | Outcome]:
         request = feed.request(since, page)
         answer = yield request
-        match self.dialect.means("changes", answer):
+        match self.dialect.means("changes", feed.record_type, answer):
             case Success(response) | Done(response):
                 return feed.page(request, response, since, page)
+            case Doubt(response, refusal) if is_empty_list(response, refusal):
+                return feed.page(request, response, since, page, is_empty=True)
             case Doubt(_, refusal):
                 return refusal
             case meaning:
@@ -205,16 +208,16 @@ class HttpRemote:
             found = yield from self._looked_up(errand, frozenset(ends))
             if found is None:
                 return Unknown("the remote refused to be read")
-            if not isinstance(found, AsExpected):
+            if not isinstance(found, AsExpected) and not errand.is_sent_anyway(found):
                 return found
-            expected = found
+            expected = found if isinstance(found, AsExpected) else None
         first = None if expected is None else errand.before(expected)
         if first is not None and (ended := (yield from self._prepared(errand, first))) is not None:
             return ended
         answer = yield errand.write(expected)
         match errand.means(kind, answer):
             case Success(response) | Done(response) as done:
-                receipt = errand.receipt(response, is_said=isinstance(done, Done))
+                receipt = errand.receipt(response, expected, is_said=isinstance(done, Done))
                 if receipt is None:
                     return (yield from self._settled(errand, None))
                 return (yield from self._as_it_became(errand, receipt))
@@ -280,7 +283,9 @@ class HttpRemote:
             case None:
                 return refusal
             case AsExpected():
-                return refusal._replace(classification="rejected")
+                rejected = refusal._replace(classification="rejected")
+                is_at_odds = errand.is_at_odds(refusal)
+                return Unknown(_AT_ODDS, refusal=rejected) if is_at_odds else rejected
             case Refused(classification="conflict") if refusal.status not in _SAY_NO_MORE:
                 said = (*found.messages, *refusal.messages)
                 return found._replace(messages=said, status=refusal.status)

@@ -16,12 +16,14 @@ from journal.remotes.selection import select, selector
 from journal.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from journal.remotes.remote import Answer
-    from journal.remotes.sections import Means, Rule, Verb
+    from journal.remotes.sections import Condition, Means, Rule, Verb
 
 _SUCCESS: Final = range(200, 300)
+_BARE: Final = frozenset({204, 205, 304})
+_NO_WORDS: Final[Mapping[str, str]] = {}
 
 
 class Done(NamedTuple):
@@ -34,7 +36,11 @@ Meaning: TypeAlias = Done | TableMeaning
 
 
 def meaning(
-    rules: Collection[Rule], verb: Verb, answer: Answer, names: Iterable[str] = ()
+    rules: Collection[Rule],
+    verb: Verb,
+    answer: Answer,
+    names: Iterable[str] = (),
+    words: Mapping[str, str] = _NO_WORDS,
 ) -> Meaning:
     """Return what an answer means: what the first rule says that fits, or the table.
 
@@ -43,11 +49,12 @@ def meaning(
         verb: what was asked.
         answer: whatever came of it.
         names: of the draft's fields, as the service has them.
+        words: what stands for the record type in pointers.
     """
     if rules and isinstance(answer, Response):
         content = content_of(answer)
         for rule in rules:
-            if _fits(rule, verb, answer, content):
+            if _fits(rule, verb, answer, content, words):
                 return _meant(rule.means, answer, names)
     return classify(answer, names)
 
@@ -60,7 +67,14 @@ def content_of(response: Response) -> object:
         return MISSING
 
 
-def _fits(rule: Rule, verb: Verb, response: Response, content: object) -> bool:
+def is_bare(response: Response) -> bool:
+    """Say whether an answer has no content, and says so by its status: it lists nothing."""
+    return not response.body and response.status in _BARE
+
+
+def _fits(
+    rule: Rule, verb: Verb, response: Response, content: object, words: Mapping[str, str]
+) -> bool:
     if rule.on is not None and verb not in rule.on:
         return False
     if rule.status is not None and response.status not in rule.status:
@@ -69,14 +83,21 @@ def _fits(rule: Rule, verb: Verb, response: Response, content: object) -> bool:
         return False  # the table knows better which refusal it is
     if rule.at is None:
         return True
-    found = select(selector(rule.at, {}), content, response.headers, takes_null=True)
-    if rule.is_not is not None:
-        return content is not MISSING and not same(found, rule.is_not)
+    found = select(selector(rule.at, words), content, response.headers, takes_null=True)
+    return holds(rule, found, content)
+
+
+def holds(condition: Condition | Rule, found: object, content: object) -> bool:
+    """Say whether what was found at the place of a condition is what it says, in that content."""
+    if condition.is_not is not None:
+        return content is not MISSING and not same(found, condition.is_not)
     if found is MISSING:
         return False
-    if rule.is_ is not None:
-        return same(found, rule.is_)
-    return bool(found) is not rule.is_empty
+    if condition.is_ is not None:
+        return same(found, condition.is_)
+    if condition.has is not None:
+        return isinstance(found, str) and condition.has in found
+    return bool(found) is not condition.is_empty
 
 
 def _meant(means: Means, response: Response, names: Iterable[str]) -> Meaning:

@@ -24,13 +24,15 @@ def _listed(words: str) -> tuple[str, ...]:
 _FIELDS: Final = _listed(
     "field fields fieldname source pointer propertypath propertyname property attribute attr "
     "instancepath datapath path loc param parameter name target member column argument "
-    "argumentname location key"
+    "argumentname location expression apiname key"
 )
 _WEAK: Final = frozenset(
     {"path", "name", "key", "target", "location", "column", "member", "argument", "attribute"}
 )
 """Those of `_FIELDS` that mean a field only in a list of errors, or where the draft has it."""
-_WHOLE: Final = frozenset({"", "$", "all", "base", "error", "nonfielderrors", "schema", "record"})
+_WHOLE: Final = frozenset(
+    {"", "$", "all", "base", "data", "error", "nonfielderrors", "schema", "record"}
+)
 """Names by which maps of fields speak of the whole record."""
 _AROUND: Final = frozenset(
     {"attributes", "body", "cookie", "data", "fields", "header", "json", "path", "properties"}
@@ -69,6 +71,13 @@ class Names:
             if paths:
                 yield from paths
                 return
+        details = plain.get("details")
+        if isinstance(details, dict) and "details" not in self._names:
+            inner = plain_of(details)
+            said = (
+                path for key in _FIELDS if key not in _WEAK for path in _paths(key, inner.get(key))
+            )
+            yield from islice(filter(None, said), 1)
 
     def path_of(self, name: str) -> list[str]:
         """Return the path that a key of a map of fields is."""
@@ -117,7 +126,7 @@ def _paths(key: str, value: object) -> Iterator[Steps]:
             yield () if path.lower() in _AROUND else (path,)
         case str(path) if key != "source":
             yield tuple(_path(path))
-        case list(path) if key in {"loc", "path"}:
+        case list(path) if key in {"loc", "path", "field"}:
             yield tuple(_inner([step for step in path if isinstance(step, str)]))
         case list(paths):
             yield from (tuple(_path(path)) for path in paths if isinstance(path, str))

@@ -105,3 +105,8 @@ def unknown(key: str, text: str, allowed: set[str]) -> Iterator[Mistake]:
         known = ", ".join(f"{{{name}}}" for name in sorted(allowed)) or "none"
         hint = f"did you mean {{{near[0]}}}?" if near else f"here there can be {known}"
         yield Mistake(key, f"has the unknown placeholder {{{hole}}}", hint)
+
+
+def has_version(holes: frozenset[str]) -> bool:
+    """Say whether a version, or a part of one, is among the placeholders."""
+    return any(hole.partition(".")[0] == "version" for hole in holes)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from journal.remotes.pointers import Steps, steps_of
 from journal.remotes.selection import NONE, Selector, pointers_in, selector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from journal.remotes.pointers import Steps
     from journal.remotes.profiles import Profile
     from journal.remotes.sections import Verb
 
@@ -44,7 +44,7 @@ def places_of(profile: Profile, verb: Verb, words: Mapping[str, str]) -> Places:
     record_id, key = selector(places.id, words), selector(places.key, words)
     marks = [record_id, key, *(where.values() if isinstance(where, dict) else [where])]
     named = [steps for mark in marks for steps in pointers_in(mark)]
-    own = [steps_of(pointer) for pointer in places.own]
+    own = [s for pointer in places.own for s in pointers_in(selector(pointer, words))]
     for prefix in pointers_in(fields or ()):
         own += [s[len(prefix) :] for s in named if s[: len(prefix)] == prefix != s]
     record = None if places.record == NONE else selector(places.record, words)

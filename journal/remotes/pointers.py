@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from pydantic_core import to_json
 
 
 class Missing(Enum):
@@ -46,24 +48,44 @@ def at(value: object, steps: Steps) -> object:
     for step in steps:
         if isinstance(value, dict):
             value = value.get(step, MISSING)
-        elif isinstance(value, list) and step.isascii() and step.isdigit():
-            value = value[int(step)] if len(step) < 8 and int(step) < len(value) else MISSING  # noqa: PLR2004  no list is longer
+        elif isinstance(value, list):
+            value = _item(value, step)
         else:
             return MISSING
     return value
 
 
+def _item(items: list[Any], step: str) -> object:
+    """Return the item of a number, the last, or the first that is as ``member=text`` says."""
+    if step == "-1":
+        return items[-1] if items else MISSING
+    if step.isascii() and step.isdigit():
+        return items[int(step)] if len(step) < 8 and int(step) < len(items) else MISSING  # noqa: PLR2004  no list is longer
+    name, _, text = step.partition("=")
+    fitting = (i for i in items if isinstance(i, dict) and name in i and _is_said(i[name], text))
+    return next(fitting, MISSING) if "=" in step else MISSING
+
+
+def _is_said(value: object, text: str) -> bool:
+    """Say whether a text says a value: a text as it is, anything else as its JSON."""
+    return text == (value if isinstance(value, str) else to_json(value).decode())
+
+
 def without(value: object, places: tuple[Steps, ...]) -> object:
-    """Return the value without what is at the places; a name may end with ``*`` for any end."""
+    """Return the value without what is at the places; ``*`` in a name stands for any text."""
     if not isinstance(value, dict) or not places:
         return value
     kept = {}
     for name, item in value.items():
-        below = tuple(steps[1:] for steps in places if steps and _fits(steps[0], name))
+        below = tuple(steps[1:] for steps in places if steps and fits(steps[0], name))
         if () not in below:
             kept[name] = without(item, below)
     return kept
 
 
-def _fits(step: str, name: str) -> bool:
-    return name.startswith(step[:-1]) if step.endswith("*") else name == step
+def fits(step: str, name: str) -> bool:
+    """Say whether a name is a step of a place, in which ``*`` stands for any text, once."""
+    head, star, tail = step.partition("*")
+    if not star or name == step:
+        return name == step
+    return len(name) >= len(head + tail) and name.startswith(head) and name.endswith(tail)

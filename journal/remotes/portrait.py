@@ -1,10 +1,10 @@
-"""The portrait of a profile: what it says of a service, in words; pure."""
+"""The portrait of a profile: what it says, in words, and what its author should know; pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from journal.remotes.placeholders import holes_of
+from journal.remotes.placeholders import has_version, holes_of
 from journal.remotes.selection import NONE
 
 if TYPE_CHECKING:
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from journal.remotes.profiles import Profile
 
 _VERBS: Final = ("create", "update", "delete", "read")
+_DATE: Final = "header:Last-Modified"
+"""A version that changes once a second at most."""
+_GONE: Final = frozenset({204, 404, 410})
+"""Statuses that say by themselves that there is nothing."""
 
 
 def portrait(profile: Profile) -> Iterator[str]:
@@ -36,8 +40,53 @@ def portrait(profile: Profile) -> Iterator[str]:
         unset = profile.update.unset
         left_out = "record" in holes_of(profile.update) or unset == "omit"
         yield f"A field is unset by {'leaving it out' if left_out else unset or 'null'}."
+        if unset != "omit":
+            yield from _unset(profile)
     else:
         yield f"A field is set by {profile.update.set}, and unset by {profile.update.unset}."
+
+
+def notes(profile: Profile) -> Iterator[str]:
+    """Yield what a profile may say, but not without its author knowing what that means."""
+    has_versions = profile.answer.version != NONE
+    if not has_versions:
+        yield (
+            "answer.version is none: each change is sent right after a read; what another writer "
+            "does in between is overwritten"
+        )
+        if "record" in holes_of(profile.update):
+            yield (
+                "update.body sends the whole record without a version: what another writer does "
+                "in between is lost, in all fields"
+            )
+    elif profile.answer.version == _DATE and not profile.version.is_weak:
+        yield (
+            "answer.version is a date: what another writer does within the same second is "
+            "overwritten"
+        )
+    elif profile.version.condition == NONE and not has_version(holes_of(profile.delete)):
+        yield "delete has no {version}: the record is read and compared right before it"
+    update = holes_of(profile.update)
+    if "draft" in update and ("record" in update or "{version" in (profile.update.body or "")):
+        yield (
+            "update sends {draft} with a body that a read may change: a service that remembers a "
+            "request by it takes the second one for another, and the queue stops"
+        )
+    if profile.create.on_doubt == "hold":
+        yield "create.on_doubt is hold: a create whose answer is lost waits for a person"
+    for number, rule in enumerate(profile.meaning):
+        if rule.means == "absent" and rule.at is None and not set(rule.status or ()) <= _GONE:
+            yield (
+                f"meaning.{number} says absent by a status alone: whatever else the service "
+                "answers with it proves that a record is gone; say at, and is or has"
+            )
+
+
+def _unset(profile: Profile) -> Iterator[str]:
+    for name, section in profile.types.items():
+        for field, form in section.fields.items():
+            if form.unset is not None:
+                yield f"The field {field} of {name} is unset by {form.unset}."
 
 
 def _auth(auth: Auth) -> str:
@@ -53,7 +102,6 @@ def _versions(profile: Profile) -> Iterator[str]:
         yield "There are no versions."
         return
     sent = profile.version.condition
-    holes = holes_of(profile.update)
-    if any(hole.partition(".")[0] == "version" for hole in holes):
+    if has_version(holes_of(profile.update)):
         sent = "{version} in the request"
     yield f"The version is at {source}, and goes back as {sent}."

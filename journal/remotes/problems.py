@@ -34,6 +34,8 @@ MAX_TEXT: Final = 4_000
 """How many characters of a text are told: more than are kept, so that a secret that stands in
 it is never cut in two before it is found."""
 _MAX_DEPTH: Final = 8
+_MAX_AROUND: Final = 3
+"""How deep an error may stand within what has no name for it."""
 _MAX_STEPS: Final = 2_000
 
 
@@ -43,18 +45,19 @@ def _listed(words: str) -> tuple[str, ...]:
 
 _MAPS: Final = _listed(
     "errors fielderrors fieldviolations validationerrors validation violations invalidparams "
-    "issues modelstate messages formerrors"
+    "issues issue modelstate messages formerrors usererrors"
 )
 """Members that hold messages: a list of them, or a map of fields."""
 _PARTS: Final = (*_MAPS, "error", "details", "detail", "message")
 """Members that may hold messages, and may hold something else, such as the record."""
 _TEXTS: Final = _listed(
-    "detail message msg description errordescription errormessage errorsummary reason text title "
-    "error errors"
+    "detail message msg description errordescription errormessage errorsummary diagnostics reason "
+    "text details title error errors"
 )
 """Members that say what is wrong, the one that says most first."""
 _STRONG: Final = frozenset(
     {"message", "msg", "detail", "errormessage", "errordescription", "description", "reason"}
+    | {"diagnostics"}
 )
 """Those of `_TEXTS` that are hardly ever the name of a field among others in a map."""
 _CODES: Final = _listed("code errorcode scimtype errno type status keyword rule reason error")
@@ -118,8 +121,7 @@ class _Reading:
             found = self._of(_Part(from_json(text)))
         except ValueError:
             found = self._of_text(words_of(text), ())
-        first = islice(found, 4 * MAX_MESSAGES)
-        return tuple(islice(dict.fromkeys(first), MAX_MESSAGES))
+        return tuple(islice(_once(list(islice(found, 4 * MAX_MESSAGES))), MAX_MESSAGES))
 
     def _of(self, part: _Part) -> _Said:
         self._steps += 1
@@ -148,11 +150,13 @@ class _Reading:
         )
         parts = list(self._of_parts(plain, part, every[0]))
         text = _first(plain, _TEXTS)
+        if (more := _told_more(plain)) is not None:
+            parts += self._of(_Part(more, steps, part.depth + 1))
         if parts and (any(found.field for found in parts) or text is None):
             yield from parts
             return
         code = _code(plain, {text, str(self._status), "about:blank", None})
-        if text is None and not part.depth and (said := _told_inside(members)):
+        if text is None and not part.depth and (said := self._told_inside(members)):
             yield from self._of(_Part(said, part.steps, part.depth + 1))
         elif text is not None or code:
             words = words_of(text or code)
@@ -173,6 +177,29 @@ class _Reading:
                     yield from self._of_map(value, inner)
                 elif key in _MAPS or key == "error" or _is_error(value):
                     yield from self._of(inner)
+
+    def _told_inside(self, members: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what says, within members of whatever name but a field's, what is wrong.
+
+        It has both a code and the words for it; or it lists messages, as the result of a
+        mutation does.
+        """
+        around = [members]
+        for _ in range(_MAX_AROUND):
+            within = [
+                value
+                for each in around
+                for name, value in islice(each.items(), MAX_MESSAGES)
+                if isinstance(value, dict) and not self._names.are_all({name: value})
+            ]
+            for value in within:
+                plain = plain_of(value)
+                if "code" in plain and _first(plain, ("text", *_STRONG)) is not None:
+                    return value
+                if any(_is_list_of_errors(plain.get(key)) for key in _MAPS):
+                    return value
+            around = within[:MAX_MESSAGES]
+        return None
 
     def _of_map(self, members: dict[str, Any], part: _Part) -> _Said:
         """Yield what a map of fields says of each of them."""
@@ -199,11 +226,20 @@ class _Reading:
             yield FieldMessage(field=field[:MAX_TEXT], message=message, code=code[:MAX_TEXT])
 
 
+def _once(found: list[FieldMessage]) -> _Said:
+    """Yield each message once, and one without a field only where none with a field says it."""
+    seen = {("", message.message) for message in found if message.field}
+    for message in found:
+        if (said := (message.field, message.message)) not in seen:
+            seen.add(said)
+            yield message
+
+
 def _first(plain: dict[str, Any], keys: Iterable[str]) -> str | None:
     for key in keys:
-        value = plain.get(key)
-        if isinstance(value, str) and value.strip():
-            return value
+        text = _words_in(plain.get(key))
+        if text is not None:
+            return text
     return None
 
 
@@ -229,11 +265,20 @@ def _is_error(members: dict[str, Any]) -> bool:
     return any(key in plain for key in ("code", "errorcode", "fieldviolations", "errors"))
 
 
-def _told_inside(members: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the first member, of whatever name, that has both a code and the words for it."""
-    for value in members.values():
-        if isinstance(value, dict):
-            plain = plain_of(value)
-            if "code" in plain and isinstance(_first(plain, ("text", *_STRONG)), str):
-                return value
-    return None
+def _is_list_of_errors(value: object) -> bool:
+    """Say whether it is a list in which an error stands, or several messages for a field."""
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return any(_is_error(item) or "messages" in plain_of(item) for item in items)
+
+
+def _told_more(plain: dict[str, Any]) -> object:
+    """Return the data of an error of JSON-RPC, where it says more; not the record, sent back."""
+    data = plain.get("data")
+    is_rpc = isinstance(plain.get("code"), int) and isinstance(plain.get("message"), str)
+    return data if is_rpc and isinstance(data, dict) and _is_error(data) else None
+
+
+def _words_in(value: object) -> str | None:
+    """Return a text, or the one that OData puts beside its language."""
+    text = value.get("value") if isinstance(value, dict) else value
+    return text if isinstance(text, str) and text.strip() else None

@@ -27,10 +27,11 @@ from journal.errors import PolicyError, ProfileError
 from journal.policies import Policies
 from journal.remotes.addresses import is_secure
 from journal.remotes.auth import Auth
-from journal.remotes.checks import mistakes, notes
+from journal.remotes.checks import mistakes
 from journal.remotes.constraints import checked_url
 from journal.remotes.forms import Forms
 from journal.remotes.placeholders import Mistake
+from journal.remotes.portrait import notes
 from journal.remotes.sections import (
     AnswerSection,
     Changes,

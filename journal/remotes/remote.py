@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from journal.descriptions import TypeDescription
     from journal.events import ChangeKind
     from journal.outcomes import Outcome
     from journal.record import Made, Record
     from journal.values import Fields, Ref
 
 
-CHECKED_AT_ONCE: Final = 200
-"""How many records a remote is asked for at once, whether they are still there."""
 Place: TypeAlias = Literal["remote", "token"]
 Cause: TypeAlias = Literal["link", "configuration", "credentials", "turn"]
 
@@ -121,6 +118,43 @@ class Remote(Protocol):
         ...
 
 
+class Batching(Remote, Protocol):
+    """A remote that can send several drafts in one request, which keeps their order."""
+
+    @property
+    def most_together(self) -> int:
+        """How many drafts a request can hold; 1 where they are to be sent one by one."""
+        ...
+
+    def together(self, pushes: Sequence[Push]) -> int:
+        """Return how many of these drafts, from the first one on, can go in one request.
+
+        Args:
+            pushes: drafts that are next to send, in order; none of them is maybe applied. What
+                they say of their records does not tell what those before them will do.
+        """
+        ...
+
+    def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+        """Send drafts together: yield requests, receive their answers, return the outcomes.
+
+        Returns:
+            The outcomes of the first of them, at least of one. Of those without one it is
+            certain that they were not carried out; they are sent again at once.
+
+        Raises:
+            RemoteError: the first of them cannot be sent as it is; no request has left.
+        """
+        ...
+
+
+def batching(remote: Remote) -> Batching | None:
+    """Return a remote that can send several drafts in one request; None where it cannot."""
+    names = ("most_together", "together", "push_together")
+    can = all(hasattr(remote, name) for name in names)
+    return cast("Batching", remote) if can else None
+
+
 class Sighting(NamedTuple):
     """A record as a list of changes shows it."""
 
@@ -191,80 +225,5 @@ class Feeding(Sighted, Protocol):
         Raises:
             ProfileError: the remote does not list changes.
             RemoteError: the page cannot be asked for.
-        """
-        ...
-
-
-class Checking(Feeding, Protocol):
-    """A remote whose lists may lack records that are gone, and that can be asked for them."""
-
-    def surviving(
-        self, record_type: str, remote_ids: Sequence[str]
-    ) -> Generator[Request, Answer, frozenset[str] | Outcome]:
-        """Ask which of these records are still there: yield requests, receive their answers.
-
-        Args:
-            record_type: of the records.
-            remote_ids: what the remote calls them, at most `CHECKED_AT_ONCE`.
-
-        Raises:
-            RemoteError: it cannot be asked for.
-        """
-        ...
-
-
-class Priming(Sighted, Protocol):
-    """A remote that can be asked for the records that somebody wants to have here."""
-
-    def queried(self, query: str) -> str:
-        """Return the type of the records that a query lists.
-
-        Args:
-            query: in the language of the remote.
-
-        Raises:
-            QueryError: it is no query, or not one for whole records.
-        """
-        ...
-
-    def selected(self, query: str, page: str | None) -> Generator[Request, Answer, Page | Outcome]:
-        """Ask for a page of what a query lists: yield requests, receive answers, return the page.
-
-        Args:
-            query: in the language of the remote.
-            page: what the page before has said of it; None for the first.
-
-        Raises:
-            QueryError: it is no query.
-            RemoteError: the page cannot be asked for.
-        """
-        ...
-
-
-class Describing(Protocol):
-    """A remote that can say what its record types are."""
-
-    @property
-    def url(self) -> str:
-        """Where the remote is."""
-        ...
-
-    @property
-    def record_types(self) -> Sequence[str]:
-        """The types of records that are described where none are named."""
-        ...
-
-    def headers(self) -> Mapping[str, str]:
-        """Return the headers of every request, as those of `Remote`."""
-        ...
-
-    def describe(self, record_type: str) -> Generator[Request, Answer, TypeDescription | Outcome]:
-        """Ask what a record type is: yield requests, receive their answers, return it.
-
-        Args:
-            record_type: under our name.
-
-        Raises:
-            RemoteError: it cannot be asked for.
         """
         ...

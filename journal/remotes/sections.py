@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
 from journal.remotes.constraints import (
+    as_condition,
     as_tuple,
     checked_common,
     checked_headers,
@@ -15,6 +16,8 @@ from journal.remotes.constraints import (
     checked_pattern,
     checked_place,
     checked_pointer,
+    checked_pointer_of_type,
+    checked_time_form,
     checked_unset,
     checked_version,
     several,
@@ -37,7 +40,8 @@ _Unset = Annotated[str, AfterValidator(checked_unset)]
 _Selector = Annotated[Source, PlainValidator(check_selector)]
 _Place = Annotated[Source, PlainValidator(checked_place)]
 _Pointer = Annotated[str, AfterValidator(checked_pointer)]
-_Pointers = Annotated[tuple[_Pointer, ...], BeforeValidator(as_tuple)]
+_PointerOfType = Annotated[str, AfterValidator(checked_pointer_of_type)]
+_Pointers = Annotated[tuple[_PointerOfType, ...], BeforeValidator(as_tuple)]
 _VersionSource = Annotated[Any, PlainValidator(checked_version)]
 _Headers = Annotated[dict[_Token, _HeaderText], AfterValidator(checked_headers)]
 CommonHeaders: TypeAlias = Annotated[dict[_Token, _HeaderText], AfterValidator(checked_common)]
@@ -48,6 +52,19 @@ class Section(BaseModel):
     """A table of a profile."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Condition(Section):
+    """What must stand at a place in an answer; with the place alone, something true."""
+
+    at: _Selector
+    is_: Annotated[Any, Field(alias="is")] = None
+    is_not: Any = None
+    has: _Word | None = None
+    is_empty: bool = False
+
+
+_Condition = Annotated[Condition, BeforeValidator(as_condition)]
 
 
 class Places(Section):
@@ -106,6 +123,8 @@ class Create(Request):
     """Whether the service makes one record of several requests with the same ``{draft}``."""
     remembered_s: Annotated[float, Field(ge=0)] = 86_400.0
     """How long the service remembers these requests, in seconds; later, it is looked up first."""
+    looks_first: bool = False
+    """Whether to look for the record first, for the service lets two have one key."""
     on_doubt: Literal["look", "hold"] = "look"
     """What to do where a create may have been applied: look for the record, or hold it."""
 
@@ -140,7 +159,7 @@ class Find(Request):
     """How a record is looked up by our key."""
 
     path: _Path = "/{type}?key={key}"
-    items: _Pointer = ""
+    items: _PointerOfType = ""
     """The list of hits, in the answer."""
     record: _Place = ""
     """The record, in a hit."""
@@ -152,18 +171,22 @@ class Changes(Request):
     """How the changes since a checkpoint are listed."""
 
     path: _Path = "/{type}"
-    items: _Pointer = ""
+    items: _PointerOfType = ""
     """The list of changes, in the answer."""
     record: _Place = ""
     """The record, in a change."""
-    deleted: _Pointer | None = None
-    """What is there and true in a change that deleted its record."""
+    deleted: _Condition | None = None
+    """How a change says that it deleted its record."""
     since: _Selector = NONE
     """The checkpoint after a change, in the change."""
     next_since: _Selector = NONE
     """The checkpoint after a page, in the answer."""
+    next_list: _Selector = NONE
+    """The address of the list of what changes after this one, in the answer."""
     first: str | None = None
     """The checkpoint to begin with."""
+    since_as: Annotated[str, AfterValidator(checked_time_form)] | None = None
+    """How a checkpoint that is a time is written into the request; as it is shown otherwise."""
     overlap_s: Annotated[float, Field(ge=0)] = 0.0
     """How far before its checkpoint a list begins, in seconds."""
     next: _Selector = NONE
@@ -171,9 +194,13 @@ class Changes(Request):
     page: _Selector = NONE
     """The token of the next page, in the answer."""
     index_from: int | None = None
-    """The index of the first item."""
-    more: _Selector = NONE
-    """What is there and true in an answer that more pages follow."""
+    """The index of the first item, or of the first page."""
+    index_counts: Literal["items", "pages"] = "items"
+    """What an index counts."""
+    lists_all: bool = False
+    """Whether it has no checkpoints, and lists all records each time."""
+    more: _Condition | None = None
+    """How an answer says that more pages follow."""
 
 
 class VersionSection(Section):
@@ -206,6 +233,7 @@ class Rule(Section):
     at: _Selector | None = None
     is_: Annotated[Any, Field(alias="is")] = None
     is_not: Any = None
+    has: _Word | None = None
     is_empty: bool = False
     means: Means
 
@@ -214,8 +242,12 @@ class FieldForm(Section):
     """How the service names and writes one field."""
 
     name: _Word | None = None
+    shown_as: _Word | None = None
+    """What the service calls the field where it shows it; the same otherwise."""
     compare: Kind | None = None
     write: _Json | None = None
+    unset: _Json | None = None
+    """What is sent where the field has no value."""
     read: _Pointer = ""
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from journal.remotes.remote import Response
+from journal.remotes.listing import listing
 from journal.remotes.selection import NONE
-from journal.remotes.trial import Finding, Probe, Told, absence, attempt, reached
+from journal.remotes.trial import Finding, Probe, Told, absence, attempt, reached, twin_of
 from journal.values import Ref
 
 if TYPE_CHECKING:
     from journal.remotes.generic import HttpRemote
+    from journal.remotes.sections import Verb
     from journal.remotes.trial import Steps, Verdict
     from journal.values import Fields
 
@@ -61,7 +62,7 @@ class _Story:
                 ("update", self._update()),
                 ("stale change", self._stale()),
                 ("unset", self._unset()),
-                ("list of changes", self._changes()),
+                ("list of changes", listing(self.probe)),
             ):
                 yield from attempt(steps, capability, otherwise=None)
             yield from attempt(self._delete(), "delete", otherwise=None)
@@ -85,12 +86,20 @@ class _Story:
         yield from self._versioned(seen)
         return True
 
-    def _receipt(self, verb: str, told: Told) -> Steps[None]:
+    def _receipt(self, verb: Verb, told: Told) -> Steps[None]:
         """Say whether the answer to a write is one that the sender can take for a receipt."""
         if told.receipt is not None:
             yield told.finding(f"receipt of {verb}", "works", "the answer shows what was done")
             return
-        says = "the answer shows nothing that can be compared, or something else: each is read back"
+        places = self._profile.places(verb)
+        if places.record == places.id == places.key == NONE:
+            says = "the profile says that the answer shows nothing of the record: each is read back"
+            yield told.finding(f"receipt of {verb}", "not told", says, "meaning")
+            return
+        says = (
+            "the answer shows nothing that can be compared, or something else: each is read back, "
+            "unless a [[meaning]] says that it is done"
+        )
         yield told.finding(f"receipt of {verb}", "does not", says, f"{verb}.answer")
 
     def _compared(self, verb: str, key: str) -> Steps[Told | None]:
@@ -145,13 +154,20 @@ class _Story:
         told = yield from self.probe.write("create", self._fields)
         self.probe.known = known
         made = None if told.receipt is None else told.receipt.remote_id
-        if told.state == "done" and made not in {None, known.remote_id}:
-            self._others.append(str(made))
-            says = "a create that arrives twice makes two records"
-            yield told.finding("replayed create", "does not", says, "create.is_repeatable")
-        elif told.state == "done":
+        more = [] if made in {None, known.remote_id} else [str(made)]
+        if self._profile.find is not None:
+            more += yield from self._listed_too(more)
+        self._others += more
+        if more:
+            says = "a create that arrives twice makes two records; see create.looks_first, too"
+            verdict: Verdict = "not told" if self._profile.create.looks_first else "does not"
+            yield told.finding("replayed create", verdict, says, "create.is_repeatable")
+        elif told.state == "done" and (made is not None or self._counts):
             says = "it answers as if it were the first; there is one record all the same"
             yield told.finding("replayed create", "works", says)
+        elif told.state == "done":
+            says = "it is answered like the first, and nothing shows whether there are two now"
+            yield told.finding("replayed create", "not told", says, "find")
         elif told.state == "unclear":
             yield told.finding("replayed create", "not told", told.says, "create")
         else:
@@ -159,6 +175,17 @@ class _Story:
         seen = yield from self.probe.look()
         if seen.state == "done":
             self._known(seen.shown.id, seen.shown.version)
+
+    def _listed_too(self, more: list[str]) -> Steps[list[str]]:
+        """Return the ids of the other records under our key that a look-up lists."""
+        _, hits = yield from self.probe.listed()
+        ids = [] if hits is None else [hit.id for hit in hits.ours if hit.id is not None]
+        return [i for i in dict.fromkeys(ids) if i not in {self.probe.known.remote_id, *more}]
+
+    @property
+    def _counts(self) -> bool:
+        """Whether there can be one record only under our key, or a look-up lists them all."""
+        return not self.probe.dialect.assigns or self._profile.find is not None
 
     # --- changed -------------------------------------------------------------------------
 
@@ -217,34 +244,6 @@ class _Story:
         if seen.state == "done":
             self._known(seen.shown.id, seen.shown.version)
 
-    def _changes(self) -> Steps[None]:
-        described, dialect = self._profile.changes, self.probe.dialect
-        if described is None:
-            return
-        since = {} if described.first is None else {"since": described.first}
-        index = {} if described.index_from is None else {"index": described.index_from}
-        record_type = self._sample.ref.type
-        request = dialect.request("changes", record_type, {**since, **index})
-        told = yield from self.probe.ask("changes", request)
-        answer = told.answer
-        if told.state != "done" or not isinstance(answer, Response):
-            yield told.finding("list of changes", "does not", told.says, "changes.path")
-            return
-        items = dialect.items("changes", record_type, answer)
-        if items is None:
-            says = "the answer shows no list of records there"
-            yield told.finding("list of changes", "does not", says, "changes.items")
-            return
-        named = {self._sample.ref.id, self.probe.known.remote_id}
-        is_ours = any({item.shown.key, item.shown.id} & (named - {None}) for item in items)
-        if not is_ours and (dialect.profile.places("changes").key == NONE) and not dialect.assigns:
-            says = "no item shows which record it is of"
-            yield told.finding("list of changes", "does not", says, "answer.key")
-            return
-        says = "ours among them" if is_ours else "ours on a later page, if anywhere"
-        verdict: Verdict = "works" if is_ours else "not told"
-        yield told.finding("list of changes", verdict, f"{len(items)} on the first page, {says}")
-
     # --- taken away ----------------------------------------------------------------------
 
     def _delete(self) -> Steps[None]:
@@ -266,6 +265,8 @@ class _Story:
             if told.state not in {"done", "absent"}:
                 told = yield from self.probe.write("delete", looks=False)
             seen = yield from self.probe.look()
+            twin = twin_of(self.probe, seen)
+            self._others += [] if twin is None else [twin]
             is_unclear = seen.state == "unclear" and told.state in {"done", "absent"}
             is_gone = seen.state == "absent" or is_unclear
             left += [] if is_gone else [self.probe.known.remote_id or told.says or seen.says]

@@ -1,4 +1,4 @@
-"""Checkpoints that are times: moved back, in the form in which the service wrote them; pure."""
+"""Times as services write them, and checkpoints that are times, moved in their form; pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from typing import Final
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 _ISO: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:([T t])(\d\d:\d\d(?::\d\d)?)([.,]\d+)?(.*))?")
+_HTTP: Final = re.compile(
+    r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})"
+)
+"""As in the header Date, and in mail."""
 _UNITS: Final = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))
 """From which number on it counts which part of a second; seconds below."""
+UNITS: Final = {
+    "seconds": timedelta(seconds=1),
+    "milliseconds": timedelta(milliseconds=1),
+}
+"""The numbers that a time may be written as: of what, since 1970."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moved(checkpoint: object, by_s: float) -> object:
     """Return a checkpoint that is so many seconds later, or earlier, in the same form.
 
-    It is a time as in ISO 8601, or a number of seconds, milli-, micro- or nanoseconds since
-    1970; as a text, it may stand in quotes.
+    It is a time as in ISO 8601 or in the header Date, or a number of seconds, milli-, micro- or
+    nanoseconds since 1970; as a text, it may stand in quotes.
 
     Raises:
         ValueError: it is no time.
@@ -56,6 +65,22 @@ def http_date(text: str, by_s: int = 0) -> str | None:
         return None
 
 
+def written(checkpoint: object, form: str) -> object:
+    """Return a checkpoint, which is a time as for `moved`, in another form; never later than it.
+
+    Args:
+        checkpoint: the time.
+        form: ``seconds`` or ``milliseconds`` since 1970, or a form of `strftime`, in UTC.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    time = _time(checkpoint)
+    if form in UNITS:
+        return (time - _EPOCH) // UNITS[form]
+    return time.astimezone(UTC).strftime(form)
+
+
 def not_after(checkpoint: object, date: str | None) -> object:
     """Return a checkpoint, or the time of an answer where that is earlier.
 
@@ -74,11 +99,25 @@ def not_after(checkpoint: object, date: str | None) -> object:
         return checkpoint
 
 
+def instant(text: str) -> datetime:
+    """Return which time a text names, as in ISO 8601 or in the header Date; UTC without a zone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    is_http = _HTTP.fullmatch(text) is not None
+    time = parsedate_to_datetime(text) if is_http else datetime.fromisoformat(text)
+    return time.replace(tzinfo=time.tzinfo or UTC)
+
+
 def _moved_text(text: str, by_s: float) -> str:
     if _NUMBER.fullmatch(text):
         digits = len(text.partition(".")[2])
         change = by_s * _unit(float(text))
         return f"{float(text) + change:.{digits}f}" if digits else str(int(text) + round(change))
+    if _HTTP.fullmatch(text):
+        moment = instant(text) + timedelta(seconds=by_s)
+        return format_datetime(moment, usegmt=text.endswith("GMT"))
     found = _ISO.fullmatch(text)
     if found is None:
         return _no_time(text)
@@ -103,8 +142,7 @@ def _time(checkpoint: object) -> datetime:
     text = str(checkpoint).strip('"')
     if _NUMBER.fullmatch(text):
         return _EPOCH + timedelta(seconds=float(text) / _unit(float(text)))
-    time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=time.tzinfo or UTC)
+    return instant(text)
 
 
 def _unit(number: float) -> int:

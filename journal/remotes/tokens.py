@@ -183,8 +183,9 @@ class Tokens:
 
     def _taken(self, answer: Answer) -> NoAnswer | None:
         """Take the token of the answer."""
-        if isinstance(answer, NoAnswer):
-            return _no_token(self._secrets.masked(answer.problem))
+        if isinstance(answer, NoAnswer):  # not reached: no word about who we are
+            problem = _no_token(self._secrets.masked(answer.problem)).problem
+            return NoAnswer(was_sent=False, problem=problem, cause=answer.cause)
         content = json_of(answer.body) if answer.status // 100 == 2 else None  # noqa: PLR2004
         token = content.get("access_token") if isinstance(content, dict) else None
         if not isinstance(content, dict) or not isinstance(token, str):

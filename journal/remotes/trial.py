@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
-from journal.errors import JournalError
+from journal.errors import JournalError, ProfileError
 from journal.outcomes import Refused, Unauthorized
 from journal.record import Record
 from journal.record import Remote as Known
@@ -25,7 +25,7 @@ from journal.remotes.remote import NoAnswer, Push, Response
 if TYPE_CHECKING:
     from journal.events import ChangeKind
     from journal.outcomes import Acknowledged
-    from journal.remotes.errand import Errand
+    from journal.remotes.errand import Errand, Hits
     from journal.remotes.generic import HttpRemote
     from journal.remotes.remote import Answer, Request
     from journal.remotes.sections import Verb
@@ -62,7 +62,7 @@ class Told(NamedTuple):
     request: Request
     answer: Answer
     shown: Shown = Shown()
-    """The record, where a read shows it."""
+    """The record, where a read shows it, or another one in its place."""
     receipt: Acknowledged | None = None
     """The acknowledgement that the sender would take from it."""
     others: int = 0
@@ -110,7 +110,7 @@ class Probe:
             JournalError: it cannot be made of what is known.
         """
         errand, found = self.errand(kind, fields), None
-        if looks and errand.must_look:
+        if looks and errand.must_look and kind != "create":
             seen = yield from self.look()
             if seen.state != "done":
                 return seen
@@ -119,7 +119,7 @@ class Probe:
         told = yield from self.ask(kind, errand.write(found), errand.names)
         if told.state != "done" or not isinstance(told.answer, Response):
             return told
-        meaning = self.dialect.means(kind, told.answer, errand.names)
+        meaning = self.dialect.means(kind, self.ref.type, told.answer, errand.names)
         receipt = errand.receipt(told.answer, is_said=isinstance(meaning, Done))
         return told._replace(receipt=receipt)
 
@@ -131,12 +131,9 @@ class Probe:
         """Read the record, after a look-up by our key where its id is not known."""
         errand, found_id = self.errand("delete"), None
         if errand.is_found_by_key:
-            told = yield from self.ask("find", errand.find())
-            if told.state != "done" or not isinstance(told.answer, Response):
-                return told
-            hits = errand.hits(told.answer)
+            told, hits = yield from self.listed()
             if hits is None:
-                return told._replace(state="unclear", says="the look-up shows no list of records")
+                return told
             if not hits.ours:
                 return told._replace(state="absent", others=hits.others)
             found_id = hits.ours[0].id
@@ -149,13 +146,25 @@ class Probe:
             return told._replace(state="unclear", says=says)
         if not errand.is_it(shown, found_id):
             says = f"another record, by answer.key or answer.id, or none of its fields: {shown}"
-            return told._replace(state="unclear", says=says)
+            return told._replace(state="unclear", says=says, shown=shown)
         return told._replace(shown=shown._replace(id=errand.remote_id or shown.id or found_id))
+
+    def listed(self) -> Steps[tuple[Told, Hits | None]]:
+        """Look the record up by our key; return the answer, and what it lists, if it is a list."""
+        errand = self.errand("delete")
+        told = yield from self.ask("find", errand.find())
+        if told.state != "done" or not isinstance(told.answer, Response):
+            return told, None
+        hits = errand.hits(told.answer)
+        if hits is None:
+            says = "the look-up shows no list of records"
+            return told._replace(state="unclear", says=says), None
+        return told, hits
 
     def ask(self, verb: Verb, request: Request, names: list[str] | None = None) -> Steps[Told]:
         """Send a request, and say what its answer means."""
         answer = yield from authorised(_sent(request), self._credentials)
-        match self.dialect.means(verb, answer, names or ()):
+        match self.dialect.means(verb, self.ref.type, answer, names or ()):
             case Success() | Done():
                 return Told("done", "", request, answer)
             case Doubt(_, Refused(classification="gone") as refusal):
@@ -211,12 +220,29 @@ def absence(probe: Probe, told: Told, capability: str) -> Steps[bool]:
         wrong = " (so it would with a wrong path, too)" if status == 404 else ""  # noqa: PLR2004
         yield told.finding(capability, "works", f"it says that there is none{wrong}")
         return True
+    if twin_of(probe, told) is not None:
+        says = "there is a second record under our key: a create that arrived twice made two"
+        yield told.finding(capability, "does not", says, "create.is_repeatable")
+        return False
     if told.state == "done":
         says = 'it shows a record that is not there: say by a meaning = "absent" how to tell'
     else:
-        says = f"it does not say that there is none: {told.says}"
+        says = f"it does not say that there is none: {told.says}{_how(told)}"
     yield told.finding(capability, "does not", says, "meaning" if where == "read" else where)
     return False
+
+
+def _how(told: Told) -> str:
+    """Return how to say that an answer means that there is none, where it seems to."""
+    is_success = isinstance(told.answer, Response) and told.answer.status < 300  # noqa: PLR2004
+    return '; if this answer means it, say so by a meaning = "absent"' if is_success else ""
+
+
+def twin_of(probe: Probe, told: Told) -> str | None:
+    """Return the id of another record under our key, where a read shows one."""
+    shown = told.shown
+    is_other = told.state == "unclear" and shown.key == probe.ref.id
+    return shown.id if is_other and shown.id != probe.known.remote_id else None
 
 
 def attempt(steps: Steps[_Result], capability: str, otherwise: _Result) -> Steps[_Result]:
@@ -225,5 +251,6 @@ def attempt(steps: Steps[_Result], capability: str, otherwise: _Result) -> Steps
         return (yield from steps)
     except JournalError as error:
         hint = f"; {error.hint}" if error.hint else ""
-        yield Finding(capability, "does not", f"{error.problem}{hint}", "key.pattern")
+        key = error.key if isinstance(error, ProfileError) else "key.pattern"
+        yield Finding(capability, "does not", f"{error.problem}{hint}", key)
         return otherwise

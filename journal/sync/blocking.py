@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from logging import getLogger
 from threading import Thread, current_thread
 from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from journal.values import Ref
 
 _Result = TypeVar("_Result")
-_log = getLogger("journal.sync")
 
 
 class Subscriber(AnySubscriber[Client]):
@@ -159,7 +157,7 @@ class Subscriber(AnySubscriber[Client]):
             self._driven(self._running())
         except BaseException as error:  # noqa: BLE001  raised again by stop()
             self._failure = error
-            _log.exception("the subscriber of %r has ended", self._remote)
+            self._ended_by(error)
         finally:
             self._yield_up()
 

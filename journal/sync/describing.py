@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from journal.journal import Journal
     from journal.outcomes import Outcome
-    from journal.remotes.remote import Describing
+    from journal.remotes.questions import Describing
     from journal.sync.effects import Effect
     from journal.sync.reports import PullStoppedBy
     from journal.sync.settings import Settings
@@ -91,7 +91,7 @@ def describing(remote: Any) -> Describing:  # noqa: ANN401  a remote of the host
     if missing:
         raise RemoteError(
             f"{remote!r} does not describe its record types: it has no {', '.join(missing)}",
-            hint="give it what journal.remotes.remote.Describing says",
+            hint="give it what journal.remotes.questions.Describing says",
         )
     found: Describing = remote
     return found

@@ -5,7 +5,7 @@
 - D2. A remote that only fails, or does not answer what has reached it, is borne with much
   longer: it is as likely its fault as the draft's.
 - D3. What reads show again and again, and would settle the draft if it could be believed, is
-  believed then.
+  believed then; so is a refusal that they go on to deny.
 - D4. Once the first request of a draft left an hour ago, a few times in a row are enough: whoever
   is started from a timetable counts anew each time.
 
@@ -34,6 +34,9 @@ OLD_S: Final = 3600.0
 """From how long after its first request on a draft is held after `FEW` doubts, in seconds."""
 FEW: Final = 3
 _FAILS: Final = 500
+_NOT_DONE: Final = frozenset({401, 425, 429})
+"""Answers by which a remote says that it has not even looked at what it was asked."""
+_READS: Final = frozenset({"GET", "HEAD"})
 _KEY_STATUSES: Final = frozenset({400, 409, 422})
 """Of those that ask for patience, the answers that say that our key is in use."""
 
@@ -48,17 +51,19 @@ class Doubts:
         self._answers: list[Answer] = []
         self._has_asked = False
         self._is_old = False
+        self.has_written = False
+        """Whether a request of this attempt may have changed something at the remote."""
         self._forget()
 
     def _forget(self) -> None:
         self._weight = self._times = self._same = 0
-        self._seen: Seen | None = None
+        self._seen: Seen | int | None = None
 
     def begin(self, draft_id: str, revision: int, age_s: float = 0.0) -> None:
         """Begin an attempt to send a draft, whose first request left so many seconds ago."""
         self._is_old = age_s >= OLD_S
         self._answers.clear()
-        self._has_asked = False
+        self._has_asked = self.has_written = False
         if self._of != (draft_id, revision):
             self._of = (draft_id, revision)
             self._forget()
@@ -71,11 +76,8 @@ class Doubts:
         self._has_asked = True
         if request.to == "remote":
             self._answers.append(answer)
-
-    @property
-    def has_asked(self) -> bool:
-        """Whether any request has left in this attempt, and was answered or failed."""
-        return self._has_asked
+            is_done = answer.was_sent if isinstance(answer, NoAnswer) else _is_done(answer)
+            self.has_written = self.has_written or (is_done and request.method not in _READS)
 
     def judged(self, outcome: Outcome) -> Outcome:
         """Return the outcome of the attempt, or what it comes to after those before it (D1, D3)."""
@@ -107,11 +109,12 @@ class Doubts:
 
     def _is_agreed(self, refusal: Refused) -> bool:
         """Say whether that has come out so often in a row that it is believed (D3)."""
-        if refusal.classification != "conflict" or refusal.seen is None:
+        shown = _shown(refusal)
+        if shown is None:
             self._same = 0
             return False
-        self._same = self._same + 1 if refusal.seen == self._seen else 1
-        self._seen = refusal.seen
+        self._same = self._same + 1 if shown == self._seen else 1
+        self._seen = shown
         return self._same >= AGREEING
 
     def _weighed(self, outcome: Unknown | Wait) -> int:
@@ -132,3 +135,15 @@ class Doubts:
     def _status(self) -> int | None:
         last = self._answers[-1] if self._answers else None
         return last.status if isinstance(last, Response) else None
+
+
+def _is_done(response: Response) -> bool:
+    """Say whether what was asked may have been done."""
+    return response.status not in _NOT_DONE
+
+
+def _shown(refusal: Refused) -> Seen | int | None:
+    """Return what must be the same to be believed; None for what is never believed (D3)."""
+    if refusal.classification == "rejected":
+        return refusal.status
+    return refusal.seen if refusal.classification == "conflict" else None

@@ -63,7 +63,7 @@ class Hook(Generic[_Value]):
                 value = self._waiting.popleft()
             try:
                 self._function(value)
-            except Exception:  # noqa: BLE001  a function of the host may raise anything
+            except (Exception, SystemExit):  # noqa: BLE001  a host's function may raise anything
                 _log.exception("the %s callback failed at %s", self._name, _shown(value))
 
     def end(self) -> None:

@@ -16,11 +16,11 @@ It knows nothing of requests and answers, nor of waits.
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Final
 
 from journal.conflicts import Resolved
-from journal.drafts import Hold, Queue
+from journal.drafts import Hold, Queue, draft_id_of
 from journal.errors import RefusedError
 from journal.events import (
     QUEUE,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from journal.events import Entry, Event
     from journal.journal import Journal
     from journal.outcomes import Outcome, Settled
+    from journal.policies import Policies
     from journal.record import Change, Record
     from journal.sync.lease import Other, SenderLease
     from journal.sync.settings import Settings
@@ -78,8 +79,8 @@ class Ledger:
         self._settings = settings
         self._checkpoint = checkpoint
         self.queue = Queue(position=checkpoint.load())
-        self._unsent: str | None = None
-        """The draft of which it is known that none of its requests has left."""
+        self._unsent: set[str] = set()
+        """The drafts that were begun, and of which it is known that no request has left."""
         self._unsaved = 0
         self._epoch = 0
 
@@ -100,13 +101,18 @@ class Ledger:
         for entry in self._journal.log.scan(self.queue.position, page=ENTRIES_AT_ONCE):
             self.queue.apply(entry)
 
+    def trace_of(self, draft: Draft) -> str | None:
+        """Return the trace in which the change was made, if in any."""
+        entry = self._journal.log.find(draft.draft_id)
+        return None if entry is None else entry.trace
+
     def lead(self) -> Other | None:
         """Take the lease, or keep it; return who else has it, if somebody does."""
         other = self._lease.attempt()
         fence = self._lease.fence
         if fence is not None and fence.epoch != self._epoch:
             if fence.epoch != self._epoch + 1:
-                self._unsent = None  # another sender was there, and may have sent it
+                self._unsent.clear()  # another sender was there, and may have sent them
             self._epoch = fence.epoch
         return other
 
@@ -123,10 +129,26 @@ class Ledger:
 
     def started(self, draft: Draft) -> Push | None:
         """Note that the draft is about to leave (S2); None where it is pending no more."""
-        if not draft.is_maybe_applied:
-            started = PushStarted(draft_id=draft.draft_id, revision=draft.revision)
-            if not self._noted([self._note(draft, lambda _record, _change: (started,))]):
-                return None
+        return self.push_of(draft) if self.begin([draft]) else None
+
+    def begin(self, drafts: Sequence[Draft]) -> bool:
+        """Note that drafts are about to leave (S2); say whether all of them are pending yet."""
+        notes = [self._beginning(draft) for draft in drafts if not draft.is_maybe_applied]
+        entries = self._noted(notes) if notes else ()
+        self._unsent.update(filter(None, map(draft_id_of, entries)))
+        return len(entries) == len(notes)
+
+    def _beginning(self, draft: Draft) -> Note:
+        started = PushStarted(draft_id=draft.draft_id, revision=draft.revision)
+        return self._note(draft, lambda _record, _change: (started,))
+
+    def next_together(self, most: int) -> list[Draft]:
+        """Return the drafts that are next to send, so many at most, that may go together."""
+        self._catch_up()
+        return self.queue.next_together(most, self._settings.on_held, self._unsent)
+
+    def push_of(self, draft: Draft) -> Push | None:
+        """Return the draft as it is sent; None where it is pending no more."""
         record = self._journal.kept(draft.ref)
         change = record.change(draft.draft_id)
         if change is None:
@@ -141,7 +163,7 @@ class Ledger:
             change.base,
             base_version(record, change),
             change.revision,
-            draft.is_maybe_applied and draft.draft_id != self._unsent,
+            draft.is_maybe_applied and draft.draft_id not in self._unsent,
             record,
             {target: self._journal.kept(target) for target in targets},
             change.is_doubted,
@@ -150,68 +172,64 @@ class Ledger:
         )
 
     def _age_s(self, change: Change) -> float:
-        """Return how long ago the first request of a draft left, by the clock on the wall."""
+        """Return how long ago the first request of a draft left, by the clock on the wall.
+
+        Where that is still to come, the clock was set back by as much, at least: how long ago it
+        was is not known, and may be as long.
+        """
         if change.first_sent_at is None:
             return 0.0
-        return max(self._journal.sources.clock.now_us() - change.first_sent_at, 0) / 1_000_000
+        return abs(self._journal.sources.clock.now_us() - change.first_sent_at) / 1_000_000
 
     def leaves(self, draft: Draft, *, has_left: bool) -> None:
         """Note whether a request of the draft may have left, as far as is known here."""
-        self._unsent = None if has_left else draft.draft_id
+        if has_left:
+            self._unsent.discard(draft.draft_id)
+        else:
+            self._unsent.add(draft.draft_id)
 
     def settled(
-        self, draft: Draft, outcome: Settled, attempts: int, *, with_next: bool
-    ) -> Outcome | Resolved | None:
-        """Append what became of a draft; return it, or how a conflict was resolved.
+        self, outcomes: Sequence[tuple[Draft, Settled]], attempts: int, *, with_next: bool
+    ) -> list[Outcome | Resolved | None]:
+        """Append what became of drafts; return it, or how a conflict was resolved.
 
         Args:
-            draft: the draft.
-            outcome: what settles it.
-            attempts: how often it was tried to be sent.
+            outcomes: each draft, with what settles it.
+            attempts: how often they were tried to be sent.
             with_next: whether the next draft is begun, and durable at once (S2, S3).
 
         Returns:
-            None where somebody else has settled the draft.
+            What became of each; None where somebody else has settled it.
         """
-        outcome = _storable(outcome, draft.ref)
-        events: Sequence[Event] = ()
-
-        def decision(record: Record, change: Change) -> Sequence[Event]:
-            nonlocal events
-            events = settled(record, change, outcome, attempts, self._settings.conflicts)
-            return events
-
-        notes = [self._note(draft, decision, _reason(outcome))]
-        if isinstance(outcome, Refused) and outcome.is_alarm:
-            notes.append(self._alarm(draft, outcome, lambda: bool(events)))
-        following = self._following(draft) if with_next else None
+        verdicts = [
+            _Verdict(draft, _storable(outcome, draft.ref), attempts, self._settings.conflicts)
+            for draft, outcome in outcomes
+        ]
+        notes: list[Note] = []
+        for verdict in verdicts:
+            draft, outcome = verdict.draft, verdict.outcome
+            notes.append(self._note(draft, verdict.decide, verdict.reason))
+            if isinstance(outcome, Refused) and outcome.is_alarm:
+                notes.append(self._alarm(draft, outcome, verdict))
+        following = self._following([draft for draft, _ in outcomes]) if with_next else None
         if following is not None:
-            started = PushStarted(draft_id=following.draft_id, revision=following.revision)
-            notes.append(self._note(following, lambda _record, _change: (started,)))
-            if any(e.event == started for e in self._noted(notes)):
-                self._unsent = following.draft_id  # begun, and no request of it has left
-        else:
-            self._noted(notes)
-        if not events:
-            return None
-        self._unsaved += 1
-        match events[-1]:
-            case ConflictResolved() as event:
-                return Resolved(event.kind, event.fields, event.resolutions, _reason(outcome) or "")
-            case DraftHeld(messages=messages) if isinstance(outcome, Refused):
-                return outcome._replace(messages=messages)
-            case _:
-                return outcome
+            notes.append(self._beginning(following))
+        entries = self._noted(notes)
+        begun = [e.event for e in entries if isinstance(e.event, PushStarted)]
+        self._unsent.update(event.draft_id for event in begun)  # and no request has left
+        self._unsaved += sum(bool(verdict.events) for verdict in verdicts)
+        return [verdict.became for verdict in verdicts]
 
-    def _following(self, draft: Draft) -> Draft | None:
-        """Return the draft that comes next once this one is acknowledged, if that is plain."""
+    def _following(self, drafts: Sequence[Draft]) -> Draft | None:
+        """Return the draft that comes next once these are acknowledged, if that is plain."""
         self._catch_up()
         if self.queue.switch.stop is not None:
             return None
-        first_two = list(islice(self.queue, 2))
-        if len(first_two) < 2 or first_two[0].draft_id != draft.draft_id:  # noqa: PLR2004
+        *first, following = islice(chain(self.queue, repeat(None)), len(drafts) + 1)
+        if following is None or following.is_maybe_applied:
             return None
-        return None if first_two[1].is_maybe_applied else first_two[1]
+        is_next = [draft and draft.draft_id for draft in first] == [d.draft_id for d in drafts]
+        return following if is_next else None
 
     # --- the switch of the queue ---------------------------------------------------------
 
@@ -231,7 +249,7 @@ class Ledger:
         problem = f"{queue.switch.rejections} drafts in a row were rejected{last}"
         return (QueueStopped(cause="rejections", problem=problem[:MAX_PROBLEM]),)
 
-    def _alarm(self, draft: Draft, outcome: Refused, is_held: Callable[[], bool]) -> Note:
+    def _alarm(self, draft: Draft, outcome: Refused, verdict: _Verdict) -> Note:
         """Return the stop of the queue, in the append that holds the draft (S9)."""
         said = hold_text(Hold("unknown", outcome.messages, outcome.status, ""))
         problem = (
@@ -241,7 +259,7 @@ class Ledger:
         stopped = QueueStopped(cause="rejections", problem=problem[:MAX_PROBLEM])
 
         def decision(_: Record) -> Sequence[Event]:
-            return (stopped,) if is_held() and self.queue.switch.stop is None else ()
+            return (stopped,) if verdict.events and self.queue.switch.stop is None else ()
 
         facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
         return QUEUE, decision, facts
@@ -277,11 +295,43 @@ class Ledger:
         return draft.ref, decision, facts
 
 
-def _reason(outcome: Settled) -> str | None:
-    """Return what the envelope says of how a draft was settled, where there is something to say."""
-    if isinstance(outcome, Acknowledged):
-        return outcome.note
-    return _WHY.get(outcome.classification)
+class _Verdict:
+    """What settles a draft, and what became of the draft once that is appended."""
+
+    def __init__(self, draft: Draft, outcome: Settled, attempts: int, conflicts: Policies) -> None:
+        self.draft = draft
+        self.outcome = outcome
+        self.events: Sequence[Event] = ()
+        """What was decided when it was appended; nothing where somebody else was first."""
+        self._attempts = attempts
+        self._conflicts = conflicts
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is so, for the envelope."""
+        outcome = self.outcome
+        if isinstance(outcome, Acknowledged):
+            return outcome.note
+        return _WHY.get(outcome.classification)
+
+    def decide(self, record: Record, change: Change) -> Sequence[Event]:
+        """Return the events of what settles the draft, on its record as it is then."""
+        self.events = settled(record, change, self.outcome, self._attempts, self._conflicts)
+        return self.events
+
+    @property
+    def became(self) -> Outcome | Resolved | None:
+        """What became of the draft."""
+        outcome = self.outcome
+        match self.events[-1] if self.events else None:
+            case None:
+                return None
+            case ConflictResolved() as event:
+                return Resolved(event.kind, event.fields, event.resolutions, self.reason or "")
+            case DraftHeld(messages=messages) if isinstance(outcome, Refused):
+                return outcome._replace(messages=messages)
+            case _:
+                return outcome
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:

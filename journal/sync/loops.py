@@ -9,7 +9,6 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property, partial
-from logging import getLogger
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Self, TypeVar, assert_never
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from journal.values import Ref
 
 _Result = TypeVar("_Result")
-_log = getLogger("journal.sync")
 
 
 class AsyncSubscriber(AnySubscriber[AsyncClient]):
@@ -173,8 +171,8 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
     async def _run(self) -> None:
         try:
             await self._driven(self._running())
-        except Exception:
-            _log.exception("the subscriber of %r has ended", self._remote)
+        except Exception as error:
+            self._ended_by(error)
             raise
 
     async def stop(self) -> None:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from journal.outcomes import Outcome
     from journal.record import Record
-    from journal.remotes.remote import Answer, Page, Priming, Request
+    from journal.remotes.questions import Priming
+    from journal.remotes.remote import Answer, Page, Request
     from journal.values import Fields, Ref
 
 ACTOR = "prime"

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from journal.errors import RemoteError
 from journal.outcomes import Refused, Wait
-from journal.remotes.remote import CHECKED_AT_ONCE, Page, Sighting
+from journal.remotes.questions import CHECKED_AT_ONCE
+from journal.remotes.remote import Page, Sighting
 from journal.sync.asking import Asking
 from journal.sync.bookmarks import Bookmark, Bookmarks
 from journal.sync.effects import Call
@@ -30,15 +31,19 @@ if TYPE_CHECKING:
 
     from journal.journal import Journal
     from journal.outcomes import Outcome
-    from journal.remotes.remote import Checking, Feeding
+    from journal.remotes.questions import Checking
+    from journal.remotes.remote import Feeding
     from journal.sync.effects import Effect
     from journal.sync.reports import PullStoppedBy
     from journal.sync.settings import Settings
 
+MOST_EMPTY: Final = 1000
+"""How many pages in a row may show no change, and still say that more follow."""
 READS_AGAIN: Final = 5
-"""How often in a row a page is asked for anew, at once, because of what was stored meanwhile."""
-BEGINS_ANEW_MOST: Final = 3
-"""How often a list is begun anew in one pull, because the service no longer knew where it was."""
+"""How often in a row a page is asked for anew, at once, because of what was stored meanwhile; and
+how often in one pull a list is begun anew, for a page that the service no longer knows."""
+_ENDLESS: Final = "the next page is one that was read already: there is no end to it"
+_EMPTY: Final = f"{MOST_EMPTY} pages in a row show no change: there is no end to it"
 _BEGINS_ANEW: Final = frozenset({400, 404, 410, 422})
 """How a service refuses a page, or a checkpoint, that it no longer knows."""
 _SILENT: Final = "the remote lists no changes"
@@ -117,7 +122,7 @@ class Pull:
         """Store the pages of one type; return why not all, or None (D1)."""
         bookmark: Bookmark = yield Call(lambda: self._bookmarks.load(record_type))
         asked: set[tuple[str | None, str | None]] = set()
-        begun_anew = 0
+        empty = begun = 0
         self._asking.problem = ""
         self._record_type = record_type
         while True:
@@ -140,8 +145,8 @@ class Pull:
                     return "unsettled"
             if not isinstance(found, Page):
                 anew = self._anew(bookmark, found)
-                begun_anew += anew is not None and found is not None
-                if anew is not None and begun_anew <= BEGINS_ANEW_MOST:
+                begun += anew not in {None, bookmark}
+                if anew is not None and begun <= READS_AGAIN:
                     bookmark = anew
                     continue
                 if (ended := (yield from self._asking.after(found, _SILENT))) is not None:
@@ -158,10 +163,9 @@ class Pull:
             yield Call(partial(self._bookmarks.save, record_type, bookmark))
             if bookmark.page is None:
                 return None
-            if (bookmark.since, bookmark.page) in asked:
-                self._asking.problem = (
-                    "the next page is one that was read already: there is no end to it"
-                )
+            empty = 0 if found.sightings else empty + 1
+            if (bookmark.since, bookmark.page) in asked or empty >= MOST_EMPTY:
+                self._asking.problem = _ENDLESS if empty < MOST_EMPTY else _EMPTY
                 yield Call(partial(self._bookmarks.save, record_type, Bookmark(bookmark.since)))
                 return "refused"
 

@@ -3,11 +3,11 @@
 A session is a generator of effects: what is to be done that takes time. Who drives it carries
 out each effect, blocking or awaiting, and sends the result back in, or throws in what it raised.
 
-- S1. One draft is in flight at a time, the first that nothing holds back (Q2, Q3).
 - S4. What is not the draft's fault leaves no event, and is tried again later.
 - S5. In the background, time alone sends what can be sent: no failure ends that for good but a
   log that cannot be trusted, or is closed.
-- S2, S3, S6, S7 and S9, about what is appended, are in `ledger`; S8, about patience, in `waits`.
+- S1, about what is in flight, is in `delivery`; S2, S3, S6, S7 and S9, about what is appended, in
+  `ledger`; S8, about patience, in `waits`.
 - Whoever has lost the lease stands by.
 
 ```
@@ -19,17 +19,14 @@ e1  e2   e3'          answered:      DraftAcknowledged(e2) + PushStarted(e3), th
 from __future__ import annotations
 
 from logging import getLogger
-from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from journal.conflicts import Resolved
 from journal.errors import (
     LeaseLostError,
     LogBusyError,
     LogFullError,
-    ProfileError,
-    RemoteError,
 )
-from journal.events import FieldMessage
 from journal.explanation import stop_text
 from journal.outcomes import (
     Acknowledged,
@@ -40,8 +37,8 @@ from journal.outcomes import (
     Unknown,
     Wait,
 )
-from journal.remotes.remote import Response
 from journal.sources import process_name
+from journal.sync.delivery import Delivery
 from journal.sync.doubts import Doubts
 from journal.sync.effects import Call, Listen, Pause
 from journal.sync.lease import SenderLease
@@ -57,16 +54,15 @@ if TYPE_CHECKING:
     from journal.checkpoint import Checkpoint
     from journal.drafts import Draft
     from journal.journal import Journal
-    from journal.outcomes import Outcome
-    from journal.remotes.remote import Answer, Push, Remote, Request
+    from journal.remotes.remote import Remote
+    from journal.sync.delivery import Became
     from journal.sync.effects import Effect
-    from journal.sync.reports import Progress, PushSpan, Spans, StoppedBy
+    from journal.sync.reports import Progress, Spans, StoppedBy
     from journal.sync.settings import Settings
 
 SETTLED_PAUSE_S: Final = 0.01
 """How long to wait where somebody else has settled a draft, in seconds."""
 _log = getLogger("journal.sync")
-_Result = TypeVar("_Result")
 
 
 class Session:
@@ -90,9 +86,7 @@ class Session:
             journal.log.leases, sources, name, settings.request_s, settings.lease_s
         )
         self._board = board or Board(sources.clock)
-        self._spans = spans
         self._journal = journal
-        self._remote = remote
         self._settings = settings
         self._ledger = Ledger(journal, self.lease, settings, checkpoint)
         self._tally = Tally(self._ledger.queue, progress)
@@ -103,7 +97,15 @@ class Session:
             self.lease,
             self._tally,
         )
-        self._doubts = Doubts(settings.doubts)
+        self._delivery = Delivery(
+            remote,
+            self._ledger,
+            self.lease,
+            board=self._board,
+            tally=self._tally,
+            doubts=Doubts(settings.doubts),
+            spans=spans,
+        )
         self._is_led = True
 
     def drain(
@@ -184,7 +186,9 @@ class Session:
                     is_over = should_stop() or bounds.are_over(waits.now_s())
                     return not is_over and self.lease.is_fresh
 
-                stopped_by = yield from self._turn(draft, self._sent(draft, may_go_on), bounds)
+                attempts = waits.failures.all + 1
+                sending = self._delivery.sent(draft, attempts, may_go_on)
+                stopped_by = yield from self._turn(sending, bounds)
         if stopped_by != "another sender":
             yield Call(self._ledger.save)
         self._board.write(next_attempt_s=None)
@@ -211,15 +215,12 @@ class Session:
         self._waits.problem = stop_text(stop)
         return "stopped"
 
-    # --- one draft -----------------------------------------------------------------------
+    # --- one turn ------------------------------------------------------------------------
 
     def _turn(
-        self,
-        draft: Draft,
-        sending: Generator[Effect, Any, Outcome | Resolved | None],
-        bounds: Bounds,
+        self, sending: Generator[Effect, Any, list[tuple[Draft, Became]]], bounds: Bounds
     ) -> Generator[Effect, Any, StoppedBy | None]:
-        """Send one draft, if the lease is ours, and wait where that is due (S7)."""
+        """Send what is next, if the lease is ours, and wait where that is due (S7)."""
         if not self.lease.is_fresh:
             other = yield Call(self._ledger.lead)
             if other is not None:
@@ -232,8 +233,7 @@ class Session:
             if is_new:
                 return None  # the one before may have settled it: look again
         try:
-            outcome = yield from sending
-            return (yield from self._after(draft, outcome, bounds))
+            return (yield from self._after_all((yield from sending), bounds))
         except LeaseLostError as error:
             self.lease.lose()
             self._is_led = True
@@ -241,89 +241,18 @@ class Session:
             self._board.write(is_leader=False, leader="", sending=None, next_attempt_s=None)
             return "another sender"
 
-    def _sent(
-        self, draft: Draft, may_go_on: Callable[[], bool]
-    ) -> Generator[Effect, Any, Outcome | Resolved | None]:
-        """Send one draft and append what became of it (S1, S2, S3).
-
-        Args:
-            draft: the draft.
-            may_go_on: says whether the next one may be begun at once.
-
-        Returns:
-            The outcome, or how a conflict was resolved; None where somebody else has settled
-            the draft.
-        """
-        self._tally.say("sending", draft)
-        push = yield Call(lambda: self._ledger.started(draft))
-        if push is None:
-            return None
-        self._tally.attempts += 1
-        self._ledger.leaves(draft, has_left=True)
-        self._board.write(sending=draft, next_attempt_s=None)
-        span = yield from self._span(draft)
-        outcome: Outcome | None = None
-        try:
-            self._doubts.begin(push.draft_id, push.revision, push.age_s)
-            outcome = self._doubts.judged((yield from self._pushed(push)))
-        finally:
-            self._board.write(sending=None)
-            self._ended(span, outcome)
-        has_left = self._doubts.has_asked and not isinstance(outcome, NotSent)
-        if not has_left and not push.is_maybe_applied:
-            self._ledger.leaves(draft, has_left=False)
-        if isinstance(outcome, Settled):
-            with_next = isinstance(outcome, Acknowledged) and may_go_on()
-            attempts = self._waits.failures.all + 1
-            became: Outcome | Resolved | None = yield Call(
-                lambda: self._ledger.settled(draft, outcome, attempts, with_next=with_next)
-            )
-            return became
-        return outcome
-
-    def _pushed(self, push: Push) -> Generator[Effect, Any, Outcome]:
-        """Let the remote send the draft; return the outcome.
-
-        A remote that breaks, a host's own among them, does not end the subscriber: what came of
-        the draft is unknown then, and it is tried again.
-        """
-        try:
-            return (yield from self._exchanged(self._remote.push(push)))
-        except RemoteError as error:
-            return Refused("rejected", (FieldMessage(message=str(error)),))
-        except ProfileError as error:
-            return Unauthorized(str(error))
-        except LeaseLostError:
-            raise
-        except Exception as error:  # noqa: BLE001  it is logged, and the draft tried again
-            _log.exception("the remote failed at %s of %s", push.kind, push.ref)
-            return Unknown(f"the remote failed: {type(error).__name__}")
-
-    def _exchanged(
-        self, exchange: Generator[Request, Answer, _Result]
-    ) -> Generator[Effect, Any, _Result]:
-        """Let requests out only while the lease outlasts them (O4); note who answers."""
-        try:
-            request = next(exchange)
-            while True:
-                if not self.lease.is_fresh:
-                    yield Call(self.lease.keep)
-                try:
-                    answer = yield request
-                except Exception as error:  # noqa: BLE001  for the remote to judge
-                    request = exchange.throw(error)
-                    continue
-                self._board.write(online=isinstance(answer, Response))
-                self._doubts.heard(request, answer)
-                request = exchange.send(answer)
-        except StopIteration as ended:
-            result: _Result = ended.value
-            return result
-        finally:
-            exchange.close()
+    def _after_all(
+        self, told: list[tuple[Draft, Became]], bounds: Bounds
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Count what became of each draft, and wait for the first that has to be tried again."""
+        for draft, became in sorted(told, key=_is_open):  # what is settled needs no wait
+            stopped_by = yield from self._after(draft, became, bounds)
+            if stopped_by is not None or _is_open((draft, became)):
+                return stopped_by
+        return None
 
     def _after(
-        self, draft: Draft, outcome: Outcome | Resolved | None, bounds: Bounds
+        self, draft: Draft, outcome: Became, bounds: Bounds
     ) -> Generator[Effect, Any, StoppedBy | None]:
         """Count what became of a draft, and wait where waiting is due (S4)."""
         match outcome:
@@ -355,22 +284,8 @@ class Session:
             case _:
                 assert_never(outcome)
 
-    # --- who is told ---------------------------------------------------------------------
 
-    def _span(self, draft: Draft) -> Generator[Effect, Any, PushSpan | None]:
-        """Begin to trace a push, in the trace in which the change was made."""
-        if self._spans is None:
-            return None
-        entry = yield Call(lambda: self._journal.log.find(draft.draft_id))
-        try:
-            return self._spans(draft, None if entry is None else entry.trace)
-        except Exception:  # noqa: BLE001  tracing ends nothing
-            _log.exception("a push could not be traced")
-            return None
-
-    def _ended(self, span: PushSpan | None, outcome: Outcome | None) -> None:
-        try:
-            if span is not None:
-                span.end(outcome)
-        except Exception:  # noqa: BLE001  tracing ends nothing
-            _log.exception("a push could not be traced")
+def _is_open(told: tuple[Draft, Became]) -> bool:
+    """Say whether what became of a draft is that it has to be tried again."""
+    _, became = told
+    return became is not None and not isinstance(became, Settled | Resolved)

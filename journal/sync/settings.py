@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from journal.errors import InvalidNameError, InvalidValueError, shown
 from journal.policies import Policies
 from journal.sync.backoff import Backoff
 
@@ -28,3 +29,20 @@ class Settings(NamedTuple):
     """How long the lease lasts without a sign of life; twice as long as a request otherwise."""
     doubts: int | None = 20
     """How often in a row a draft may be in doubt before it is held; None for as often as it is."""
+
+    def checked(self) -> Self:
+        """Return the settings; a mistyped one would send what its host wants to be held.
+
+        Raises:
+            InvalidNameError: `on_held` is neither ``lane`` nor ``stop``.
+            InvalidValueError: how often is no number of times.
+        """
+        if self.on_held not in {"lane", "stop"}:
+            raise InvalidNameError("on_held", str(self.on_held), hint="use lane or stop")
+        counts = {"attempts": self.attempts, "rejections": self.rejections, "doubts": self.doubts}
+        for name, count in counts.items():
+            is_number = type(count) is int and count > 0
+            if not is_number and (count is not None or name == "attempts"):
+                problem = f"{shown(str(count))} is no number of times"
+                raise InvalidValueError(name, problem, hint="give a whole number, from 1")
+        return self

@@ -5,38 +5,30 @@ What is done is in `session`.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from logging import getLogger
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from journal.checkpoint import Checkpoint
-from journal.errors import ProfileError, SubscriberBusyError
+from journal.errors import InvalidValueError, JournalError, SubscriberBusyError, shown
 from journal.policies import Policies
 from journal.remotes.wire import Limits
-from journal.sync import priming
 from journal.sync.backoff import Backoff
-from journal.sync.describing import Describe, describing
 from journal.sync.hooks import Hook
-from journal.sync.priming import primed
-from journal.sync.pulling import Pull, feeding
+from journal.sync.receiving import Receiver
 from journal.sync.session import Session
 from journal.sync.settings import Settings
 from journal.sync.status import Board
-from journal.values import check_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator
 
     from journal.drafts import OnHeld
     from journal.journal import Journal
     from journal.remotes.remote import Remote
     from journal.sync.effects import Effect, Listen, Pause, Woken
     from journal.sync.reports import (
-        DescribeReport,
         Progress,
-        PullProgress,
-        PullReport,
         Report,
         Spans,
         SyncStatus,
@@ -47,7 +39,7 @@ _LONG_S: Final = 3600.0
 _log = getLogger("journal.sync")
 
 
-class AnySubscriber(Generic[_Client]):
+class AnySubscriber(Receiver, Generic[_Client]):
     """What is the same for both, how they are made above all."""
 
     def __init__(  # noqa: PLR0913  keywords, each with a safe default
@@ -89,6 +81,10 @@ class AnySubscriber(Generic[_Client]):
             doubts: how often in a row it may be open what came of a draft, with the remote
                 answering, before it is held; None for never.
             client: of httpx, to use instead of one of our own; it is not closed.
+
+        Raises:
+            InvalidNameError: `on_held` is neither ``lane`` nor ``stop``.
+            InvalidValueError: `attempts`, `rejections` or `doubts` is no number of times.
         """
         self._journal = journal
         self._remote = remote
@@ -106,7 +102,8 @@ class AnySubscriber(Generic[_Client]):
             self._limits.timeout_s,
             lease_s,
             doubts,
-        )
+        ).checked()
+        super().__init__(journal, remote, settings)
         self._session = Session(
             journal,
             remote,
@@ -121,8 +118,6 @@ class AnySubscriber(Generic[_Client]):
         self._wake = Event()
         self._in_use = Lock()
         self._settings = settings
-        self._stop_pull = Event()
-        self._in_pull = Lock()
 
     @property
     def status(self) -> SyncStatus:
@@ -172,71 +167,22 @@ class AnySubscriber(Generic[_Client]):
         """Whether it is a callback that asks."""
         return any(hook.is_calling for hook in self._hooks)
 
-    # --- a pull --------------------------------------------------------------------------
-
-    @contextmanager
-    def _pulling(
-        self,
-        record_types: Iterable[str] | None,
-        limit_pages: int | None,
-        progress: Callable[[PullProgress], None] | None,
-    ) -> Iterator[tuple[Generator[Effect, Any, PullReport], Callable[[], None]]]:
-        """Yield the effects of a pull, and what waits until the callback knows everything."""
-        remote = feeding(self._remote)
-        types = _types(remote.record_types, record_types)
-        with self._receiving(progress) as hook:
-            pull = Pull(self._journal, remote, self._settings, hook)
-            effects = pull.pages(types, limit_pages, self._stop_pull.is_set)
-            yield effects, _nothing if hook is None else hook.flush
-
-    @contextmanager
-    def _priming(
-        self,
-        query: str,
-        limit_pages: int | None,
-        progress: Callable[[PullProgress], None] | None,
-    ) -> Iterator[tuple[Generator[Effect, Any, PullReport], Callable[[], None]]]:
-        """Yield the effects of a prime, and what waits until the callback knows everything."""
-        listed = primed(self._remote, query)
-        with self._receiving(progress) as hook:
-            pull = Pull(self._journal, listed, self._settings, hook, priming.ACTOR)
-            effects = pull.pages(listed.record_types, limit_pages, self._stop_pull.is_set)
-            yield effects, _nothing if hook is None else hook.flush
-
-    @contextmanager
-    def _describing(
-        self, record_types: Iterable[str] | None
-    ) -> Iterator[Generator[Effect, Any, DescribeReport]]:
-        """Yield the effects of asking for record types."""
-        remote = describing(self._remote)
-        types = _types(remote.record_types, record_types)
-        with self._receiving(None):
-            describe = Describe(self._journal, remote, self._settings)
-            yield describe.types(types, self._stop_pull.is_set)
-
-    @contextmanager
-    def _receiving(
-        self, progress: Callable[[PullProgress], None] | None
-    ) -> Iterator[Hook[PullProgress] | None]:
-        """Receive from the remote, one thing at a time; yield what calls back."""
-        if not self._in_pull.acquire(blocking=False):
-            raise SubscriberBusyError("the subscriber is pulling already", hint="wait for its end")
-        hook = None if progress is None else Hook(progress, "pull progress")
-        try:
-            self._stop_pull.clear()
-            yield hook
-        finally:
-            self._in_pull.release()
-            if hook is not None:
-                hook.end()
-
     def _rested_in_pull(self, pause: Pause) -> Woken:
         """Wait between two attempts of a pull, blocking; return what ended the wait."""
         return "stop" if self._stop_pull.wait(pause.seconds) else "time"
 
     # --- what is carried out -------------------------------------------------------------
 
+    def _ended_by(self, error: BaseException) -> None:
+        """Tell, where the status is read and in the log of the program, what has ended it."""
+        said = error.problem if isinstance(error, JournalError) else type(error).__name__
+        self._board.write(last_error=f"the subscriber has ended: {said}", sending=None)
+        _log.error("the subscriber of %r has ended", self._remote, exc_info=error)
+
     def _draining(self, timeout_s: float | None) -> Generator[Effect, Any, Report]:
+        if timeout_s is not None and not timeout_s >= 0:
+            problem = f"{shown(str(timeout_s))} is no time to wait"
+            raise InvalidValueError("timeout_s", problem, hint="give seconds, from 0")
         now_s = self._journal.sources.clock.monotonic_s()
         deadline_s = None if timeout_s is None else now_s + timeout_s
         return self._session.drain(deadline_s, self._stop.is_set)
@@ -277,24 +223,3 @@ def _policies_of(remote: Remote) -> Policies:
     """Return what the remote's profile says of conflicts, where it has one."""
     profile = getattr(remote, "profile", None)
     return Policies() if profile is None else profile.conflicts
-
-
-def _nothing() -> None:
-    """Wait for nobody."""
-
-
-def _types(known: Iterable[str], record_types: Iterable[str] | None) -> tuple[str, ...]:
-    """Return the types of records to ask for.
-
-    Raises:
-        ProfileError: none is named, neither by the caller nor by the profile.
-        InvalidNameError: one has a name that no type has.
-    """
-    types = tuple(dict.fromkeys(known if record_types is None else record_types))
-    if not types and record_types is None:
-        raise ProfileError(
-            "types", "names no type of records to pull", hint="add [types.Note], or name the types"
-        )
-    for record_type in types:
-        check_type(record_type)
-    return types

@@ -61,7 +61,10 @@ class RefusedError(Exception):
 
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
-    """Listens from the moment it is made; a thread for each connection."""
+    """Listens from the moment it is made; a thread for each connection.
+
+    None of its threads keeps a program alive that has come to its end without stopping it.
+    """
 
     allow_reuse_address = True
     request_queue_size = 128
@@ -70,9 +73,10 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         self.answer = answer
         self.is_stopping = False
         self._open: set[socket.socket] = set()
+        self._serving: list[threading.Thread] = []
         super().__init__((host, port), _Handler)
         self._thread = threading.Thread(
-            target=self.serve_forever, args=(STOP_POLL_S,), name="loopback-server"
+            target=self.serve_forever, args=(STOP_POLL_S,), name="loopback-server", daemon=True
         )
 
     @property
@@ -94,12 +98,22 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)  # ends the wait for a next request
         self.server_close()
+        for thread in self._serving:
+            thread.join()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection, and remember it."""
         connection, client = super().get_request()
         self._open.add(connection)
         return connection, client
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  the base's
+        """Serve a connection in a thread, for which `stop` waits; the base does not, of these."""
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        self._serving = [thread, *(other for other in self._serving if other.is_alive())]
+        thread.start()
 
     def shutdown_request(self, request: Any) -> None:  # noqa: ANN401  the base's signature
         """Close a connection, and forget it."""

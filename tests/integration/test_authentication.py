@@ -184,7 +184,7 @@ def test_a_renewal_that_hangs(
     service.hangs.set()
 
     said = "there is no access token: no whole answer within 0.2 s"
-    assert (report.stopped_by, report.problem, report.held) == ("unauthorized", said, 0)
+    assert (report.stopped_by, report.problem, report.held) == ("unreachable", said, 0)
 
 
 def test_two_at_once(tmp_path: Path, service: Service) -> None:

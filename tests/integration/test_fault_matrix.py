@@ -16,6 +16,7 @@ import pytest
 from journal import Journal, Ref
 from journal.events import DraftAcknowledged, DraftHeld
 from journal.remotes import HttpRemote, Profile
+from journal.sync.doubts import AGREEING
 from journal.testing.service import RecordService
 from tests.integration.crashing import child, working
 from tests.integration.faults import (
@@ -237,7 +238,8 @@ def test_fault_that_is_over(story: Story, row: Row) -> None:
 def test_refusal(story: Story, code: int, applied: bool) -> None:  # noqa: FBT001  a parameter
     """28: a refusal holds its lane only, never silently; one that was applied is acknowledged."""
     raw = message(code, b'{"detail": "no such thing"}')
-    story.meet(Row(28, "refused", applied_then(raw) if applied else answered(raw)).inject)
+    times = 1 if applied else AGREEING  # 410 of what reads go on to show is not believed at once
+    story.meet(Row(28, "refused", applied_then(raw) if applied else answered(raw)).inject, times)
 
     report = story.drained()
 

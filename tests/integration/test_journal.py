@@ -21,6 +21,7 @@ from journal import Journal, Ref, Sources
 from journal.errors import (
     BatchMovedError,
     DanglingReferenceError,
+    DraftMissingError,
     InvalidNameError,
     InvalidRecordError,
     InvalidValueError,
@@ -31,7 +32,7 @@ from journal.errors import (
     UnknownTypeError,
     VersionConflictError,
 )
-from journal.events import LATEST, RecordCreated, RecordObserved, RecordUpdated
+from journal.events import LATEST, QUEUE, RecordCreated, RecordObserved, RecordUpdated
 from journal.values import same
 from tests import strategies
 
@@ -331,6 +332,44 @@ class TestBadInput:
             lambda: journal.update(ACME, fields),
             lambda: journal.observe(ACME, fields),
         ]
+
+    def test_the_queue_is_no_record(self, journal: Journal) -> None:
+        """The stream of the queue, which every log shows, is nothing to write fields to."""
+        commands: list[Callable[[], object]] = [
+            lambda: journal.update(QUEUE, {"Name": "Bolt"}),
+            lambda: journal.delete(QUEUE),
+            lambda: journal.observe(QUEUE, {"Name": "Bolt"}),
+            lambda: journal.observe(QUEUE, None),
+        ]
+        for command in commands:
+            with pytest.raises(InvalidNameError, match=r"'\$queue' is not allowed"):
+                command()
+
+    @pytest.mark.parametrize("version", ["1", True, 1.0, -1])
+    def test_expected_version_is_a_number(self, journal: Journal, version: Any) -> None:  # noqa: ANN401
+        """What is no version is said to be none, and is not compared with one."""
+        commands: list[Callable[[], object]] = [
+            lambda: journal.update(ACME, {"Name": "Bolt"}, expected_version=version),
+            lambda: journal.delete(ACME, expected_version=version),
+        ]
+        for command in commands:
+            with pytest.raises(InvalidValueError, match="is no version of a record"):
+                command()
+
+    def test_partial_is_true_or_false(self, journal: Journal) -> None:
+        """Whether fields are only some is said by True or False."""
+        partial: Any = "yes"
+
+        with pytest.raises(InvalidValueError, match="'yes' is neither True nor False"):
+            journal.observe(ACME, {"Name": "Bolt"}, partial=partial)
+
+    def test_no_draft(self, journal: Journal) -> None:
+        """The None of an update that had nothing to do is no draft."""
+        draft_id: Any = journal.update(ACME, {"Name": "Acme"})
+
+        for command in (journal.retry, journal.amend, journal.discard, journal.falling):
+            with pytest.raises(DraftMissingError, match="has the id 'None'"):
+                command(draft_id)
 
     @pytest.mark.parametrize("value", BAD_VALUES, ids=lambda value: type(value).__name__)
     def test_value(self, journal: Journal, value: object) -> None:

@@ -469,6 +469,19 @@ class TestLifetime:
             assert process.stdout.read() == ""
             assert process.wait(timeout=10) == 0
 
+    def test_program_that_forgets_to_stop_it_ends(self) -> None:
+        """A program ends also where it has not stopped the service, nor closed a connection."""
+        program = (
+            "import httpx\n"
+            "from journal.testing.service import RecordService\n"
+            "client = httpx.Client()\n"
+            "assert client.get(RecordService().start().url).status_code == 200\n"
+        )
+
+        done = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
+
+        assert done.returncode == 0
+
     def test_port_is_taken(self, service: RecordService) -> None:
         """As a process it says so and exits with 1 when its port is taken."""
         port = service.url.rpartition(":")[2]

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from journal import Journal, Ref
-from journal.errors import LogBusyError, LogClosedError, LogFullError, SubscriberBusyError
+from journal.errors import (
+    InvalidValueError,
+    LogBusyError,
+    LogClosedError,
+    LogFullError,
+    SubscriberBusyError,
+)
 from journal.events import (
     DraftAcknowledged,
     DraftDiscarded,
@@ -607,6 +613,12 @@ class TestStopping:
         assert report[:4] == (0, 0, 1, 0)
         assert report.stopped_by == "timeout"
 
+    @pytest.mark.parametrize("timeout_s", [float("nan"), -1.0])
+    def test_a_timeout_that_is_none(self, desk: Desk, timeout_s: float) -> None:
+        """What is no time is refused: it would be taken for no bound, or for none left."""
+        with pytest.raises(InvalidValueError, match="is no time to wait"):
+            desk.subscriber().drain(timeout_s)
+
     def test_a_timeout_while_it_waits(self, desk: Desk) -> None:
         """A drain gives up at its timeout, however often it may try."""
         desk.journal.create("Account", ACME, id="a1")
@@ -633,9 +645,11 @@ class TestStopping:
 
         desk.journal.close()
 
-        with pytest.raises(LogClosedError):
+        with pytest.raises(LogClosedError) as ended:
             _stopped(subscriber)
         assert not subscriber.is_running
+        said = f"the subscriber has ended: {ended.value.problem}"
+        assert subscriber.status.last_error == said
 
 
 def _stopped(subscriber: Driven) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from journal.errors import RemoteError
 from journal.remotes import Answer, HttpRemote, NoAnswer, Profile, Request, Response
+from journal.remotes.exchange import MAX_URL
 from journal.remotes.wire import AsyncWire, Limits, Wire
 from tests.integration.faults import (
     Exchange,
@@ -196,6 +197,16 @@ class TestOrigin:
             send(server.url, Request("GET", path))
 
         assert server.seen == []
+
+    def test_an_address_that_no_client_sends_is_refused(self, send: Send, server: Proxy) -> None:
+        """One that is too long is a fault of the draft, and not of the link: it is held."""
+        longest = MAX_URL - len(server.url)
+
+        with pytest.raises(RemoteError, match="too long"):
+            send(server.url, Request("GET", "/".ljust(longest + 1, "a")))
+
+        send(server.url, Request("GET", "/".ljust(longest, "a")))
+        assert [len(seen.path) for seen in server.seen] == [longest]
 
     @pytest.mark.parametrize("text", [f"{CANARY}\r\nX: 1", f"{CANARY}\n", "☃", f" {CANARY}", "\0"])
     def test_a_header_that_cannot_be_sent_is_refused(

@@ -102,14 +102,18 @@ def _is_as_expected(push: Push, found: Stored) -> bool:
     """Say whether the record is the one that the draft was made on."""
     if push.base_version is None:
         known = push.record.remote.fields if push.is_after_receipt else push.base
-        wanted = known if push.kind == "delete" else dict.fromkeys(push.fields) | push.base
-        return _holds(found.fields, wanted)
+        return _holds(found.fields, known if push.kind == "delete" else _before(push))
     is_overtaken = (
         push.kind == "update"
         and push.is_after_receipt
-        and not _holds(push.record.remote.fields, push.base)
+        and not _holds(push.record.remote.fields, _before(push))
     )
     return push.base_version == found.version and not is_overtaken
+
+
+def _before(push: Push) -> Fields:
+    """Return what the fields had before an update."""
+    return dict.fromkeys(push.fields) | push.base
 
 
 def _holds(fields: Fields, wanted: Fields) -> bool:

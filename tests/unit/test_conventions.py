@@ -10,6 +10,8 @@ import pytest
 from journal import Journal, Ref
 from journal.events import DraftAcknowledged, DraftHeld, RecordObserved
 from journal.outcomes import Refused, Seen
+from journal.policies import Policies
+from journal.record import Record
 from journal.remotes import HttpRemote, NoAnswer, Profile, Push, Request, Response
 from journal.remotes.dialect import Dialect
 from journal.staging import Facts
@@ -111,6 +113,31 @@ class TestIdsOfTheService:
         assert last(journal).model_dump()["remote_id"] == "7"
         assert journal.load(NOTE).fields == {**FIELDS, "n": 2}
 
+    @pytest.mark.parametrize("is_lost", [False, True])
+    def test_a_record_that_is_created_again_gets_another_id(
+        self, journal: Journal, *, is_lost: bool
+    ) -> None:
+        """Nobody looks for it under the id that it had, and it is made once."""
+        journal.observe(NOTE, FIELDS, remote_id="7", remote_version='"1"')
+        journal.update(NOTE, {"n": 2})
+        script = Script(journal, remote(**ASSIGNED), conflicts=Policies(default="ours"))
+        again = {**MADE, "id": 8, "n": 2}
+        answers: list[Answer] = [LOST, found(again)] if is_lost else []
+
+        script.drain(says(404), says(404), *answers, shows(again, '"1"', 201))
+
+        assert script.methods.count("POST") == 1
+        assert (journal.load(NOTE).remote.remote_id, journal.load(NOTE).changes) == ("8", ())
+
+    def test_an_empty_id_is_none(self, journal: Journal) -> None:
+        """A receipt must show what the service calls the record, or what refers to it cannot be."""
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**ASSIGNED))
+
+        script.drain(shows({**MADE, "id": ""}, '"1"', 201), found(MADE), shows(MADE, '"1"'))
+
+        assert last(journal).model_dump()["remote_id"] == "7"
+
     def test_a_lost_create_is_looked_up_by_our_key(self, journal: Journal) -> None:
         """After a lost answer only our key is known; the hit is read, and settles it."""
         journal.create("Note", FIELDS, id="k1")
@@ -145,6 +172,40 @@ class TestIdsOfTheService:
         assert isinstance(event, DraftHeld)
         assert event.classification == "unknown"
         assert "its filter is ignored" in event.messages[0].message
+
+    def test_a_look_before_the_first_request(self, journal: Journal) -> None:
+        """Where the service lets two records have one key, a create looks before it makes one."""
+        create = {**ASSIGNED["create"], "looks_first": True}
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**{**ASSIGNED, "create": create}))
+        other = {**MADE, "n": 9}
+
+        script.drain(found(other), shows(other, '"1"'))
+
+        assert set(script.methods) == {"GET"}
+        event = last(journal)
+        assert isinstance(event, DraftHeld)
+        assert event.classification == "conflict"
+
+    def test_a_look_that_finds_nothing(self, journal: Journal) -> None:
+        """Where there is none yet, it is made."""
+        create = {**ASSIGNED["create"], "looks_first": True}
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**{**ASSIGNED, "create": create}))
+
+        script.drain(found(), shows(MADE, '"1"', 201))
+
+        assert script.methods == ["GET", "POST"]
+        assert isinstance(last(journal), DraftAcknowledged)
+
+    def test_no_content_is_no_hit(self, journal: Journal) -> None:
+        """A look-up that is answered without content has found nothing."""
+        journal.create("Note", FIELDS, id="k1")
+        script = Script(journal, remote(**ASSIGNED))
+
+        script.drain(LOST, Response(204), shows(MADE, '"1"', 201))
+
+        assert script.methods == ["POST", "GET", "POST"]
 
     def test_a_list_of_all(self, journal: Journal) -> None:
         """Where the look-up lists all records, those of other keys are no surprise."""
@@ -348,6 +409,7 @@ class TestVersions:
         profile = {
             "answer": {"version": "/rev"},
             "update": {"path": "/{type}?id=eq.{id}&rev=eq.{version}"},
+            "version": {"condition": "none"},
         }
         known(journal, version="5")
         journal.update(NOTE, {"n": 2})
@@ -366,6 +428,7 @@ class TestVersions:
                 "path": "/{type}/{id}?seq={version.seq}&term={version.term}",
                 "body": '{"doc": "{fields}"}',
             },
+            "version": {"condition": "none"},
         }
         journal.create("Note", FIELDS, id="k1")
         script = Script(journal, remote(**profile))
@@ -478,7 +541,8 @@ class TestUpdates:
         }
         known(journal, version="4")
         journal.update(NOTE, {"a/b": [1], "title": None})
-        script = Script(journal, remote(update=update, answer={"version": "/rev"}))
+        version = {"answer": {"version": "/rev"}, "version": {"condition": "none"}}
+        script = Script(journal, remote(update=update, **version))
 
         script.drain(shows({"a/b": [1], "n": 1, "rev": 5}))
 
@@ -526,6 +590,95 @@ class TestUpdates:
 
         assert (script.requests[0].path, body(script.requests[0])) == (path, sent)
         assert report.pending == 0
+
+    def test_each_field_may_have_its_way_to_be_unset(self, journal: Journal) -> None:
+        """Where values stand in envelopes, one without a value has one too."""
+        title = {"write": '{"text": [{"is": "{value}"}]}', "read": "/text/0/is"}
+        number = {"write": '{"number": "{value}"}', "read": "/number"}
+        fields = {
+            "title": {**title, "unset": '{"text": []}'},
+            "n": {**number, "unset": '{"number": 0}'},
+        }
+        known(journal)
+        journal.update(NOTE, {"title": None, "n": None, "done": True})
+        script = Script(journal, remote(types={"Note": {"fields": fields}}))
+        shown = {"title": {"text": []}, "n": {"number": 0}, "done": True}
+
+        script.drain(shows(shown, '"2"'))
+
+        assert body(script.requests[0]) == shown
+        assert isinstance(last(journal), DraftAcknowledged)
+
+    @pytest.mark.parametrize(
+        ("form", "shown", "here"),
+        [
+            ({"unset": "false"}, False, None),
+            ({"unset": "false"}, "a", "a"),
+            ({"unset": '{"v": ""}', "read": "/v"}, {"v": ""}, None),
+            ({"unset": "null"}, "", ""),
+            ({"compare": "number"}, "", None),
+            ({"compare": "number"}, "7", 7),
+            ({"compare": "text"}, "", ""),
+        ],
+    )
+    def test_what_stands_for_no_value_is_none_here(
+        self, form: dict[str, Any], shown: object, here: object
+    ) -> None:
+        """What a service shows where a field has no value, is read as none."""
+        service = remote(types={"Note": {"fields": {"n": form}}})
+
+        fields = service.dialect.forms("Note").read({"n": shown})
+
+        assert service.recognised(fields, Record(NOTE), {}) == {"n": here}
+
+    def test_what_stands_for_no_value_may_be_written(self, journal: Journal) -> None:
+        """A draft that sets just that is acknowledged: the service cannot tell them apart."""
+        journal.create("Note", {"title": "", "n": 1}, id="k1")
+        types = {"Note": {"fields": {"title": {"unset": '""'}}}}
+        script = Script(journal, remote(types=types))
+
+        script.drain(shows({"title": "", "n": 1}, '"1"', 201))
+
+        assert isinstance(last(journal), DraftAcknowledged)
+        assert journal.load(NOTE).fields == {"title": "", "n": 1}
+
+    @pytest.mark.parametrize(("unset", "sent"), [("null", {"n": []}), ("omit", {})])
+    def test_a_create_with_a_field_that_has_its_way(
+        self, journal: Journal, unset: str, sent: dict[str, Any]
+    ) -> None:
+        """What a create leaves out is left out; otherwise each field has its way."""
+        journal.create("Note", {"title": "a", "n": None}, id="k1")
+        types = {"Note": {"fields": {"n": {"unset": "[]"}}}}
+        script = Script(journal, remote(create={"unset": unset}, types=types))
+
+        script.drain(shows({"title": "a"}, '"1"', 201))
+
+        assert body(script.requests[0]) == {"title": "a", **sent}
+
+    def test_a_whole_document_with_a_field_that_has_its_way(self, journal: Journal) -> None:
+        """In a whole record, a field is left out unless it says what stands for no value."""
+        known(journal)
+        journal.update(NOTE, {"title": None, "n": None, "done": True})
+        types = {"Note": {"fields": {"n": {"unset": "[]"}}}}
+        whole = {"method": "PUT", "body": '"{record}"'}
+        script = Script(journal, remote(update=whole, types=types))
+
+        script.drain(shows(FIELDS, '"1"'), shows({"n": [], "done": True}, '"2"'))
+
+        assert body(script.requests[1]) == {"n": [], "done": True}
+        assert isinstance(last(journal), DraftAcknowledged)
+
+    def test_a_field_that_is_shown_under_another_name(self, journal: Journal) -> None:
+        """A field may be written by one name and shown by another: it is one field here."""
+        owner = {"name": "owner@bind", "shown_as": "_owner_value", "write": '"/users({value})"'}
+        journal.create("Note", {"title": "a", "owner": "u1"}, id="k1")
+        script = Script(journal, remote(types={"Note": {"fields": {"owner": owner}}}))
+
+        script.drain(shows({"title": "a", "_owner_value": "u1"}, '"1"', 201))
+
+        assert body(script.requests[0]) == {"title": "a", "owner@bind": "/users(u1)"}
+        assert isinstance(last(journal), DraftAcknowledged)
+        assert journal.load(NOTE).fields == {"title": "a", "owner": "u1"}
 
     def test_a_create_leaves_out_what_has_no_value(self, journal: Journal) -> None:
         """Where a create takes no null, a field without a value is not in it."""
@@ -586,6 +739,38 @@ class TestUpdates:
         script.drain()
 
         assert "keeps 'rev' itself" in last(journal).model_dump()["messages"][0]["message"]
+
+    @pytest.mark.parametrize(
+        ("own", "name", "is_own"),
+        [
+            ("/_*", "_links", True),
+            ("/*_at", "changed_at", True),
+            ("/*_at", "at", False),
+            ("/*_at", "changed_by", False),
+            ("/x*y", "x-y", True),
+            ("/xy*yx", "xyx", False),
+            ("/x", "xy", False),
+        ],
+    )
+    def test_what_is_the_services_own_by_a_part_of_its_name(
+        self,
+        journal: Journal,
+        own: str,
+        name: str,
+        is_own: bool,  # noqa: FBT001
+    ) -> None:
+        """A star stands for any text: such a field is neither shown here nor sent."""
+        service = remote(answer={"own": [own]})
+        shown = service.dialect.shown("read", "Note", shows({"title": "a", name: 1}))
+        known(journal)
+        journal.update(NOTE, {name: 5})
+        script = Script(journal, service)
+
+        script.drain(*([] if is_own else [shows({**FIELDS, name: 5}, '"2"')]))
+
+        assert shown is not None
+        assert (name in (shown.fields or {})) is not is_own
+        assert isinstance(last(journal), DraftHeld) is is_own
 
 
 # --- receipts and refusals ---------------------------------------------------------------
@@ -657,6 +842,26 @@ class TestReceipts:
 
         assert last(journal).model_dump()["evidence"] == "read"
 
+    @pytest.mark.parametrize("status", [200, 204])
+    def test_what_others_changed_is_known_by_the_read_before(
+        self, journal: Journal, status: int
+    ) -> None:
+        """Where an answer shows no fields, those that were read right before are noted."""
+        answer = {"record": "none", "key": "none"}
+        rule = {"on": ["update"], "at": "/ok", "is": True, "means": "done"}
+        profile = {"answer": {"version": "none"}, "update": {"answer": answer}, "meaning": [rule]}
+        boss = Ref("Note:boss")
+        journal.observe(boss, {}, remote_id="boss")
+        known(journal, version=None)
+        journal.update(NOTE, {"title": "b", "of": boss})
+        script = Script(journal, remote(**profile))
+        done = Response(204) if status == 204 else shows({"ok": True})
+
+        script.drain(shows({**FIELDS, "n": 9}), done)
+
+        assert isinstance(last(journal), DraftAcknowledged)
+        assert journal.load(NOTE).fields == {"title": "b", "n": 9, "of": boss}
+
     def test_a_false_receipt(self, journal: Journal) -> None:
         """A create that is answered with the old record under the key is no receipt."""
         journal.create("Note", FIELDS, id="k1")
@@ -692,6 +897,19 @@ class TestReceipts:
         script.drain(says(403), shows({"items": []}))
 
         assert last(journal).model_dump()["evidence"] == "read"
+
+    def test_a_rule_may_name_the_type(self, journal: Journal) -> None:
+        """The place of a rule may hold a word of the record's type."""
+        rule = {"on": ["read"], "at": "/{type.one}/state", "is": "deleted", "means": "absent"}
+        known(journal, version=None)
+        journal.delete(NOTE)
+        types = {"Note": {"words": {"one": "note"}}}
+        script = Script(journal, remote(meaning=[rule], types=types))
+        gone = shows({"note": {"state": "deleted"}})
+
+        script.drain(gone)
+
+        assert isinstance(last(journal), DraftAcknowledged)
 
     def test_a_portal_is_no_absence(self, journal: Journal) -> None:
         """A page that is no answer of the service's proves no absence."""
@@ -777,7 +995,8 @@ class TestWithoutAValue:
         update = {"body": '{"rev": "{version}", "...": "{fields}"}'}
         known(journal, version="3-x")
         journal.update(NOTE, {"n": 2})
-        script = Script(journal, remote(update=update, answer={"version": "/rev"}))
+        version = {"answer": {"version": "/rev"}, "version": {"condition": "none"}}
+        script = Script(journal, remote(update=update, **version))
 
         script.drain(shows({**FIELDS, "n": 2, "rev": "4-y"}))
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from journal.remotes import Answer
+    from journal.remotes.remote import Cause
 
 URL: Final = "https://records.example.com/api"
 TOKEN_URL: Final = "https://login.example.com/token"  # noqa: S105  no secret
@@ -282,7 +283,6 @@ class TestRenewal:
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
-            (NoAnswer(was_sent=True, problem="no whole answer"), "no whole answer"),
             (
                 Response(400, {}, b'{"error": "invalid_grant", "error_description": "expired"}'),
                 "the token endpoint answered 400: expired (invalid_grant)",
@@ -317,6 +317,15 @@ class TestRenewal:
 
         said = f"there is no access token: {words}"
         assert received == NoAnswer(was_sent=False, problem=said, cause="credentials")
+
+    @pytest.mark.parametrize("cause", ["link", "configuration"])
+    @pytest.mark.parametrize("was_sent", [True, False])
+    def test_a_token_endpoint_that_cannot_be_reached(self, cause: Cause, *, was_sent: bool) -> None:
+        """Whoever is offline is told so, and not that the credentials are wrong."""
+        (received,) = Script(oauth(), GET).run(NoAnswer(was_sent, "no route, client-secret", cause))
+
+        said = "there is no access token: no route, [secret]"
+        assert received == NoAnswer(was_sent=False, problem=said, cause=cause)
 
     def test_a_renewal_that_fails_later(self) -> None:
         """A refused token is not tried again where there is no other."""

@@ -456,6 +456,30 @@ class TestResolve:
         with pytest.raises(DraftStateError, match="nothing of it has left"):
             journal.resolve(draft_id, applied=True)
 
+    @pytest.mark.parametrize("kind", ["create", "update", "delete"])
+    def test_what_is_unknown_has_no_sides(self, journal: Journal, kind: str) -> None:
+        """V2, V3: nothing that may be applied is dropped, changed or made another by a policy."""
+        if kind != "create":
+            observed(journal, {"Name": "Acme"})
+        match kind:
+            case "create":
+                journal.create("Account", {"Name": "Acme"}, id="acme")
+                journal.create("Visit", {"Account": ACME}, id="v1")
+            case "update":
+                journal.update(ACME, {"Name": "Bolt"})
+            case _:
+                journal.delete(ACME)
+        draft_id = hold(journal, "unknown")
+        head = journal.log.head()
+
+        for policy in ("ours", "theirs", "merge"):
+            with pytest.raises(DraftStateError, match="resolve it as applied; or retry it"):
+                journal.resolve(draft_id, policy)
+        with pytest.raises(DraftStateError, match="resolve it as applied; or retry it"):
+            journal.resolve(draft_id, fields={"Name": "Cole"})
+
+        assert journal.log.head() == head
+
     def test_applied(self, journal: Journal) -> None:
         """A person's word acknowledges what may have been applied."""
         journal.create("Account", {"Name": "Acme"}, id="acme")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from journal.drafts import Draft, Hold, Queue, blockers, draft_id_of, evolve
 from journal.errors import DraftMissingError
@@ -402,6 +403,43 @@ class TestProperties:
             for on_held in ("lane", "stop"):
                 expected = None if found.switch.stop else naive_next(drafts, on_held)
                 assert found.next_to_send(on_held) == expected
+
+    @given(strategies.histories, st.integers(1, 3))
+    def test_next_together_are_the_first_that_nothing_holds(
+        self, history: list[Entry], most: int
+    ) -> None:
+        """Q2, Q3: those that go together would each be the next, were those before it settled."""
+        found = Queue()
+        for entry in history:
+            found.apply(entry)
+        for on_held in ("lane", "stop"):
+            following = found.next_to_send(on_held)
+
+            together = found.next_together(most, on_held)
+
+            assert together[:1] == ([] if following is None else [following])
+            assert len(together) <= most
+            left = list(found)
+            for draft in together:
+                assert naive_next(left, on_held) == draft
+                assert len(together) == 1 or not draft.is_maybe_applied
+                left.remove(draft)
+            if 0 < len(together) < most and not together[0].is_maybe_applied:
+                after = naive_next(left, on_held)
+                assert after is None or after.is_maybe_applied
+
+    @given(strategies.histories)
+    def test_what_was_begun_but_not_sent_goes_together(self, history: list[Entry]) -> None:
+        """A draft that was begun, and of which no request has left, need not go alone."""
+        found = Queue()
+        for entry in history:
+            found.apply(entry)
+        begun = {draft.draft_id for draft in found if draft.is_maybe_applied}
+        free = [draft for draft, blocker in blockers(found) if blocker is None]
+
+        together = found.next_together(100, unsent=begun)
+
+        assert together == ([] if found.switch.stop else free)
 
     @given(strategies.histories)
     def test_begins_anew_at_the_low_water_mark(self, history: list[Entry]) -> None:

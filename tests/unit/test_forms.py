@@ -39,6 +39,10 @@ KINDS: tuple[Kind, ...] = ("exact", "number", "time", "text", "bool", "json", "a
         ("time", "2026-01-02T03:04:05.98Z", "2026-01-02T03:04:05.987654Z", True),
         ("time", "2026-01-02T03:04:05.99Z", "2026-01-02T03:04:05.987654Z", False),
         ("time", "2026-01-02T03:04:06Z", "2026-01-02T03:04:05Z", False),
+        ("time", "Fri, 02 Jan 2026 03:04:05 GMT", "2026-01-02T03:04:05.9Z", True),
+        ("time", "Fri, 02 Jan 2026 03:04:05 +0100", "2026-01-02T02:04:05Z", True),
+        ("time", "Fri, 99 Jan 2026 03:04:05 GMT", "2026-01-02T03:04:05Z", False),
+        ("time", "0001-01-01T00:00:00+01:00", "2026-01-02T03:04:05Z", False),
         ("time", "soon", "soon", True),
         ("time", 5, "2026-01-02", False),
         ("text", "1.5", 1.5, True),
@@ -85,6 +89,7 @@ class TestForms:
         {
             "Title": FieldForm(name="title", write='{"en-US": "{value}"}', read="/en-US"),
             "Done": FieldForm(compare="bool"),
+            "Size": FieldForm(write='{"N": "{value.text}"}', read="/N", compare="number"),
         },
         "exact",
         "",
@@ -96,6 +101,14 @@ class TestForms:
         assert self.FORMS.written("Title", "a") == {"en-US": "a"}
         assert self.FORMS.written("Title", None) is None
         assert self.FORMS.written("Other", [1]) == [1]
+
+    def test_written_as_text(self) -> None:
+        """A service that wants numbers as texts gets them so, and is understood."""
+        assert self.FORMS.written("Size", 1.5) == {"N": "1.5"}
+        assert self.FORMS.written("Size", "a") == {"N": "a"}
+        assert self.FORMS.written("Size", None) is None
+        assert self.FORMS.agrees("Size", "1.50", 1.5)
+        assert self.FORMS.canonical("Size", "7") == 7
 
     def test_read(self) -> None:
         """A value comes out of its envelope; where the envelope is empty, there is none."""

@@ -38,6 +38,8 @@ NEWER = FieldMessage(message="the remote has a newer version of the record")
 TAKEN = FieldMessage(message="the remote has another record under our key")
 GONE = FieldMessage(message="the remote no longer has the record")
 CANARY = "s3cr3t-c4n4ry"
+KEY_ONLY = {"record": "none"}
+HELD_ON_DOUBT = {"method": "POST", "path": "/{type}", "on_doubt": "hold"}
 
 
 @pytest.fixture
@@ -58,6 +60,19 @@ def started(journal: Journal, **profile: Any) -> Script:  # noqa: ANN401
     script = Script(journal, remote(**profile))
     script.drain(shows(ACME, '"1"', 201))
     script.requests.clear()
+    return script
+
+
+def changed(journal: Journal, kind: str) -> Script:
+    """Return a script whose account is to be created, updated or deleted next."""
+    if kind == "create":
+        journal.create("Account", ACME, id="a1")
+        return Script(journal, remote())
+    script = started(journal)
+    if kind == "update":
+        journal.update(ACCOUNT, {"Size": 2})
+    else:
+        journal.delete(ACCOUNT)
     return script
 
 
@@ -453,6 +468,43 @@ class TestReceipts:
         assert report.pending == 0
         assert acknowledged(journal).evidence == "read"
 
+    @pytest.mark.parametrize(
+        ("said", "is_receipt"),
+        [
+            ({"error": "the record is locked"}, False),
+            ({"errors": [{"message": "locked"}]}, False),
+            ({"message": "locked", "code": 17}, False),
+            ({"errors": [], "error": None}, True),
+            ({"deleted": True}, True),
+            ({**ACME, "message": "a field of ours"}, True),
+        ],
+    )
+    def test_an_answer_that_names_the_record_and_what_is_wrong(
+        self, journal: Journal, said: dict[str, Any], *, is_receipt: bool
+    ) -> None:
+        """A refusal with the status of a success may name the record that it refuses."""
+        journal.create("Account", {**ACME, "message": "a field of ours"}, id="a1")
+        journal.delete(ACCOUNT)
+        profile = {"answer": {"key": "/id", "version": "none"}, "create": {"answer": KEY_ONLY}}
+        script = Script(journal, remote(**profile))
+        record = {"id": "a1", **ACME, "message": "a field of ours"}
+
+        lost = [] if is_receipt else [LOST] * 5
+        script.drain(shows({"id": "a1"}), shows(record), shows({"id": "a1", **said}), *lost)
+
+        event = journal.log.read()[-1].event
+        assert isinstance(event, DraftAcknowledged if is_receipt else PushStarted)
+
+    def test_a_create_that_is_named_and_refused(self, journal: Journal) -> None:
+        """So may a create of which only our key is shown: it is read back."""
+        journal.create("Account", ACME, id="a1")
+        profile = {"answer": {"key": "/id", "version": "none"}, "create": {"answer": KEY_ONLY}}
+        script = Script(journal, remote(**profile))
+
+        report = script.drain(shows({"id": "a1", "error": "over quota"}), says(404), *[LOST] * 4)
+
+        assert report.acknowledged == 0
+
     @pytest.mark.parametrize("change", [{"Name": None}, {"Note": None}])
     def test_an_object_that_is_not_the_record(
         self, journal: Journal, change: dict[str, object]
@@ -678,7 +730,7 @@ class TestLostAnswers:
         assert script.methods == ["PUT", "PUT", "GET"]
 
     @pytest.mark.parametrize(
-        "answer", [says(500), says(502), says(504), says(302), says(429), says(503), says(101)]
+        "answer", [says(500), says(502), says(504), says(302), says(408), says(503), says(101)]
     )
     def test_an_answer_that_leaves_it_open(self, journal: Journal, answer: Response) -> None:
         """After an answer that settles nothing, the record is read before anything is sent."""
@@ -688,6 +740,76 @@ class TestLostAnswers:
         script.drain(answer, says(404), shows(ACME, '"1"', 201))
 
         assert script.methods == ["PUT", "GET", "PUT"]
+
+    @pytest.mark.parametrize("answer", [says(401), says(425), says(429)])
+    def test_an_answer_that_says_that_nothing_was_done(
+        self, journal: Journal, answer: Response
+    ) -> None:
+        """Who is not let in, or sent away for a while, has changed nothing: no doubt is left."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(create=HELD_ON_DOUBT, answer={"id": "/id"}))
+
+        first = script.drain(answer, *[shows({**ACME, "id": 7})] * (answer.status != 401))
+        report = script.drain(*[shows({**ACME, "id": 7})] * first.pending)
+
+        assert script.methods == ["POST", "POST"]
+        assert (report.held, report.pending) == (0, 0)
+        assert acknowledged(journal).evidence == "answer"
+
+    @pytest.mark.parametrize(
+        "answers", [[says(503)], [says(429), says(503)], [says(429), LOST], [says(408)]]
+    )
+    def test_one_that_does_not_say_so(self, journal: Journal, answers: list[Answer]) -> None:
+        """Any other leaves a doubt, and so does what came after."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(create=HELD_ON_DOUBT, answer={"id": "/id"}))
+
+        report = script.drain(*answers)
+
+        assert report.held == 1
+        assert held(journal).classification == "unknown"
+
+    def test_one_after_a_doubt(self, journal: Journal) -> None:
+        """A doubt of earlier stays, whatever is answered later: only a read settles it."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote())
+
+        script.drain(LOST, says(404), says(429), shows(ACME, '"1"'))
+
+        assert script.methods == ["PUT", "GET", "PUT", "GET"]
+
+    def test_what_cannot_be_read_once_a_request_has_left(self, journal: Journal) -> None:
+        """V2: a draft that may be applied is no rejected one, which could be amended."""
+        journal.create("Account", ACME, id="a1")
+        ids = {"id": "/id", "key": "/ref"}
+        body = '{"ref": "{key}", "...": "{fields}"}'
+        create = {"method": "POST", "path": "/{type}", "body": body}
+        script = Script(journal, remote(answer=ids, create=create, find={}))
+
+        script.drain(says(201), shows([{"id": "..", "ref": "a1"}]))
+
+        assert script.methods == ["POST", "GET"]
+        assert held(journal).classification == "unknown"
+
+    def test_what_can_no_longer_be_sent(self, journal: Journal) -> None:
+        """So is one that was in doubt before the profile was changed."""
+        journal.create("Account", ACME, id="a1")
+        Script(journal, remote(), attempts=1).drain(LOST)
+
+        Script(journal, remote(key={"pattern": "[0-9]+"})).drain()
+
+        assert held(journal).classification == "unknown"
+
+    def test_no_token_is_no_doubt(self, journal: Journal) -> None:
+        """Where no token could be had, nothing has left."""
+        tokens = ["t0k3n-t0k3n", ""]
+
+        journal.create("Account", ACME, id="a1")
+        profile = {"url": URL, "create": HELD_ON_DOUBT, "answer": {"id": "/id"}}
+        script = Script(journal, HttpRemote(Profile.of(profile), bearer=tokens.pop))
+
+        assert script.drain().stopped_by == "unauthorized"
+        assert script.drain(shows({**ACME, "id": 7})).acknowledged == 1
 
     @pytest.mark.parametrize(
         "answer",
@@ -828,7 +950,7 @@ class TestRefusals:
         assert (event.classification, event.status) == ("conflict", 409)
         assert event.messages[-2:] == (NEWER, FieldMessage(message="stale"))
 
-    @pytest.mark.parametrize("status", [404, 409, 410, 412, 422])
+    @pytest.mark.parametrize("status", [404, 409, 410, 422])
     def test_a_create_where_nothing_is(self, journal: Journal, status: int) -> None:
         """A refused create of a record that the remote does not have is a rejection."""
         journal.create("Account", ACME, id="a1")
@@ -836,6 +958,77 @@ class TestRefusals:
 
         script.drain(says(status), says(404))
 
+        assert (held(journal).classification, held(journal).status) == ("rejected", status)
+
+    def test_a_conflict_with_what_cannot_be_kept(self, journal: Journal) -> None:
+        """Where the remote's record is not stored, no side can be taken: it says so."""
+        script = changed(journal, "update")
+
+        script.drain(says(412), shows({**ACME, "Size": 9, "Photo": "x" * 2_000_000}, '"2"'))
+
+        assert held(journal).classification == "conflict"
+        assert [m.message for m in held(journal).messages] == [
+            "the remote has a newer version of the record",
+            "it cannot be kept here, for it is too large or not exact: discard the draft",
+        ]
+
+    @pytest.mark.parametrize(
+        ("kind", "status", "stale", "fresh"),
+        [
+            ("create", 412, says(404), shows(ACME, '"1"')),
+            ("update", 412, shows(ACME, '"1"'), shows({**ACME, "Size": 2}, '"2"')),
+            ("delete", 404, shows(ACME, '"1"'), says(404)),
+            ("delete", 410, shows(ACME, '"1"'), says(404)),
+        ],
+    )
+    def test_a_read_that_lags_behind(
+        self, journal: Journal, kind: str, status: int, stale: Response, fresh: Response
+    ) -> None:
+        """A refusal for a state that no read shows yet rejects nothing: it is looked up again."""
+        script = changed(journal, kind)
+
+        report = script.drain(LOST, stale, says(status), stale, fresh)
+
+        assert report.pending == 0
+        assert acknowledged(journal).evidence == "read"
+
+    def test_a_delete_is_not_done_for_a_read_that_lags_behind(self, journal: Journal) -> None:
+        """What was just acknowledged, and cannot be read, is deleted all the same."""
+        script = started(journal, answer={"version": "none"})
+        journal.delete(ACCOUNT)
+
+        script.drain(says(404), says(204))
+
+        assert script.methods == ["GET", "DELETE"]
+        assert acknowledged(journal).evidence == "answer"
+
+    def test_a_delete_of_what_somebody_else_has_deleted(self, journal: Journal) -> None:
+        """Where it was not ours, or a request may have done it, there is nothing to delete."""
+        journal.observe(ACCOUNT, ACME)
+        journal.delete(ACCOUNT)
+        there = Ref("Account:a2")
+        journal.observe(there, ACME)
+        journal.delete(there)
+        script = Script(journal, remote(answer={"version": "none"}))
+
+        script.drain(says(404), shows(ACME), LOST, says(404))
+
+        assert script.methods == ["GET", "GET", "DELETE", "GET"]
+        assert acknowledged(journal).evidence == "read"
+
+    @pytest.mark.parametrize(
+        ("kind", "status", "there"),
+        [("create", 412, says(404)), ("update", 412, shows(ACME, '"1"'))],
+    )
+    def test_a_refusal_that_reads_go_on_to_deny(
+        self, journal: Journal, kind: str, status: int, there: Response
+    ) -> None:
+        """Where both go on to say so, it is rejected: a service may compare versions in vain."""
+        script = changed(journal, kind)
+
+        report = script.drain(*[says(status), there, there] * 2, says(status), there)
+
+        assert (report.held, len(script.pauses)) == (1, 2)
         assert (held(journal).classification, held(journal).status) == ("rejected", status)
 
     @pytest.mark.parametrize("status", [400, 403, 409, 422])
@@ -1034,6 +1227,33 @@ class TestBases:
         assert script.methods == ["PATCH", "GET", "PATCH"]
         assert report.pending == 0
 
+    @pytest.mark.parametrize("version", ["header:ETag", "none"])
+    def test_an_edit_of_a_field_without_a_value(self, journal: Journal, version: str) -> None:
+        """A value that somebody else gave to a field that had none is not written over unseen."""
+        condition = {"condition": "none" if version == "none" else "If-Match"}
+        script = started(journal, answer={"version": version}, version=condition)
+        journal.update(ACCOUNT, {"Name": "Bolt"})
+        journal.update(ACCOUNT, {"Phone": "2"})
+        before, theirs = {**ACME, "Phone": "1"}, {"Name": "Bolt", "Size": 1, "Phone": "1"}
+        met = [says(412)] if version != "none" else []
+
+        script.drain(*met, shows(before, '"3"'), shows(theirs, '"4"'), shows(theirs, '"4"'))
+
+        assert script.methods.count("PATCH") == len(met) + 1
+        assert held(journal).messages[0] == FieldMessage(
+            field="Phone", message='here it became "2", at the remote "1"; it was nothing'
+        )
+
+    def test_a_value_that_was_pulled_meanwhile(self, journal: Journal) -> None:
+        """Where there are no versions, what a pull has shown since is what nobody saw either."""
+        script = started(journal, answer={"version": "none"}, version={"condition": "none"})
+        journal.update(ACCOUNT, {"Phone": "2"})
+        journal.observe(ACCOUNT, {**ACME, "Phone": "1"})
+
+        script.drain(shows({**ACME, "Phone": "1"}))
+
+        assert held(journal).classification == "conflict"
+
     def test_a_default_of_the_service_is_no_conflict(self, journal: Journal) -> None:
         """A value that the service chose for a field that we had left open may be changed."""
         journal.create("Account", ACME, id="a1")
@@ -1046,11 +1266,24 @@ class TestBases:
 
         assert report.pending == 0
 
+    def test_another_value_than_the_default_of_the_service_is(self, journal: Journal) -> None:
+        """What the service chose is what the change was made on: an edit of it is a conflict."""
+        journal.create("Account", ACME, id="a1")
+        journal.update(ACCOUNT, {"Status": "done"})
+        theirs = {**ACME, "Status": "lost"}
+        script = Script(journal, remote())
+
+        script.drain(shows({**ACME, "Status": "new"}, '"1"'), says(412), shows(theirs, '"2"'))
+
+        assert held(journal).messages[0] == FieldMessage(
+            field="Status", message='here it became "done", at the remote "lost"; it was "new"'
+        )
+
 
 class TestSecrets:
     """What the log must never hold."""
 
-    @pytest.mark.parametrize("status", [400, 412, 422])
+    @pytest.mark.parametrize("status", [400, 409, 422])
     def test_an_echo_of_the_token_is_not_kept(self, journal: Journal, status: int) -> None:
         """A service that shows our token in its error puts it nowhere in the log."""
         profile = Profile.of({"url": URL, "auth": {"bearer": "{env:TOKEN}"}})

@@ -65,12 +65,15 @@ def test_a_slow_one_misses_the_oldest(caplog: pytest.LogCaptureFixture) -> None:
     assert "the test callback is slow: 7 dropped" in caplog.text
 
 
-def test_one_that_raises(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
+def test_one_that_raises(caplog: pytest.LogCaptureFixture, error: type[BaseException]) -> None:
     """What the function raises is logged, and the next value is handed over."""
     told: list[int] = []
 
     def note(value: int) -> None:
-        told.append(1 // value)
+        if not value:
+            raise error
+        told.append(value)
 
     hook = Hook(note, "test")
     hook(0)

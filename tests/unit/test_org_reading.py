@@ -17,7 +17,7 @@ from journal.sync.backoff import Backoff
 from journal.sync.describing import Describe, describing
 from journal.sync.effects import Call, Pause
 from journal.sync.priming import ACTOR, primed
-from journal.sync.pulling import Pull
+from journal.sync.pulling import READS_AGAIN, Pull
 from journal.sync.settings import Settings
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class TestPrime:
         """A list is not begun anew for ever."""
         first = listed(row("1", Name="A"), more="01gA-2000")
         forgotten = refused("INVALID_QUERY_LOCATOR", "invalid query locator")
-        report = script.prime(*[first, forgotten] * 4)
+        report = script.prime(*[first, forgotten] * (READS_AGAIN + 1))
 
         assert report.stopped_by == "refused"
         assert report.problem == "invalid query locator (400)"

@@ -10,7 +10,7 @@ import pytest
 
 from journal.outcomes import Unknown
 from journal.remotes import Page, Response, Sighting
-from journal.remotes.remote import CHECKED_AT_ONCE
+from journal.remotes.questions import CHECKED_AT_ONCE
 from journal.remotes.salesforce.rows import Listing
 from journal.remotes.salesforce.updated import MOST_IDS, TOO_MANY, UpdatedFeed
 

@@ -55,6 +55,66 @@ STYLES: Final[dict[str, tuple[Any, list[tuple[str, ...]]]]] = {
         },
         [("title", "not here", "301")],
     ),
+    "FHIR": (
+        {
+            "resourceType": "OperationOutcome",
+            "issue": [
+                {
+                    "severity": "error",
+                    "code": "code-invalid",
+                    "diagnostics": "Unknown code 'yes'",
+                    "expression": ["Patient.title"],
+                }
+            ],
+        },
+        [("title", "Unknown code 'yes'", "code-invalid")],
+    ),
+    "an error for each record of a request": (
+        {
+            "data": [
+                {
+                    "code": "INVALID_DATA",
+                    "details": {"expected_data_type": "email", "api_name": "email"},
+                    "message": "invalid data",
+                    "status": "error",
+                }
+            ]
+        },
+        [("email", "invalid data", "INVALID_DATA")],
+    ),
+    "words in details": (
+        {
+            "message": "Validation error",
+            "details": {
+                "errors": [
+                    {
+                        "name": "type",
+                        "type": "Integer",
+                        "details": "The type is incorrect",
+                        "path": ["fields", "n", "en-US"],
+                    }
+                ]
+            },
+        },
+        [("n", "The type is incorrect", "Integer")],
+    ),
+    "the same twice": (
+        {
+            "error": {
+                "code": 400,
+                "message": "Invalid colour",
+                "errors": [{"reason": "invalid", "message": "Invalid colour"}],
+            }
+        },
+        [("", "Invalid colour", "400")],
+    ),
+    "the same with a field and without": (
+        {
+            "message": "too long",
+            "errors": [{"message": "too long"}, {"field": "n", "message": "too long"}],
+        },
+        [("n", "too long")],
+    ),
     "OData alone": (
         {"error": {"code": "501", "message": "Unsupported", "target": "query"}},
         [("", "Unsupported", "501")],
@@ -174,6 +234,43 @@ STYLES: Final[dict[str, tuple[Any, list[tuple[str, ...]]]]] = {
         },
         [("title", "bad", "BAD_USER_INPUT"), ("createNote", "worse")],
     ),
+    "GraphQL, in the result of a mutation": (
+        {"data": {"result": {"messages": [{"kind": "V", "field": "title", "message": "bad"}]}}},
+        [("title", "bad")],
+    ),
+    "GraphQL, by a path": (
+        {
+            "data": {
+                "edit": {"x": None, "userErrors": [{"field": ["x", "title"], "message": "bad"}]}
+            }
+        },
+        [("title", "bad")],
+    ),
+    "GraphQL, several of a field": (
+        {"data": {"edit": {"ok": False, "errors": [{"field": "title", "messages": ["bad"]}]}}},
+        [("title", "bad")],
+    ),
+    "OData 2": (
+        {"error": {"code": "005", "message": {"lang": "en", "value": "Name is bad"}}},
+        [("Name", "Name is bad", "005")],
+    ),
+    "OData 3": (
+        {"odata.error": {"code": "Exists", "message": {"lang": "en", "value": "is there"}}},
+        [("", "is there", "Exists")],
+    ),
+    "JSON-RPC": (
+        {"id": 1, "error": {"code": 200, "message": "Failed", "data": {"message": "title is bad"}}},
+        [("title", "title is bad")],
+    ),
+    "JSON-RPC, whose data is no error": (
+        {"id": 1, "error": {"code": 200, "message": "Failed", "data": {"title": "a"}}},
+        [("", "Failed", "200")],
+    ),
+    "members around members": (
+        {"a": {"b": {"c": {"d": {"messages": [{"msg": "bad"}]}}}}},
+        [("a.b.c.d.messages", "bad")],
+    ),
+    "messages of a field": ({"city": {"messages": [{"msg": "bad"}]}, "m": 1}, [("city", "bad")]),
     "CouchDB": ({"error": "conflict", "reason": "an update"}, [("", "an update", "conflict")]),
     "OAuth": (
         {"error": "invalid_grant", "error_description": "expired"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -141,6 +141,7 @@ class TestContent:
         dumped = profile.model_dump(exclude_defaults=True, by_alias=True)
         found = json.loads(json.dumps(dumped))
         said["meaning"][0]["status"] = [400]
+        said["changes"]["deleted"] = {"at": "/deleted"}
         assert found == said
         assert Profile.load(str(path)) == Profile.of(tomllib.loads(OTHERS)) == profile
 
@@ -166,6 +167,36 @@ class TestContent:
             "create.on_doubt is hold",
         ]
 
+    @pytest.mark.parametrize(
+        ("body", "is_noted"),
+        [('"{record}"', True), ('{"rev": "{version}", "...": "{fields}"}', True), (None, False)],
+    )
+    def test_a_key_for_bodies_that_differ(self, body: str | None, *, is_noted: bool) -> None:
+        """I15: a request that is sent again has the body of the first, where a key is sent."""
+        update = {"headers": {"Idempotency-Key": "{draft}"}} | ({"body": body} if body else {})
+
+        said = {"url": URL, "update": update, "version": {"condition": "If-Match"}}
+        notes = Profile.of(said).notes
+
+        assert any("update sends {draft}" in note for note in notes) is is_noted
+
+    @pytest.mark.parametrize(
+        ("said", "noted"),
+        [
+            ({"status": 400}, True),
+            ({"status": [404, 403]}, True),
+            ({"status": [404, 410]}, False),
+            ({"status": 400, "at": "/error", "has": "no such"}, False),
+        ],
+    )
+    def test_absence_by_a_status_alone_is_told(self, said: dict[str, Any], noted: bool) -> None:  # noqa: FBT001
+        """A status that may mean anything else would prove that a record is gone."""
+        rule = {"on": ["read"], "means": "absent", **said}
+
+        notes = Profile.of({"url": URL, "meaning": [{"status": 429, "means": "wait"}, rule]}).notes
+
+        assert [note.startswith("meaning.1 ") for note in notes] == [True] * noted
+
     @pytest.mark.parametrize("path", PROFILES, ids=lambda path: str(path.name))
     def test_the_examples_of_the_documentation(self, path: Path) -> None:
         """Every profile of the documentation is one."""
@@ -180,6 +211,15 @@ class TestContent:
         assert profile.type_name("Order") == "Order"
 
 
+BY_KEY: Final = {"answer": {"key": "/id"}}
+NUMBERED: Final = {"path": "/?s={since}&p={index}", "since": "/at", "index_from": 1, **BY_KEY}
+LINKED: Final = {"path": "/{type}/delta", "next_list": "/delta", **BY_KEY}
+REPEATABLE: Final = {
+    "method": "POST",
+    "path": "/{type}",
+    "headers": {"Idempotency-Key": "{draft}"},
+    "is_repeatable": True,
+}
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"url": 7}, "url"),
     ({"url": "ftp://x"}, "url"),
@@ -262,6 +302,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"answer": {"version": "none"}, "delete": {"path": "/{id}?v={version}"}}, "delete.path"),
     ({"answer": {"version": "none"}, "delete": {"body": '["{version}"]'}}, "delete.body"),
     ({"update": {"path": "/{id}?v={version.seq}"}}, "answer.version"),
+    ({"update": {"path": "/{id}?v={version}"}}, "version.condition"),
     ({"read": {"answer": {"fields": "none"}}}, "read.answer"),
     ({"read": {"path": "/{type}"}}, "read.path"),
     ({"headers": {"X-Key": "{env:KEY}"}}, "headers.X-Key"),
@@ -271,16 +312,45 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"changes": {"since": "/at"}}, "changes.path"),
     ({"changes": {"path": "/?s={since}&p={page}", "since": "/at"}}, "changes.page"),
     ({"changes": {"path": "/?s={since}", "since": "/at", "index_from": 1}}, "changes.index_from"),
+    ({"changes": LINKED | {"since": "/at"}}, "changes.since"),
+    ({"changes": LINKED | {"overlap_s": 1.0}}, "changes.overlap_s"),
+    ({"changes": LINKED | {"since_as": "seconds"}}, "changes.since_as"),
+    ({"changes": NUMBERED | {"since_as": "minutes"}}, "changes.since_as"),
+    ({"changes": NUMBERED | {"deleted": {"at": "none"}}}, "changes.deleted.at"),
+    ({"changes": NUMBERED | {"deleted": {"at": "/s", "is": 1, "is_not": 2}}}, "changes.deleted"),
+    ({"changes": NUMBERED | {"more": {"is": True}}}, "changes.more.at"),
+    ({"changes": NUMBERED | {"answer": {"fields": "none"}}}, "changes.answer"),
+    ({"changes": NUMBERED | {"items": "/{kind}"}}, "changes.items"),
+    ({"changes": NUMBERED | {"items": "/{type.many}"}, "types": {"A": {}}}, "types.A.words"),
+    ({"changes": {"path": "/?s={since}", "lists_all": True}}, "changes.path"),
+    ({"changes": {"since": "/at", "lists_all": True}}, "changes.since"),
+    ({"changes": {"more": "/more", "lists_all": True}}, "changes.more"),
+    ({"changes": {"overlap_s": 5.0, "lists_all": True}}, "changes.overlap_s"),
+    ({"changes": {"first": "0", "lists_all": True}}, "changes.first"),
     ({"meaning": [{"means": "wait"}]}, "meaning.0"),
+    ({"meaning": [{"at": "/{type.one}", "means": "wait"}], "types": {"A": {}}}, "types.A.words"),
     ({"meaning": [{"status": 429, "means": "patience"}]}, "meaning.0.means"),
     ({"meaning": [{"status": 404, "means": "refused"}]}, "meaning.0"),
     ({"meaning": [{"status": 7, "means": "wait"}]}, "meaning.0.status"),
     ({"meaning": [{"status": 200, "is": 1, "means": "wait"}]}, "meaning.0.at"),
     ({"meaning": [{"at": "none", "means": "wait"}]}, "meaning.0.at"),
     ({"meaning": [{"at": "/a", "is": 1, "is_not": 2, "means": "wait"}]}, "meaning.0"),
+    ({"meaning": [{"at": "/a", "is": 1, "has": "a", "means": "wait"}]}, "meaning.0"),
+    ({"meaning": [{"status": 200, "has": "a", "means": "wait"}]}, "meaning.0.at"),
+    ({"meaning": [{"at": "/a", "has": "", "means": "wait"}]}, "meaning.0.has"),
     ({"meaning": [{"on": ["write"], "at": "/a", "means": "wait"}]}, "meaning.0.on.0"),
     ({"types": {"A": {"fields": {"x": {"name": "y"}, "y": {}}}}}, "types.A.fields.y.name"),
+    ({"types": {"A": {"fields": {"x": {"shown_as": "y"}, "y": {}}}}}, "types.A.fields.y.name"),
     ({"types": {"A": {"fields": {"x": {"write": '"{v}"'}}}}}, "types.A.fields.x.write"),
+    ({"types": {"A": {"fields": {"x": {"unset": '"{value}"'}}}}}, "types.A.fields.x.unset"),
+    ({"create": {"looks_first": True, "on_doubt": "hold"}}, "create.looks_first"),
+    (
+        {
+            "answer": {"id": "/id"},
+            "create": {**REPEATABLE, "looks_first": True},
+        },
+        "create.looks_first",
+    ),
     ({"types": {"A": {}}, "answer": {"record": "/{type.one}"}}, "types.A.words"),
     ({"types": {"A": {}}, "read": {"path": "/{type.many}/{id}"}}, "types.A.words"),
     ({"delete": {"path": "/../{id}"}}, "delete.path"),

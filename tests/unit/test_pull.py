@@ -22,7 +22,7 @@ from journal.remotes.times import moved, not_after
 from journal.staging import Facts
 from journal.sync.backoff import Backoff
 from journal.sync.effects import Call, Pause
-from journal.sync.pulling import READS_AGAIN, Pull
+from journal.sync.pulling import MOST_EMPTY, READS_AGAIN, Pull
 from journal.sync.settings import Settings
 
 if TYPE_CHECKING:
@@ -264,12 +264,33 @@ class TestPages:
             "/notes/changes",
         ]
 
+    def test_a_page_that_is_never_known_ends_it(self, script: Script) -> None:
+        """A page that its service names, and refuses each time, is not asked for without end."""
+        first = page(item("a", 1), after="/v1/notes/changes?p=2")
+        refused = Response(400, {}, b'{"message": "no such page"}')
+
+        report = script.pull(*[first, refused] * (READS_AGAIN + 1))
+
+        assert (report.stopped_by, report.problem) == ("refused", "no such page (400)")
+        assert script.pull(page(item("b", 2))).stopped_by is None
+
     def test_pages_without_an_end_end(self, script: Script) -> None:
         """A next page that was read already stops the pull, and says so."""
         there = "/v1/notes/changes?p=2"
         report = script.pull(page(item("a", 1), after=there), page(item("b", 2), after=there))
 
         assert report.stopped_by == "refused"
+        assert "no end" in report.problem
+
+    def test_empty_pages_without_an_end_end(self, script: Script) -> None:
+        """Pages that only promise others stop it too; a few of them are no list without an end."""
+        empty = [page(after=f"/v1/notes/changes?p={n}") for n in range(MOST_EMPTY)]
+        few = [*empty[1:], page(item("a", 1), after="/v1/notes/changes?p=last"), empty[0]]
+
+        assert script.pull(*few, page(item("b", 2))).stopped_by is None
+        report = script.pull(*empty)
+
+        assert (report.stopped_by, report.pages) == ("refused", MOST_EMPTY)
         assert "no end" in report.problem
 
     def test_a_list_of_another_log_is_not_gone_on_with(self, script: Script) -> None:
@@ -602,6 +623,33 @@ class TestLists:
             parse_qs(urlsplit(p).query, keep_blank_values=True)["since"] for p in timed.paths
         ] == [[""], ["2025-12-31T23:59:58.250Z"], ["2026-01-01T00:59:55Z"]]
 
+    @pytest.mark.parametrize(
+        ("form", "since"),
+        [
+            ("seconds", "1767225605"),
+            ("milliseconds", "1767225605750"),
+            ("%Y-%m-%d %H:%M", "2026-01-01%2000%3A00"),
+        ],
+    )
+    def test_a_time_may_be_asked_for_in_another_form(
+        self, script: Script, form: str, since: str
+    ) -> None:
+        """A service may take a time otherwise than it shows it; the checkpoint stays as shown."""
+        asked = {"path": "/{type}?s={since}", "items": "/items", "since": "/at", "more": "/more"}
+        formed = Script({**CONTENT, "changes": {**asked, "since_as": form}}, script.journal)
+        shown = {"id": "a", "v": "1", "at": "2026-01-01T01:00:05.750+0100"}
+        first = json.dumps({"items": [shown], "more": True}).encode()
+        formed.pull(Response(200, {}, first), page())
+        formed.pull(page())
+
+        assert formed.paths == ["/notes", f"/notes?s={since}", f"/notes?s={since}"]
+
+    def test_another_form_of_no_time_names_its_key(self, script: Script) -> None:
+        """What is no time cannot be written as one."""
+        said = {**CONTENT, "changes": {**CHANGES, "first": "soon", "since_as": "seconds"}}
+        with pytest.raises(ProfileError, match=r"changes\.since_as.*is no time|Invalid isoformat"):
+            Script(said, script.journal).pull()
+
     def test_an_overlap_of_no_time_names_its_key(self, script: Script) -> None:
         """A checkpoint that is no time cannot be moved."""
         content = {**CONTENT, "changes": {**CHANGES, "overlap_s": 5}}
@@ -629,20 +677,135 @@ class TestLists:
         base = {"items": "/items", "since": "/at"}
         token = {**base, "path": "/t?s={since}&p={page}", "page": "/after", "first": "0"}
         index = {**base, "path": "/i?s={since}&i={index}", "index_from": 1, "first": "0"}
+        pages = {**index, "path": "/p?s={since}&p={index}", "index_counts": "pages"}
         more = {**base, "path": "/m?s={since}", "more": "/more", "first": "0"}
 
         def shown(at: int, **extra: object) -> Response:
-            items = [item(f"k{at}", at)] if at else []
+            items = [item(f"k{at}", at), item(f"l{at}", at)] if at else []
             return Response(200, {}, json.dumps({"items": items, **extra}).encode())
 
         for changes, answers, paths in (
             (token, [shown(1, after="t2"), shown(2)], ["/t?s=0", "/t?s=0&p=t2"]),
-            (index, [shown(1), shown(2), shown(0)], ["/i?s=0&i=1", "/i?s=0&i=2", "/i?s=0&i=3"]),
+            (index, [shown(1), shown(2), shown(0)], ["/i?s=0&i=1", "/i?s=0&i=3", "/i?s=0&i=5"]),
+            (pages, [shown(1), shown(2), shown(0)], ["/p?s=0&p=1", "/p?s=0&p=2", "/p?s=0&p=3"]),
             (more, [shown(1, more=True), shown(2, more=False)], ["/m?s=0", "/m?s=1"]),
         ):
             listed = Script({**CONTENT, "changes": changes}, script.journal)
             assert listed.pull(*answers).stopped_by is None
             assert listed.paths == paths
+
+    def test_a_list_of_all_is_read_whole_each_time(self, script: Script) -> None:
+        """Without checkpoints every pull begins anew, and only what is new is stored."""
+        changes = {"path": "/all?p={page}", "items": "/items", "page": "/after", "lists_all": True}
+        listed = Script({**CONTENT, "changes": changes}, script.journal)
+        first = [{"id": "a", "v": "1", "n": 1}, {"id": "b", "v": "1", "n": 1}]
+        later = [{"id": "b", "v": "2", "n": 2}]
+
+        def shown(items: list[dict[str, Any]], after: str | None = None) -> Response:
+            return Response(200, {}, json.dumps({"items": items, "after": after}).encode())
+
+        reports = [
+            listed.pull(shown(first[:1], "t"), shown(first[1:])),
+            listed.pull(shown(first[:1], "t"), shown(later)),
+            listed.pull(shown([])),
+        ]
+
+        assert [(r.observed, r.unchanged, r.stopped_by) for r in reports] == [
+            (2, 0, None),
+            (1, 1, None),
+            (0, 0, None),
+        ]
+        assert listed.paths == ["/all", "/all?p=t", "/all", "/all?p=t", "/all"]
+
+    def test_an_answer_may_mean_that_nothing_has_changed(self, script: Script) -> None:
+        """A service that leaves an empty list out is understood by a rule, and only by one."""
+        meaning = [{"on": ["changes"], "at": "", "is": {}, "means": "absent"}]
+        changes = {"path": "/f?s={since}", "items": "/items", "next_since": "/to", "first": "0"}
+        ruled = Script({**CONTENT, "changes": changes, "meaning": meaning}, script.journal)
+        nothing = Response(200, {}, b"{}")
+        shown = {"items": [{"id": "a", "v": "1"}], "to": "7"}
+
+        ruled.pull(Response(200, {}, json.dumps(shown).encode()))
+        report = ruled.pull(nothing)
+
+        assert (report.observed, report.stopped_by) == (0, None), report
+        assert ruled.paths == ["/f?s=0", "/f?s=7"]
+
+    def test_pages_may_be_numbered(self, script: Script) -> None:
+        """A page may have a number, however many items it has."""
+        asked = {"path": "/{type}?s={since}&p={index}", "items": "/items", "since": "/at"}
+        pages = {"index_from": 1, "index_counts": "pages"}
+        numbered = Script({**CONTENT, "changes": {**asked, **pages}}, script.journal)
+        numbered.pull(page(item("a", 1), item("b", 2)), page(item("c", 3)), page())
+
+        assert numbered.paths == ["/notes?p=1", "/notes?p=2", "/notes?p=3"]
+        assert numbered.fields("c") == {}
+
+    def test_a_flag_may_say_that_there_is_no_more(self, script: Script) -> None:
+        """What says that more pages follow is a condition, also one that something is false."""
+        asked = {"path": "/{type}?s={since}", "items": "/items", "since": "/at"}
+        ends = {**CONTENT, "changes": {**asked, "more": {"at": "/end", "is": False}}}
+        flagged = Script(ends, script.journal)
+        first = json.dumps({"items": [item("a", 1)], "end": False}).encode()
+        last = json.dumps({"items": [item("b", 2)], "end": True}).encode()
+        flagged.pull(Response(200, {}, first), Response(200, {}, last))
+
+        assert flagged.paths == ["/notes", "/notes?s=1"]
+
+    def test_a_word_says_that_a_record_is_deleted(self, script: Script) -> None:
+        """Where each change has a state, one of them is that its record was deleted."""
+        said = {**CHANGES, "deleted": {"at": "/state", "is": "cancelled"}}
+        stated = Script({**CONTENT, "changes": said}, script.journal)
+        stated.pull(page(item("a", 1, state="open"), item("b", 2, state="open")))
+        report = stated.pull(page(item("a", 3, state="cancelled"), item("b", 4, state="done")))
+
+        assert (report.deleted, report.observed) == (1, 1)
+        assert stated.fields("a") is None
+        assert stated.fields("b") == {"state": "done"}
+
+    def test_a_list_may_have_an_address_of_its_own(self, script: Script) -> None:
+        """Where the last page has the address of the list of what changes next, it is kept."""
+        said = {"path": "/{type}/delta", "items": "/items", "next": "/next", "next_list": "/delta"}
+        linked = Script({**CONTENT, "changes": said}, script.journal)
+        delta = f"{URL}/notes/delta?$token=7%21a"
+        end = json.dumps({"items": [item("b", 2)], "delta": delta}).encode()
+        linked.pull(page(item("a", 1), after=f"{URL}/notes/delta?p=2"), Response(200, {}, end))
+        linked.pull(page(item("a", 3), after=f"{URL}/notes/delta?p=3"), limit_pages=1)
+        empty = Response(200, {}, json.dumps({"items": [], "delta": delta}).encode())
+        linked.pull(Response(410), empty)
+        linked.pull(Response(410), Response(200, {}, end))
+
+        there = "/notes/delta?$token=7%21a"
+        assert linked.paths[:3] == ["/notes/delta", "/notes/delta?p=2", there]
+        assert linked.paths[3:5] == ["/notes/delta?p=3", there]
+        assert linked.paths[5:] == [there, "/notes/delta"]
+
+    def test_a_list_elsewhere_is_not_asked_for(self, script: Script) -> None:
+        """The address of the next list is bound to the service, as that of a page is."""
+        said = {"path": "/{type}/delta", "items": "/items", "next_list": "/next"}
+        linked = Script({**CONTENT, "changes": said}, script.journal)
+        report = linked.pull(page(item("a", 1), after="https://evil.example.com/v1/notes"))
+
+        assert report.stopped_by == "refused"
+        assert "https://evil.example.com" in report.problem
+        assert script.journal.log.head() == 0
+
+    @pytest.mark.parametrize("status", [204, 304])
+    def test_no_content_is_an_empty_list(self, script: Script, status: int) -> None:
+        """An answer that has no body by its status lists nothing, and is the end."""
+        rule = {"on": ["changes"], "status": 304, "means": "done"}
+        unchanged = Script({**CONTENT, "meaning": [rule]}, script.journal)
+        report = unchanged.pull(Response(status))
+
+        assert (report.stopped_by, report.pages, report.observed) == (None, 1, 0)
+
+    def test_the_list_may_stand_under_the_name_of_the_type(self, script: Script) -> None:
+        """Where the list is, may be said with what the service calls the type."""
+        said = {**CONTENT, "changes": {**CHANGES, "items": "/{type}"}}
+        named = Script(said, script.journal)
+        named.pull(Response(200, {}, json.dumps({"notes": [item("a", 1, n=1)]}).encode()))
+
+        assert named.fields("a") == {"n": 1}
 
     def test_a_checkpoint_of_the_page_is_kept_with_its_type(self, script: Script) -> None:
         """A number goes back as a number."""
@@ -676,6 +839,8 @@ TIMES: Final = (
     (1_700_000_000.5, -5, 1_699_999_995.5),
     ('"1700000000000"', -5, '"1699999995000"'),
     ("1700000000.25", -5, "1699999995.25"),
+    ("Thu, 01 Jan 2026 00:00:03 GMT", -5, "Wed, 31 Dec 2025 23:59:58 GMT"),
+    ("Thu, 1 Jan 2026 00:00:03 +0100", -5, "Wed, 31 Dec 2025 23:59:58 +0100"),
 )
 
 
@@ -685,12 +850,19 @@ def test_a_time_is_moved_in_its_form(time: object, by_s: float, after: object) -
     assert moved(time, by_s) == after
 
 
-@pytest.mark.parametrize("value", ["", "s1_92", True, None, [1]])
+@pytest.mark.parametrize("value", ["", "s1_92", "Thu, 1 Jan", True, None, [1]])
 def test_what_is_no_time_is_not_moved(value: object) -> None:
     """It is refused, and stays as it is where it is only to be held back."""
     with pytest.raises(ValueError, match="is no time"):
         moved(value, -1)
     assert not_after(value, "Thu, 01 Jan 2026 01:00:00 GMT") == value
+
+
+def test_a_date_of_http_is_held_back_too() -> None:
+    """A checkpoint as in the header Date is never ahead of the service."""
+    now, ahead = "Thu, 01 Jan 2026 01:00:00 GMT", "Tue, 01 Jan 2030 00:00:00 GMT"
+    assert not_after(ahead, now) == now
+    assert not_after(now, now) == now
 
 
 def test_a_number_is_held_back_too() -> None:

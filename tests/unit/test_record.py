@@ -50,7 +50,7 @@ from journal.values import Ref
 from tests import strategies
 
 if TYPE_CHECKING:
-    from journal.events import Event
+    from journal.events import Event, Evidence
     from tests.strategies import Story
 
 ACME = Ref("Account:1")
@@ -466,6 +466,22 @@ class TestEvolve:
         record = after(CREATED, seen, acknowledged("e1", "v2"))
 
         assert record.remote.fields == record.fields == {"Name": "Acme"}
+
+    @pytest.mark.parametrize(
+        ("evidence", "base"),
+        [("answer", {"Fax": "1", "Name": "Acme"}), ("read", {"Name": "Acme"})],
+    )
+    def test_what_the_remote_gives_a_record_is_what_follows_was_made_on(
+        self, evidence: Evidence, base: dict[str, Any]
+    ) -> None:
+        """R5: the answer to a create shows what nobody else has put there; a read may not."""
+        update = RecordUpdated(changes={"Name": "Bolt", "Fax": "2"}, base={"Name": "Acme"})
+        shown = {"Name": "Acme", "Fax": "1", "Owner": "me"}
+        receipt = DraftAcknowledged(draft_id="e1", evidence=evidence, fields=shown)
+
+        (change,) = after(CREATED, update, receipt).changes
+
+        assert change.base == base
 
     def test_base_that_was_never_the_remote_s_is_no_condition(self) -> None:
         """A change made on another that has fallen away is compared by its values."""

@@ -15,9 +15,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    Json,
+    SecretBytes,
+    SecretStr,
     ValidationInfo,
     computed_field,
     create_model,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -368,6 +372,94 @@ class TestCreate:
         assert same(SCHEMA.of_create(Ref("Open:1"), Open.model_validate(fields)), fields)
 
 
+class Login(BaseModel):
+    """A secret."""
+
+    Password: SecretStr | None = None
+    Key: SecretBytes | None = None
+
+
+class Device(BaseModel):
+    """A type with fields that JSON does not have, or not as they are."""
+
+    Name: str | None = None
+    Password: SecretStr | None = None
+    Logins: list[Login] | None = None
+    Token: SecretStr | None = None
+    Cached: int | None = Field(default=None, exclude=True)
+    Settings: Json[Any] = None
+    Legacy: str | None = None
+
+    @field_serializer("Token", when_used="json")
+    def _told(self, value: SecretStr | None) -> str | None:
+        return None if value is None else value.get_secret_value()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, data: dict[str, Any]) -> dict[str, Any]:
+        name = data.get("Legacy")
+        return {"Name": name} if name else data
+
+
+class TestLeftOut:
+    """What a type would not store, or not as it is."""
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("Password", "p"), ("Logins", [{"Password": "p"}]), ("Logins", [{"Key": b"k"}])],
+    )
+    @pytest.mark.parametrize("command", ["create", "update"])
+    def test_secret_is_never_stored_as_asterisks(
+        self, command: str, field: str, value: object
+    ) -> None:
+        """A secret, which JSON masks, is refused by its field: its value would be lost."""
+        with pytest.raises(InvalidValueError, match="only asterisks") as caught:
+            _stored_device(command, {"Name": "x", field: value})
+
+        assert caught.value.path == f"/{field}"
+
+    @pytest.mark.parametrize("command", ["create", "update"])
+    def test_secret_is_stored_where_its_type_says_how(self, command: str) -> None:
+        """A secret with a serializer is what that returns, and an empty one is empty."""
+        fields = {"Token": "t", "Password": ""}
+
+        assert same(_stored_device(command, fields), fields)
+
+    @pytest.mark.parametrize("command", ["create", "update"])
+    def test_excluded_field_is_refused(self, command: str) -> None:
+        """A field that the type excludes is not accepted, and then not stored."""
+        with pytest.raises(InvalidRecordError, match="Cached: would not be stored"):
+            _stored_device(command, {"Cached": 3})
+
+    def test_excluded_field_of_an_instance_is_no_part_of_it(self) -> None:
+        """An instance brings what its type does not exclude."""
+        stored = Schema([Device]).of_create(Ref("Device:1"), Device(Name="x", Cached=3))
+
+        assert same(stored, {"Name": "x"})
+
+    def test_change_that_the_type_turns_into_another_is_refused(self) -> None:
+        """A change that a rule takes out is refused: of an update, nothing would be stored."""
+        with pytest.raises(InvalidRecordError, match="Legacy: would not be stored"):
+            _stored_device("update", {"Legacy": "x"})
+
+        assert same(_stored_device("create", {"Legacy": "x"}), {"Name": "x"})
+
+    def test_update_looks_only_at_its_changes(self) -> None:
+        """What JSON has made of other fields, or a secret unlike its type, is left alone."""
+        current = {"Settings": {"a": 1}, "Password": "shown"}
+
+        stored = Schema([Device]).of_update(Ref("Device:1"), current, {"Name": "x"})
+
+        assert same(stored, {"Name": "x"})
+
+
+def _stored_device(command: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a device as a create or an update would store them."""
+    if command == "create":
+        return Schema([Device]).of_create(Ref("Device:1"), fields)
+    return Schema([Device]).of_update(Ref("Device:1"), {}, fields)
+
+
 def _stored(command: str, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of an account as a create or an update would store them."""
     if command == "create":
@@ -479,3 +571,24 @@ class TestNames:
         assert SCHEMA.of_create(ref, given) == self.STORED
         assert SCHEMA.of_update(ref, {"Name__c": "Bolt", "size": 0}, given) == self.STORED
         assert SCHEMA.of_update(ref, {}, {**given, "note": "n"}) == self.STORED
+
+    @pytest.mark.parametrize("names", [("note", "Note__c"), ("Note__c", "note")])
+    def test_two_values_by_two_names_are_refused(self, names: tuple[str, str]) -> None:
+        """Of two values of one field, neither is chosen in silence."""
+        ref = Ref("Aliased:1")
+        given = {"Name__c": "Acme", "size": 2, **dict(zip(names, ("n", "m"), strict=True))}
+
+        with pytest.raises(InvalidRecordError, match="Note__c: is given twice"):
+            SCHEMA.of_create(ref, given)
+        with pytest.raises(InvalidRecordError, match="Note__c: is given twice"):
+            SCHEMA.of_update(ref, self.STORED, given)
+
+    def test_changes_are_laid_over_whatever_their_names(self) -> None:
+        """What is stored is set anew by any name of a field; without types, names are names."""
+        ref = Ref("Aliased:1")
+
+        assert SCHEMA.of_create(ref, SCHEMA.overlaid(ref, self.STORED, {"note": "m"})) == {
+            **self.STORED,
+            "Note__c": "m",
+        }
+        assert list(Schema().overlaid(ref, {"a": 1, "b": 2}, {"a": 3, "c": 4})) == ["a", "b", "c"]

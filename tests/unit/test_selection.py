@@ -19,7 +19,13 @@ from journal.remotes.sections import Rule
 from journal.remotes.selection import check_selector, select, selector
 from tests.strategies import json_values, texts
 
-CONTENT = {"data": {"id": 7, "rev": "3-x", "none": None}, "notes": {"n": 1}}
+CONTENT = {
+    "data": {"id": 7, "rev": "3-x", "none": None},
+    "notes": {"n": 1},
+    "links": [{"rel": "self", "url": "/1"}, 5, {"rel": "next", "no": 2, "url": "/2"}],
+    "a=b": 8,
+    "none": [],
+}
 HEADERS = {"etag": '"1"'}
 
 
@@ -44,6 +50,14 @@ class TestSelectors:
             (["/data/none", "/data/id"], 7),
             ("/{type}/n", 1),
             ("/{type.one}/id", 7),
+            ("/links/rel=next/url", "/2"),
+            ("/links/no=2/url", "/2"),
+            ("/links/rel=last/url", MISSING),
+            ("/links/rel/url", MISSING),
+            ("/links/-1/url", "/2"),
+            ("/none/-1", MISSING),
+            ("/links/-2/url", MISSING),
+            ("/a=b", 8),
         ],
     )
     def test_selects(self, source: Any, found: object) -> None:  # noqa: ANN401  a source
@@ -120,6 +134,10 @@ class TestMeanings:
             ({"at": "/e", "is_empty": True}, {"e": []}, True),
             ({"at": "/e", "is_empty": True}, {"e": [1]}, False),
             ({"at": "/e", "is_empty": True}, {}, False),
+            ({"at": "/e", "has": "no such"}, {"e": "no such record: 7"}, True),
+            ({"at": "/e", "has": "no such"}, {"e": "No such record"}, False),
+            ({"at": "/e", "has": "no such"}, {"e": ["no such"]}, False),
+            ({"at": "/e", "has": "no such"}, {}, False),
             ({"at": "header:X-Code", "is": "busy"}, {}, True),
             ({"status": 200}, {}, True),
             ({"status": [201, 409]}, {}, False),
@@ -132,7 +150,9 @@ class TestMeanings:
 
         assert isinstance(found, Wait if fits else Success)
 
-    @pytest.mark.parametrize("said", [{"is": 1}, {"is_not": 1}, {"is_empty": True}, {}])
+    @pytest.mark.parametrize(
+        "said", [{"is": 1}, {"is_not": 1}, {"has": "e"}, {"is_empty": True}, {}]
+    )
     def test_no_json_fits_no_rule(self, said: dict[str, Any]) -> None:
         """A page of a captive portal has nothing at any place."""
         found = meaning([rule(at="/e", **said)], "read", Response(200, {}, b"welcome"))

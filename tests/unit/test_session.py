@@ -9,8 +9,10 @@ import pytest
 
 from journal import Journal
 from journal.checkpoint import Checkpoint
+from journal.errors import InvalidNameError, InvalidValueError, RefusedError
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.sources import Sources
+from journal.sync import AsyncSubscriber, Subscriber
 from journal.sync.backoff import Backoff, Failures
 from journal.sync.effects import Call, Listen, Pause
 from journal.sync.session import Session
@@ -119,6 +121,30 @@ NOT_SENT: Final = NoAnswer(was_sent=False, problem="no network")
 DONE: Final = NoAnswer(was_sent=False, problem="the end of the test")
 
 
+@pytest.mark.parametrize("kind", [Subscriber, AsyncSubscriber])
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [
+        ({"on_held": "Stop"}, InvalidNameError),
+        ({"attempts": 0}, InvalidValueError),
+        ({"attempts": None}, InvalidValueError),
+        ({"attempts": "3"}, InvalidValueError),
+        ({"rejections": 0}, InvalidValueError),
+        ({"rejections": True}, InvalidValueError),
+        ({"doubts": -1}, InvalidValueError),
+    ],
+)
+def test_a_setting_that_is_none_is_refused(
+    kind: Any,  # noqa: ANN401
+    setting: dict[str, Any],
+    error: type[RefusedError],
+) -> None:
+    """A mistyped setting is not taken for another: what is to be held would be sent."""
+    (name,) = setting
+    with Journal() as journal, pytest.raises(error, match=name):
+        kind(journal, HttpRemote(Profile.of({"url": "https://records.example.com"})), **setting)
+
+
 class TestWaits:
     """How long is waited, and what ends it."""
 
@@ -209,6 +235,15 @@ class TestOldDrafts:
 
         assert self.sent(for_long, there).methods == ["PUT"]
         assert self.sent({"create": REPEATABLE}, there, wait_us=3_600_000_000).methods == ["PUT"]
+
+    def test_which_is_of_the_future(self) -> None:
+        """A clock that was far ahead, and was set back, hides how old it is: it is looked up."""
+        there = shows({"Name": "first"}, '"1"')
+
+        far = self.sent({"create": REPEATABLE}, there, wait_us=-A_MONTH_US)
+        near = self.sent({"create": REPEATABLE}, there, wait_us=-1_000_000)
+
+        assert (far.methods, near.methods) == (["GET"], ["PUT"])
 
     def test_which_cannot_be_looked_up(self) -> None:
         """Where there is no look-up by our key, a person is asked, and nothing is sent."""

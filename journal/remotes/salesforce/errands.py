@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _MINTED: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 )
+_PRECONDITION: Final = 412
 _LONGEST: Final = 255
 """How many characters a text of a capture field has at most."""
 _CONDITION: Final = "If-Unmodified-Since"
@@ -191,18 +192,33 @@ class OrgErrand(Errand):
         known = set(self.known_names)
         return record._replace(fields={n: v for n, v in record.fields.items() if n in known})
 
-    def receipt(self, response: Response, *, is_said: bool) -> Acknowledged | None:
+    def is_at_odds(self, refusal: Refused) -> bool:
+        """Say whether a refusal says of the record what a read that is as expected denies.
+
+        An org shows at once what was written; but it may compare parts of seconds.
+        """
+        is_condition = refusal.status == _PRECONDITION and not self.grace_s
+        return not is_condition and super().is_at_odds(refusal)
+
+    def is_sent_anyway(self, found: object) -> bool:  # noqa: ARG002  as its base
+        """Say whether a delete is sent though a look-up before it has found no record: never."""
+        return False
+
+    def receipt(
+        self, response: Response, found: AsExpected | None = None, *, is_said: bool
+    ) -> Acknowledged | None:
         """Return the acknowledgement that an answer is, or None where it is none.
 
         Args:
             response: the answer to a write.
+            found: what a read right before it has shown.
             is_said: whether a rule of the profile says that it was done.
         """
         content = content_of(response)
         members = content if isinstance(content, dict) else {}
         if members.get("success") is False:
             return None
-        receipt = super().receipt(response, is_said=is_said)
+        receipt = super().receipt(response, found, is_said=is_said)
         push = self.push
         is_first = push.kind == "create" and not (push.is_maybe_applied or push.is_doubted)
         if receipt is None or not is_first or members.get("created") is not False:

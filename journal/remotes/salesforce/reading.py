@@ -63,7 +63,7 @@ class OrgReader(HttpRemote):
         if not isinstance(listing, Listing):
             return listing
         feed = UpdatedFeed(listing) if listing.is_by_id else OrgFeed(listing)
-        found = yield from self._said(feed.request(since, page))
+        found = yield from self._said(record_type, feed.request(since, page))
         if isinstance(found, Response):
             return feed.page(found, since, page)
         if isinstance(found, Refused):
@@ -111,7 +111,7 @@ class OrgReader(HttpRemote):
         there: set[str] = set()
         locator: str | None = None
         while locator != "":
-            answer = yield from self._said(asked(query, locator))
+            answer = yield from self._said(record_type, asked(query, locator))
             if not isinstance(answer, Response):
                 return answer
             found = rows(answer)
@@ -156,7 +156,7 @@ class OrgReader(HttpRemote):
         key = self.settings.key_of(record_type)
         wanted = ("Id", VERSION, *((key,) if key else ()))
         read = soql.read(query)
-        answer = yield from self._said(asked(read.with_fields(wanted), page))
+        answer = yield from self._said(record_type, asked(read.with_fields(wanted), page))
         if not isinstance(answer, Response):
             return answer
         found = rows(answer)
@@ -222,7 +222,9 @@ class OrgReader(HttpRemote):
         """Return what the org says of an object; it is asked once."""
         if record_type not in self._objects:
             name = self.settings.object_of(record_type)
-            answer = yield from self._said(Request("GET", f"/sobjects/{name}/describe"))
+            answer = yield from self._said(
+                record_type, Request("GET", f"/sobjects/{name}/describe")
+            )
             if not isinstance(answer, Response):
                 return answer
             content = objects.read(content_of(answer))
@@ -240,13 +242,15 @@ class OrgReader(HttpRemote):
         found = yield from authorised(exchange, self.credentials, self.is_refused)
         return self.credentials.secrets.cleared(found) if isinstance(found, OUTCOMES) else found
 
-    def _said(self, request: Request) -> Generator[Request, Answer, Response | Outcome]:
+    def _said(
+        self, record_type: str, request: Request
+    ) -> Generator[Request, Answer, Response | Outcome]:
         """Return an answer that says something, or what it means that it does not."""
         answer = yield request
         self._note(answer)
         limits = self.settings.limits
         meaning = meant("upsert", "read", answer, (), limits.pause_s)
-        match self.dialect.means("read", answer) if meaning is None else meaning:
+        match self.dialect.means("read", record_type, answer) if meaning is None else meaning:
             case Success(response) | Done(response):
                 return response
             case Doubt(_, refusal):

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from journal.outcomes import Unknown
 from journal.remotes.meanings import content_of
-from journal.remotes.remote import CHECKED_AT_ONCE, Page, Request
+from journal.remotes.questions import CHECKED_AT_ONCE
+from journal.remotes.remote import Page, Request
 from journal.remotes.salesforce.feed import EVER, MINUTE, OrgFeed, Turn, date_of, kept_turn, turn_of
 from journal.remotes.salesforce.rows import asked, rows, sighting
 from journal.remotes.salesforce.soql import all_of, among, clock, moment, time_of

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-SETTINGS = ("DRAFT_JOURNAL", "DRAFT_JOURNAL_ACTOR", "NO_COLOR", "FORCE_COLOR")
+SETTINGS = (
+    "DRAFT_JOURNAL",
+    "DRAFT_JOURNAL_ACTOR",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PYTHONUNBUFFERED",  # hides what happens to output that waits to be written
+)
 TIMEOUT_S = 30
 
 

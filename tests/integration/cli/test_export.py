@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from errno import ENOSPC
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 
 from journal import Journal
-from journal.cli.export import exported
+from journal.cli.export import _replacing, exported
 from journal.log import Row
 from tests.integration.cli.conftest import Cli, Done, in_process
 from tests.integration.cli.test_log import damage
@@ -99,6 +100,18 @@ class TestExport:
         cli("export", str(target))
 
         assert len(target.read_text(encoding="utf-8").splitlines()) == 3
+
+    def test_a_full_disk_is_told_with_the_file(self, tmp_path: Path) -> None:
+        """What could not be written is named, and nothing of it is left."""
+        target = tmp_path / "out.jsonl"
+
+        with (
+            pytest.raises(OSError, match=r"No space left on device: '.*out\.jsonl'"),
+            _replacing(target),
+        ):
+            raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+        assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("end", ["", "-wal", "-shm", "-lock"])
     def test_the_journal_is_never_overwritten(self, file: Path, cli: Cli, end: str) -> None:

@@ -158,6 +158,15 @@ class TestBadLines:
         assert mended.code == 0
         assert ids(cli) == ["1", "2", "3"]
 
+    def test_it_cannot_begin_behind_the_end(self, cli: Cli) -> None:
+        """A first line that the file does not have is told; right behind the last is its end."""
+        beyond = cli("import", "-", "--from-line", "4", stdin=creates(1, 2))
+        at_the_end = cli("import", "-", "--from-line", "3", stdin=creates(1, 2))
+
+        assert beyond.code == 2
+        assert "there is no line 4 to begin with: there are 2 lines" in beyond.err
+        assert (at_the_end.code, at_the_end.out) == (0, "0 changes imported\n")
+
     @pytest.mark.parametrize(
         ("line", "said"),
         [

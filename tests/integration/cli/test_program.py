@@ -282,13 +282,16 @@ class TestErrors:
         assert "record type '\\udcff' is not allowed" in done.err
         assert "record type '\\udcff' is not allowed" in as_json.error["problem"]
 
-    def test_the_output_cannot_be_written(self, file: Path) -> None:
-        """A full disk under the output is an error of one line."""
+    @pytest.mark.parametrize(
+        "arguments", [["log"], ["log", "--json"], ["export"], ["--help"], ["log", "--help"]]
+    )
+    def test_the_output_cannot_be_written(self, file: Path, arguments: list[str]) -> None:
+        """A full disk under the output is an error of one line, and the exit code is ours."""
         in_process(file, "create", "A")
 
         with Path("/dev/full").open("wb") as full:
             done = subprocess.run(
-                command(file, "log"),
+                command(file, *arguments),
                 stdout=full,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -296,7 +299,21 @@ class TestErrors:
                 check=False,
             )
 
-        assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+        assert done.returncode == 1
+        problem = "No space left on device"
+        if "--json" in arguments:
+            assert json.loads(done.stderr)["error"]["problem"] == problem
+        else:
+            assert done.stderr == f"error: {problem}\n"
+
+    def test_neither_output_nor_error_can_be_written(self, file: Path) -> None:
+        """Where nothing can be said, the exit code still says it."""
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                command(file, "log"), stdout=full, stderr=full, timeout=TIMEOUT_S, check=False
+            )
+
+        assert done.returncode == 1
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -44,7 +44,7 @@ class Desk:
     ) -> None:
         content = tomllib.loads((PROFILES / profile).read_text(encoding="utf-8"))
         self.service = service
-        self._content = content
+        self._content = service.amended(content) if hasattr(service, "amended") else content
         self.reach_by(url or service.url)
         self.journal = Journal(actor="ann", origin="van-7")
         self.type = record_type

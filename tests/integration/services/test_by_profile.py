@@ -17,6 +17,7 @@ SERVICES: Final = {
     "kinto": ("kinto_service", "kinto.toml", "Note", None),
     "datasette, our ids": ("datasette_service", "datasette.toml", "Note", "notes"),
     "datasette, its ids": ("datasette_service", "datasette-tasks.toml", "Task", "tasks"),
+    "scim": ("scim_service", "scim.toml", "User", None),
     "like couchdb": ("couch_service", "couchdb.toml", "Note", None),
     "post only": ("rpc_service", "rpc.toml", "Note", None),
 }

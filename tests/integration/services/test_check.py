@@ -6,15 +6,19 @@ import io
 import json
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
 from journal.cli.program import run
+from journal.testing.loopback import Reply
 from journal.testing.service import RecordService
 from tests.integration.services.desk import PROFILES
+from tests.integration.services.stand_ins import Rpc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.integration.services.kinto import Kinto
@@ -125,6 +129,29 @@ def test_plain_service(tmp_path: Path) -> None:
         assert service.records == {}
 
 
+@pytest.mark.parametrize("pattern", ["[a-v0-9]{5,1024}", "[0-9]+", "[A-F0-9]{32}", ".{1,12}"])
+def test_a_service_that_takes_few_keys(tmp_path: Path, pattern: str) -> None:
+    """The record that is written has a key of a form that the service takes."""
+    path = tmp_path / "local.toml"
+    with RecordService() as service:
+        text = f'url = "{service.url}"\n[key]\npattern = "{pattern}"\n'
+        path.write_text(text, encoding="utf-8")
+
+        found = check(path, "--type", "Visit", "--write", "--yes")
+
+        assert (found.code, found.failed) == (0, {}), found.text
+
+
+def test_each_field_is_unset_in_its_way(tmp_path: Path) -> None:
+    """What a profile says of single fields is told, too."""
+    path = tmp_path / "local.toml"
+    with RecordService() as service:
+        text = f'url = "{service.url}"\n[types.Visit.fields]\nn = {{ unset = "[]" }}\n'
+        path.write_text(text, encoding="utf-8")
+
+        assert "The field n of Visit is unset by []." in check(path).text
+
+
 def test_nobody_there(tmp_path: Path) -> None:
     """Where nobody answers, that is all that is said."""
     path = tmp_path / "nowhere.toml"
@@ -143,6 +170,75 @@ def test_nobody_to_ask(tmp_path: Path) -> None:
 
         assert check(path, "--type", "Visit", "--write").code == 2
         assert service.effects == []
+
+
+class Lenient(Rpc):
+    """Takes any key any number of times, and says nothing of what it has made."""
+
+    def _create(self, content: Any) -> Reply:  # noqa: ANN401  JSON
+        self._made += 1
+        record = {"id": self._made, "ref": content["ref"], "rev": 1, "values": content["values"]}
+        self._records[self._made] = record
+        return Reply(HTTPStatus.OK, {"result": {}})
+
+    def _on_record(self, verb: str, content: Any) -> Reply:  # noqa: ANN401  JSON
+        if "ref" in content:  # it is read by our key
+            refs = (number for number, r in self._records.items() if r["ref"] == content["ref"])
+            content = {**content, "id": next(refs, 0)}
+        return super()._on_record(verb, content)
+
+    @property
+    def left(self) -> int:
+        """How many records it has."""
+        return len(self._records)
+
+
+SILENT: Final = 'answer = { record = "none", id = "none", key = "none", version = "none" }'
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lenient]:
+    """A service that makes a second record of a second create."""
+    service = Lenient()
+    for variable, secret in service.environ.items():
+        monkeypatch.setenv(variable, secret)
+    with service.running():
+        yield service
+
+
+def without(path: Path, section: str, following: str) -> None:
+    """Take a section out of a profile."""
+    head, _, tail = path.read_text(encoding="utf-8").partition(section)
+    path.write_text(head + tail[tail.index(following) :], encoding="utf-8")
+
+
+def test_second_record(lenient: Lenient, tmp_path: Path) -> None:
+    """A second record under our key is found by the look-up, and taken away; it is not denied."""
+    path = written(tmp_path, lenient, "rpc.toml", ("\n[find]", f"{SILENT}\n\n[find]"))
+    without(path, "[changes]", "[[meaning]]")
+
+    found = check(path, "--write", "--yes", *FIELDS)
+
+    assert found.found["receipt of create"]["verdict"] == "not told"
+    assert found.failed == {"replayed create": "create.is_repeatable"}, found.text
+    assert lenient.left == 0
+
+
+def test_second_record_that_nobody_can_see(lenient: Lenient, tmp_path: Path) -> None:
+    """Where nothing lists what is under our key, a second record is seen, and taken away, last."""
+    by_key = (
+        'record.get"\nbody = \'{"type": "{type}", "id": "{id}"}',
+        'record.get"\nbody = \'{"type": "{type}", "ref": "{key}"}',
+    )
+    path = written(tmp_path, lenient, "rpc.toml", ("\n[find]", f"{SILENT}\n\n[find]"), by_key)
+    without(path, "[changes]", "[[meaning]]")
+    without(path, "[find]", "[read]")
+
+    found = check(path, "--write", "--yes", *FIELDS)
+
+    assert found.found["replayed create"]["verdict"] == "not told"
+    assert found.failed == {"delete": "create.is_repeatable"}, found.text
+    assert lenient.left == 0
 
 
 WRONG: Final = {
@@ -171,6 +267,18 @@ WRONG: Final = {
         'items = "/items"',
         "list of changes",
         "changes.items",
+    ),
+    "what a checkpoint is": (
+        "since = '\"{/last_modified}\"'",
+        'overlap_s = 5.0\nsince = "/id"',
+        "list from a checkpoint",
+        "changes.overlap_s",
+    ),
+    "what goes on from a checkpoint": (
+        "since = '\"{/last_modified}\"'",
+        'since = "/id"',
+        "list from a checkpoint",
+        "changes.since",
     ),
     "where deletes go": (
         'method = "DELETE"\npath = "/collections/{type}/records/{id}"',
@@ -203,3 +311,29 @@ def test_wrong_profile(
     assert found.code == 1
     assert found.failed.get(capability) == key, found.text
     assert ("nothing left behind" in found.failed) is (capability == "delete")
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ('path = "/changes?since={since}"\nsince = "/n"\ndeleted = "/id"', "changes.deleted"),
+        ('path = "/changes?since={since}"\nsince = "/position"', "changes"),
+        ('path = "/changes/all?since={since}"\nsince = "/n"', "changes.path"),
+    ],
+)
+def test_wrong_list(tmp_path: Path, changes: str, key: str) -> None:
+    """A list that shows our record as deleted, or no checkpoint, is found before it is pulled."""
+    answer = '{ fields = "/fields", key = "/id", version = "/etag" }'
+    path = tmp_path / "local.toml"
+    with RecordService() as service:
+        text = changes.replace("/changes", "/{type}")
+        path.write_text(
+            f'url = "{service.url}"\n[changes]\nitems = "/changes"\nfirst = "0"\n'
+            f"answer = {answer}\n{text}\n[types.Visit]\n",
+            encoding="utf-8",
+        )
+
+        found = check(path, "--write", "--yes")
+
+        assert found.failed == {"list of changes": key}, found.text
+        assert service.records == {}

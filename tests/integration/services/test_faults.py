@@ -34,6 +34,7 @@ SERVICES: Final = {
     "kinto": ("kinto_service", "kinto.toml", "Note", None),
     "datasette, our ids": ("datasette_service", "datasette.toml", "Note", "notes"),
     "datasette, its ids": ("datasette_service", "datasette-tasks.toml", "Task", "tasks"),
+    "scim": ("scim_service", "scim.toml", "User", None),
 }
 FAULTS: Final[dict[str, tuple[int, Fault, bool]]] = {
     "the answer is lost": (18, dropped_after, True),

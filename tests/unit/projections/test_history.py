@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -291,6 +291,13 @@ class TestBetween:
             history.between(datetime(2025, 6, 1))  # noqa: DTZ001  that is the point
         with pytest.raises(InvalidValueError, match="has no time zone"):
             history.between(until=datetime(2025, 6, 1))  # noqa: DTZ001  that is the point
+
+    @pytest.mark.parametrize("moment", ["2025-06-01", date(2025, 6, 1), 0])
+    def test_what_is_no_moment_is_refused(self, journal: Journal, moment: Any) -> None:  # noqa: ANN401
+        """A day has no time zone, and a text is no time."""
+        for bounds in ({"since": moment}, {"until": moment}):
+            with pytest.raises(InvalidValueError, match="is no moment: a datetime is"):
+                History(journal).between(**bounds)
 
 
 @given(histories, st.lists(st.integers(1, 9)), st.booleans())

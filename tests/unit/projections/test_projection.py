@@ -388,19 +388,48 @@ class TestGuard:
 
         assert meddling.rebuild() == 2
 
-    def test_reader_does_not_write(self, tmp_path: Path) -> None:
-        """A cursor for reading reads."""
-        with Journal(tmp_path / "field.db") as journal:
-            journal.create("Account", {})
-            applied = Applied(journal)
+    def test_reader_does_not_write(self, either: Journal) -> None:
+        """A cursor for reading reads, in memory too, also after a write from within the read."""
+        applied = Applied(either)
+        assert applied.rows() == [(1, 1)]
 
-            with (
-                pytest.raises(ViewError, match="a cursor for reading was written to"),
-                applied.reading() as cursor,
-            ):
-                cursor.execute(ROW)
+        def meddle(*changes: dict[str, object]) -> None:
+            with applied.reading() as cursor:
+                for change in changes:
+                    either.update("Account:1", change)
+                    applied.catch_up()
+                cursor.execute("DELETE FROM applied")
 
-            assert applied.rows() == [(1, 1)]
+        for changes in ((), ({"Name": "Acme Ltd"},)):
+            with pytest.raises(ViewError, match="a cursor for reading was written to"):
+                meddle(*changes)
+
+        assert applied.rows() == [(1, 1), (2, 1)]
+
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_apply_that_does_nothing_is_refused(
+        self,
+        either: Journal,
+        is_async: bool,  # noqa: FBT001
+    ) -> None:
+        """A generator and a coroutine have not begun when they return: no entry is passed over."""
+
+        class Late(Applied):
+            name = "late"
+            tables: ClassVar = {"late": Applied.tables["applied"]}
+
+            def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> Any:  # noqa: ANN401
+                return self.awaited() if is_async else (cursor.execute(ROW) for _ in entries)
+
+            async def awaited(self) -> None:
+                raise NotImplementedError
+
+        late = Late(either)
+
+        with pytest.raises(ViewError, match="projection late has a yield in it, or is async"):
+            late.catch_up()
+
+        assert late.checkpoint() == 0
 
 
 class TestNames:
