@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from journal.cli.output import Output
+from journal.cli.output import Output, encoded
 from journal.cli.wording import harmless
 from journal.errors import LogMissingError
 
@@ -82,6 +82,13 @@ class Setting:
         with journal, self._told_of_hints():
             yield journal
 
+    def _warn(self, problem: str) -> None:
+        """Say on standard error what will be in the way, for a person or for a program."""
+        if self.is_json:
+            self.output.note(encoded({"warning": {"problem": problem}}).decode().rstrip())
+        else:
+            self.output.note(f"warning: {harmless(problem)}")
+
     @contextmanager
     def _told_of_hints(self) -> Iterator[None]:
         """Say on standard error, within the block, what the service would refuse."""
@@ -91,9 +98,7 @@ class Setting:
         from logging import Handler, getLogger
 
         handler = Handler()
-        handler.emit = lambda record: self.output.note(  # type: ignore[method-assign]
-            f"warning: {harmless(record.getMessage())}"
-        )
+        handler.emit = lambda record: self._warn(record.getMessage())  # type: ignore[method-assign]
         log = getLogger("journal.hints")
         log.addHandler(handler)
         try:

@@ -246,6 +246,14 @@ class TestPrime:
         assert report.stopped_by == "unreachable"
         assert "TotalRequests Limit exceeded." in report.problem
 
+    def test_the_allowance_is_spared(self, script: Script) -> None:
+        """As it runs out, there are pauses between the pages, as there are between drafts."""
+        used = {"sforce-limit-info": "api-usage=900/1000"}
+        first = listed(row("1", Name="A"), more="01gA-1")
+        report = script.prime(first._replace(headers=used), listed(row("2", Name="B")))
+
+        assert (report.observed, report.stopped_by, script.pauses) == (2, None, 1)
+
     def test_a_remote_that_cannot_be_queried(self) -> None:
         """A record service by profile has no query language."""
         remote = HttpRemote(Profile.of({"url": "https://records.example.com"}))

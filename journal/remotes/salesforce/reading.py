@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from journal.descriptions import FieldDescription, TypeDescription
-    from journal.outcomes import Outcome
+    from journal.outcomes import Outcome, Wait
     from journal.remotes.remote import Answer
     from journal.remotes.salesforce.settings import Settings
 
@@ -238,7 +238,9 @@ class OrgReader(HttpRemote):
     def _asked(
         self, exchange: Generator[Request, Answer, _Found | Outcome]
     ) -> Generator[Request, Answer, _Found | Outcome]:
-        """Drive what only reads, as somebody whom the org knows."""
+        """Drive what only reads, as somebody whom the org knows; not while it is to be spared."""
+        if (owed := self._owed()) is not None:
+            return owed
         found = yield from authorised(exchange, self.credentials, self.is_refused)
         return self.credentials.secrets.cleared(found) if isinstance(found, OUTCOMES) else found
 
@@ -257,6 +259,9 @@ class OrgReader(HttpRemote):
                 return refusal
             case outcome:
                 return outcome
+
+    def _owed(self) -> Wait | None:
+        """Return the pause that is due before the org is asked again."""
 
     def _note(self, answer: Answer) -> None:
         """Take note of what an answer says of the allowance."""

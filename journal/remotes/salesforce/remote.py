@@ -157,10 +157,8 @@ class Salesforce(OrgReader):
         Raises:
             RemoteError: the draft cannot be sent as it is.
         """
-        if self._owed_s > 0:
-            owed_s, self._owed_s = self._owed_s, 0.0
-            said = f"the org has answered {self._usage} of the calls of a day"
-            return Wait(f"{said}: the next draft is sent in {owed_s:.0f} s", owed_s)
+        if (owed := self._owed()) is not None:
+            return owed
         exchange = super().push(push)
         try:
             request = next(exchange)
@@ -173,6 +171,14 @@ class Salesforce(OrgReader):
             return outcome
         finally:
             exchange.close()
+
+    def _owed(self) -> Wait | None:
+        """Return the pause that is due before the org is asked again, once (O1)."""
+        if self._owed_s <= 0:
+            return None
+        owed_s, self._owed_s = self._owed_s, 0.0
+        said = f"the org has answered {self._usage} of the calls of a day"
+        return Wait(f"{said}: it is asked again in {owed_s:.0f} s", owed_s)
 
     def _note(self, answer: Answer) -> None:
         """Take note of what an answer says of the allowance."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -173,12 +174,16 @@ class TestHints:
         cli("types", "--remote", profile)
         refused = cli("create", "Account", "Phone=1")
         warned = cli("create", "Account", "Phone=1", "--id", "a", "--hints", "warn")
+        as_json = cli("create", "Account", "Phone=1", "--id", "c", "--hints", "warn", "--json")
         made = cli("create", "Account", "Phone=1", "--id", "b", "--hints", "off")
 
         assert refused.code == 1
         assert "would be refused: Name: is required" in refused.err
         assert (warned.code, warned.out) == (0, "Account:a\n")
         assert warned.err == "warning: Account:a would be refused: Name: is required\n"
+        assert json.loads(as_json.err) == {
+            "warning": {"problem": "Account:c would be refused: Name: is required"}
+        }
         assert (made.code, made.err) == (0, "")
 
     def test_a_form(self, cli: Cli, profile: str, org: Org) -> None:
