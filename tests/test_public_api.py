@@ -16,6 +16,7 @@ PUBLIC = (
     "journal.sync",
     "journal.testing",
     "journal.testing.loopback",
+    "journal.testing.salesforce",
     "journal.testing.service",
     "projections",
 )

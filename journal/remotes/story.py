@@ -225,7 +225,8 @@ class _Story:
             return
         if self.probe.dialect.is_same_version(old, known.version):
             says = "the version is the same after an update as before it"
-            yield Finding("stale change", "does not", says, "answer.version")
+            is_weak = self._profile.version.is_weak
+            yield Finding("stale change", "not told" if is_weak else "does not", says, "version")
             return
         name, value = next(iter(self._fields.items()))
         self.probe.known = known._replace(version=old)

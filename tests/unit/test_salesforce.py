@@ -15,6 +15,7 @@ from journal.events import (
     PushStarted,
     QueueStopped,
 )
+from journal.outcomes import Unknown
 from journal.policies import Policies
 from journal.remotes import Push, Request, Response, Salesforce
 from journal.remotes.errand import AsExpected
@@ -1039,6 +1040,35 @@ class TestCapture:
 
         assert script.methods == ["GET", "PATCH", "GET"]
         assert held(journal).messages[0].code == "STRING_TOO_LONG"
+
+    def test_a_delete_that_never_left_after_its_mark_is_a_doubt(self, journal: Journal) -> None:
+        """A request of it has left, and was carried out."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        journal.delete(ACME)
+        record = journal.load(ACME)
+        [change] = record.changes
+        push = Push(
+            change.draft_id,
+            ACME,
+            "delete",
+            {},
+            FIELDS,
+            THEN,
+            0,
+            False,
+            record,
+            {},  # noqa: FBT003
+        )
+        push = push._replace(made=change.made)
+        exchange = org(capture=self.NAMES).push(push)
+
+        next(exchange)
+        exchange.send(row(FIELDS))
+        exchange.send(DONE)
+        with pytest.raises(StopIteration) as ended:
+            exchange.send(REFUSED)
+
+        assert isinstance(ended.value.value, Unknown)
 
     def test_a_mark_in_doubt_is_a_doubt(self, journal: Journal) -> None:
         """Also where the delete itself never left."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from journal.testing.salesforce.database import Effect
+from journal.testing.salesforce.database import RecordEffect
 from journal.testing.salesforce.defaults import CAPTURE_FIELDS, EXTERNAL_ID, default_schema
 from journal.testing.salesforce.faults import Fault, Faults
 from journal.testing.salesforce.org import Org
@@ -15,7 +15,7 @@ from journal.testing.salesforce.rules import (
     ValidationRule,
 )
 from journal.testing.salesforce.schema import Field, Schema, SObject
-from journal.testing.salesforce.service import Request
+from journal.testing.salesforce.service import ReceivedRequest
 from journal.testing.salesforce.settings import Settings
 from journal.testing.salesforce.tokens import ConnectedApp
 
@@ -24,13 +24,13 @@ __all__ = [
     "EXTERNAL_ID",
     "ConnectedApp",
     "DuplicateRule",
-    "Effect",
     "Fault",
     "Faults",
     "Field",
     "Org",
+    "ReceivedRequest",
+    "RecordEffect",
     "RefusedError",
-    "Request",
     "Rules",
     "SObject",
     "Schema",

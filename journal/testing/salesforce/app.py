@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -42,7 +43,8 @@ def application(service: Service, connections: Connections | None = None) -> Sta
         if isinstance(raw_path, bytes):
             target = raw_path.decode("latin-1").partition("?")[0] + target[len(request.url.path) :]
         headers = {name.lower(): value for name, value in request.headers.items()}
-        sent = Sent(request.method, target, headers, await request.body())
+        body = await request.body()
+        sent = Sent(request.method, target, headers, body, request.url.scheme)
         delivery = service.deliver(sent)
         return _Reply(service, delivery, connections)
 
@@ -64,25 +66,45 @@ class _Reply(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._delivery.fault
-        kind = None if fault is None else fault.kind
-        if fault is None or kind not in {"drop_before", "drop_after", "delay", "slow", "truncate"}:
-            await super().__call__(scope, receive, send)
-            return
-        if kind == "slow":
-            try:
-                await asyncio.sleep(fault.seconds)
-            finally:
-                self._service.settle(self._delivery)
-            await super().__call__(scope, receive, send)
-            return
-        client: Any = scope.get("client") or ("", 0)
-        if kind == "truncate":
+        match None if fault is None else fault.kind:
+            case "drop_before" | "drop_after" | "delay" | "truncate":
+                await self._cut(scope, send)
+                await _gone(receive)
+            case "slow":
+                await self._dawdle(receive)
+                await super().__call__(scope, receive, send)
+            case _:
+                await super().__call__(scope, receive, send)
+
+    async def _dawdle(self, receive: Receive) -> None:
+        """Let time pass, as long as somebody waits for the answer."""
+        fault = self._delivery.fault
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(_gone(receive), fault.seconds if fault else 0)
+        finally:
+            self._service.settle(self._delivery)
+
+    async def _cut(self, scope: Scope, send: Send) -> None:
+        """End the connection, with the beginning of the answer or without.
+
+        Raises:
+            ConnectionResetError: there is no socket that could be closed.
+        """
+        fault, connections = self._delivery.fault, self._connections
+        client: Any = tuple(scope.get("client") or ("", 0))
+        is_begun = fault is not None and fault.kind == "truncate"
+        if fault is not None and is_begun:
             start = {"type": "http.response.start", "status": self.status_code}
             await send({**start, "headers": self.raw_headers})
             part = bytes(self.body)[: fault.kept_bytes]
             await send({"type": "http.response.body", "body": part, "more_body": True})
-            if self._connections is None or not self._connections.finish(tuple(client)):
-                raise ConnectionResetError("the answer ends within its body")
-            return
-        if self._connections is None or not self._connections.abort(tuple(client)):
+        end = None if connections is None else connections.finish if is_begun else connections.abort
+        if end is None or not end(client):
             raise ConnectionResetError("the connection is lost")
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass  # the rest of the request

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 from journal.testing.salesforce.refusal import Complaint, Content, RefusedError
 
 if TYPE_CHECKING:
-    from journal.testing.salesforce.writing import Caller
+    from journal.testing.salesforce.caller import Caller
 
 __all__ = ["Call", "body_of", "call_to", "flag", "not_found", "segments_of"]
 

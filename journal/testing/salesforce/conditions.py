@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from journal.testing.salesforce.call import Call
     from journal.testing.salesforce.database import Row
 
-__all__ = ["check_conditions", "etag_of", "http_date", "is_unchanged"]
+__all__ = ["check_conditions", "etag_of", "http_date", "is_unchanged", "is_unmodified"]
 
 _HEADERS: Final = ("if-modified-since", "if-unmodified-since", "if-match", "if-none-match")
 
@@ -57,12 +57,17 @@ def check_conditions(call: Call, row: Row) -> None:
 
 
 def is_unchanged(call: Call, row: Row) -> bool:
-    """Say whether a read is answered with 304."""
+    """Say whether a read of a row is answered with 304."""
     none_match = call.headers.get("if-none-match")
     if none_match is not None and row.sobject.has_etag:
         return _names(none_match, row)
+    return is_unmodified(call, row.values["LastModifiedDate"])
+
+
+def is_unmodified(call: Call, at: datetime) -> bool:
+    """Say whether a read of what was modified then is answered with 304."""
     modified = _time(call, "if-modified-since")
-    return modified is not None and row.values["LastModifiedDate"] <= modified
+    return modified is not None and at <= modified
 
 
 def _time(call: Call, name: str) -> datetime | None:

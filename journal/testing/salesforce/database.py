@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from journal.testing.salesforce.ids import minted_id
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from journal.testing.salesforce.schema import Field, Schema, SObject
 
-__all__ = ["Database", "Effect", "Operation", "Row"]
+__all__ = ["Database", "Operation", "RecordEffect", "Row"]
 
 Operation: TypeAlias = Literal["create", "update", "delete", "undelete", "touch"]
 
 
-class Effect(NamedTuple):
+class RecordEffect(NamedTuple):
     """One thing that was done to one record, and stayed done.
 
     Attributes:
@@ -63,7 +63,7 @@ class Database:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
-        self.effects: list[Effect] = []
+        self.effects: list[RecordEffect] = []
         self._rows: dict[str, Row] = {}
         self._named: defaultdict[tuple[str, str, Any], set[str]] = defaultdict(set)
         self._undo: list[tuple[str, Row | None]] | None = None
@@ -92,6 +92,17 @@ class Database:
         if self._undo is not None:
             self._undo.append((row.id, self._rows.get(row.id)))
         self._set(row.id, row)
+
+    def alter(self, sobject: SObject) -> None:
+        """Put an object in place of the one of its name; its rows get what they lack."""
+        self.schema.put(sobject)
+        lacking = dict.fromkeys(field.name for field in sobject.all_fields)
+        for row in self.rows(sobject):
+            self.put(replace(row, sobject=sobject, values={**lacking, **row.values}))
+
+    def erase(self, row: Row) -> None:
+        """Forget a row, as if it had never been."""
+        self._set(row.id, None)
 
     def _set(self, record_id: str, row: Row | None) -> None:
         before = self._rows.get(record_id)

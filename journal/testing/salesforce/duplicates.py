@@ -10,9 +10,9 @@ from journal.testing.salesforce.values import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from journal.testing.salesforce.caller import Caller
     from journal.testing.salesforce.database import Database, Row
     from journal.testing.salesforce.rules import DuplicateRule
-    from journal.testing.salesforce.writing import Caller
 
 __all__ = ["check_duplicates"]
 

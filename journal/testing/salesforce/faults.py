@@ -141,6 +141,11 @@ class Faults:
             answer = Answer(status, f"<html><body><h1>{status}</h1></body></html>", headers, _HTML)
         self._add(Fault("answer", answer=answer, is_after=after), which)
 
+    def refuse(self, status: int, code: str, message: str, **which: Unpack[Which]) -> None:
+        """Refuse the request with that `status`, `code` and `message`, and do nothing of it."""
+        answer = Answer(status, [{"message": message, "errorCode": code}])
+        self._add(Fault("answer", answer=answer), which)
+
     def expire_session(self, **which: Unpack[Which]) -> None:
         """End the session that the request comes with: 401, and for whoever uses it later."""
         self._add(Fault("expire"), which)

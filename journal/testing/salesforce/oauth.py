@@ -56,8 +56,8 @@ def token_for(
             app, username = _asserted(state, form.get("assertion", ""), instance_url)
         case _:
             raise GrantError("unsupported_grant_type", "grant type not supported")
-    token = state.tokens.issue(username, app.client_id)
-    user_id = state.users[username]
+    user_id = state.add_user(username)
+    token = state.tokens.issue(user_id, app.client_id)
     document = {
         "access_token": token,
         "signature": base64.b64encode(token.encode()).decode(),

@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from journal.sources import SystemClock
+from journal.testing.salesforce.caller import Caller
 from journal.testing.salesforce.defaults import default_schema
 from journal.testing.salesforce.ids import normal_id
 from journal.testing.salesforce.rules import Lock, Rules
-from journal.testing.salesforce.service import Request, Service
+from journal.testing.salesforce.service import ReceivedRequest, Service
 from journal.testing.salesforce.settings import Settings
 from journal.testing.salesforce.state import ADMIN, State
 from journal.testing.salesforce.tokens import ConnectedApp
-from journal.testing.salesforce.writing import Caller, shown_fields
+from journal.testing.salesforce.writing import shown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from journal.testing.salesforce.assigning import Body
-    from journal.testing.salesforce.database import Effect, Row
+    from journal.testing.salesforce.database import RecordEffect, Row
     from journal.testing.salesforce.faults import Faults
-    from journal.testing.salesforce.schema import Schema
+    from journal.testing.salesforce.schema import Schema, SObject
 
 __all__ = ["Org"]
 
@@ -109,13 +110,13 @@ class Org:
         return self._state.rules
 
     @property
-    def effects(self) -> list[Effect]:
+    def effects(self) -> list[RecordEffect]:
         """What was done to records, in order; what was rolled back is not there."""
         with self._lock:
             return copy.deepcopy(self._state.database.effects)
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[ReceivedRequest]:
         """The requests that came, in order."""
         with self._lock:
             return copy.deepcopy(self._service.requests)
@@ -181,6 +182,24 @@ class Org:
         with self._lock:
             self._state.writer.undelete(self._row(record_id), self._caller(by))
 
+    def alter(self, sobject: SObject) -> None:
+        """Put an object in place of the one of its name, or add it: what is described changes."""
+        with self._lock:
+            self._state.database.alter(sobject)
+            self._state.described_at = self._state.now()
+
+    def purge(self, record_id: str) -> None:
+        """Empty the bin of a record: nothing says any more that it was deleted.
+
+        Raises:
+            ValueError: it is not in the bin.
+        """
+        with self._lock:
+            row = self._row(record_id)
+            if not row.is_deleted:
+                raise ValueError(f"{record_id} is not in the bin: delete it first")
+            self._state.database.erase(row)
+
     def touch(self, record_id: str) -> None:
         """Move the SystemModstamp of a record and nothing else, as automation may."""
         with self._lock:
@@ -218,7 +237,8 @@ class Org:
         """Return the access token of a new session of a user, or of the first app's."""
         with self._lock:
             app = self.apps[0]
-            return self._state.tokens.issue(username or app.username, app.client_id)
+            user_id = self._state.add_user(username or app.username)
+            return self._state.tokens.issue(user_id, app.client_id)
 
     def refresh_token(self, username: str | None = None) -> str:
         """Return a new refresh token of a user, or of the first app's."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from journal.testing.salesforce import changes, rows, several, ui
+from journal.testing.salesforce.batch import on_batch
 from journal.testing.salesforce.call import Call, not_found
-from journal.testing.salesforce.composite import on_batch, on_composite
+from journal.testing.salesforce.composite import on_composite, on_graphs
+from journal.testing.salesforce.conditions import http_date, is_unmodified
 from journal.testing.salesforce.describe import describe, describe_all, information, resources
 from journal.testing.salesforce.refusal import Answer, Complaint, RefusedError
 from journal.testing.salesforce.soql.finding import Finder
 from journal.testing.salesforce.soql.reading import read_query
+from journal.testing.salesforce.ui_batch import on_records_batch
 
 if TYPE_CHECKING:
     from journal.testing.salesforce.schema import SObject
@@ -63,7 +66,7 @@ def _check_method(call: Call, *allowed: str) -> None:
 def _sobjects(state: State, call: Call, rest: list[str]) -> Answer:
     if not rest:
         _check_method(call, *_READ)
-        return describe_all(state, call)
+        return _if_modified(state, call, describe_all(state, call))
     sobject = rows.object_named(state, rest[0])
     match rest[1:]:
         case []:
@@ -88,11 +91,18 @@ def _sobjects(state: State, call: Call, rest: list[str]) -> Answer:
 def _about(state: State, call: Call, sobject: SObject, name: str) -> Answer:
     match name:
         case "describe":
-            return describe(state, call, sobject)
+            return _if_modified(state, call, describe(state, call, sobject))
         case "updated":
             return changes.updated(state, call, sobject)
         case _:
             return changes.deleted(state, call, sobject)
+
+
+def _if_modified(state: State, call: Call, answer: Answer) -> Answer:
+    headers = {"Last-Modified": http_date(state.described_at)}
+    if is_unmodified(call, state.described_at):
+        return Answer(304, headers=headers)
+    return Answer(answer.status, answer.document, headers)
 
 
 def _query(state: State, call: Call, rest: list[str]) -> Answer:
@@ -140,6 +150,9 @@ def _composite(state: State, call: Call, rest: list[str]) -> Answer:
         case ["batch"]:
             _check_method(call, "POST")
             return on_batch(state, call, _part)
+        case ["graph"]:
+            _check_method(call, "POST")
+            return on_graphs(state, call, _part)
         case ["sobjects"]:
             _check_method(call, "POST", "PATCH", "DELETE")
             return several.on_collection(state, call)
@@ -166,6 +179,9 @@ def _ui(state: State, call: Call, rest: list[str]) -> Answer:
             case []:
                 _check_method(call, "POST")
                 return ui.on_records(state, call)
+            case ["batch"]:
+                _check_method(call, "POST")
+                return on_records_batch(state, call)
             case [text]:
                 _check_method(call, *_READ, "PATCH", "DELETE")
                 return ui.on_record(state, call, text)

@@ -23,9 +23,9 @@ from journal.testing.salesforce.writing import shown_fields
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from journal.testing.salesforce.caller import Caller
     from journal.testing.salesforce.database import Row
     from journal.testing.salesforce.state import State
-    from journal.testing.salesforce.writing import Caller
 
 __all__ = [
     "SeveralError",

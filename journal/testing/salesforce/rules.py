@@ -78,7 +78,18 @@ class Lock:
 
 @dataclass(slots=True)
 class Rules:
-    """All that is set up; lists to add to."""
+    """All that is set up; a test adds to it and takes away at any time.
+
+    Attributes:
+        validation: what refuses records.
+        duplicates: what finds records that look alike.
+        triggers: what changes records before they are saved.
+        denied: what users may not do: the name of an object, and `create`, `read`, `update` or
+            `delete`.
+        locks: by the ids of records; `Org.lock()` adds them.
+        hidden: the ids of records that users do not see; `Org.hide()` adds them.
+        private: the names of objects whose records are seen by their owners alone.
+    """
 
     validation: list[ValidationRule] = field(default_factory=list)
     duplicates: list[DuplicateRule] = field(default_factory=list)
@@ -86,3 +97,4 @@ class Rules:
     denied: set[tuple[str, Verb]] = field(default_factory=set)
     locks: dict[str, Lock] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    private: set[str] = field(default_factory=set)

@@ -147,7 +147,6 @@ class SObject:
         name_field: the field that names a record to people, or nothing.
         name_from: the fields that it is put together from, where nobody may write it.
         has_etag: whether its rows have ETags and heed If-Match.
-        is_private: a user sees the records that the user owns, and no others.
         is_writable: whether anything may be written through the API.
     """
 
@@ -159,7 +158,6 @@ class SObject:
     name_field: str = "Name"
     name_from: tuple[str, ...] = ()
     has_etag: bool = False
-    is_private: bool = False
     is_writable: bool = True
 
     @property
@@ -233,6 +231,10 @@ class Schema:
     def having(self, *objects: SObject) -> Schema:
         """Return a schema with these objects too, or in place of those of the same names."""
         return Schema([*self, *objects])
+
+    def put(self, sobject: SObject) -> None:
+        """Keep an object in place of the one of its name, or add it."""
+        self._objects[sobject.name.lower()] = sobject
 
     def references_to(self, name: str) -> Iterator[tuple[SObject, Field]]:
         """Yield the fields that may name a record of an object, with theirs."""

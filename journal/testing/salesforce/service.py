@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
+from logging import getLogger
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from journal.testing.salesforce.call import NEWEST, OLDEST, call_to, flag, segments_of
+from journal.testing.salesforce.caller import Caller
 from journal.testing.salesforce.describe import versions
 from journal.testing.salesforce.faults import Fault, Faults, elsewhere
 from journal.testing.salesforce.idempotency import HEADER
 from journal.testing.salesforce.oauth import GrantError, identity, revoked, token_for
 from journal.testing.salesforce.refusal import Answer, Complaint, Content, RefusedError
 from journal.testing.salesforce.routes import answer_to
-from journal.testing.salesforce.writing import Caller
 
 if TYPE_CHECKING:
     import threading
@@ -23,20 +24,24 @@ if TYPE_CHECKING:
 
     from journal.testing.salesforce.state import State
 
-__all__ = ["Delivery", "Request", "Sent", "Service"]
+__all__ = ["Delivery", "ReceivedRequest", "Sent", "Service"]
 
 TARGET_BYTES_MOST: Final = 16_384
+_log = getLogger("journal.testing.salesforce")
+_UNKNOWN: Final = "UNKNOWN_EXCEPTION"
+_JSON: Final = "application/json"
 _TOKEN: Final = ("services", "oauth2", "token")
 _ROOT: Final = ("services", "data")
 
 
-class Request(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """A request that came.
 
     Attributes:
         n: its number, from 1.
         method: its method.
-        path: its path, with the query.
+        path: its path, with the query; without it where a token may stand there.
+        headers: its headers, their names in small letters, without `authorization`.
         body: what it carries, or None; what is sent to get a token is not kept.
         status: what it was answered with, or None where it was not answered.
         fault: what went wrong with it, or None.
@@ -45,6 +50,7 @@ class Request(NamedTuple):
     n: int
     method: str
     path: str
+    headers: Mapping[str, str]
     body: Content
     status: int | None
     fault: str | None
@@ -58,6 +64,7 @@ class Sent:
     target: str
     headers: Mapping[str, str]
     body: bytes
+    scheme: str = "http"
 
     @property
     def path(self) -> str:
@@ -92,7 +99,7 @@ class Service:
     def __init__(self, state: State, lock: threading.RLock) -> None:
         self._state, self._lock = state, lock
         self.faults = Faults(self._deliver_all)
-        self.requests: list[Request] = []
+        self.requests: list[ReceivedRequest] = []
         self._late: list[_Late] = []
 
     def deliver(self, sent: Sent) -> Delivery:
@@ -117,17 +124,21 @@ class Service:
         with self._lock:
             self._state.keys.ending.discard((delivery.key or "").lower())
 
-    def _noted(self, n: int, sent: Sent, fault: Fault | None) -> Request:
+    def _noted(self, n: int, sent: Sent, fault: Fault | None) -> ReceivedRequest:
         is_secret = segments_of(sent.path)[:2] == ("services", "oauth2")
         body = None if is_secret else _parsed_or_text(sent.body)
-        return Request(n, sent.method, sent.target, body, None, fault.kind if fault else None)
+        headers = {name: v for name, v in sent.headers.items() if name != "authorization"}
+        kind = fault.kind if fault else None
+        path = sent.path if is_secret else sent.target
+        return ReceivedRequest(n, sent.method, path, headers, body, None, kind)
 
     def _answer(self, sent: Sent, n: int, fault: Fault | None) -> Answer:
         if fault is None or fault.is_heard:
             answer = self._process(sent, n)
             if fault is not None and fault.kind == "duplicate":
                 self._late.append(_Late(sent, n, fault.later))
-            return fault.answer if fault and fault.answer is not None else answer
+            said = None if fault is None else fault.answer
+            return answer if said is None else self._with_usage(said)
         if fault.kind == "expire":
             self._state.tokens.end(_token(sent))
             return self._process(sent, n)
@@ -160,6 +171,10 @@ class Service:
             return self._with_usage(refused.answer())
         except GrantError as refused:
             return refused.answer
+        except Exception:  # noqa: BLE001  what somebody else wrote: it is logged
+            _log.exception("request %s %s: a rule or a trigger failed", sent.method, sent.path)
+            message = "An unexpected error occurred."
+            return self._with_usage(Answer(500, [{"message": message, "errorCode": _UNKNOWN}]))
 
     def _routed(self, sent: Sent, n: int) -> Answer:
         if len(sent.target) > TARGET_BYTES_MOST:
@@ -179,6 +194,12 @@ class Service:
         if segments == ("services", "oauth2", "userinfo") or segments[:1] == ("id",):
             return identity(self._state, caller.user_id, instance_url)
         self._count()
+        media_type = sent.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+        if sent.body.strip() and media_type != _JSON:
+            message = (
+                f"Content-Type header specified in HTTP request is not supported: {media_type}"
+            )
+            raise RefusedError(415, Complaint("UNSUPPORTED_MEDIA_TYPE", message))
         content = _parsed(sent.body)
         return answer_to(
             self._state, call_to(sent.method, sent.target, sent.headers, content, caller)
@@ -216,7 +237,8 @@ class Service:
         return Answer(answer.status, answer.document, headers, answer.media_type)
 
     def _instance_url(self, sent: Sent) -> str:
-        return self._state.settings.instance_url or f"http://{sent.headers.get('host', '')}"
+        asked = f"{sent.scheme}://{sent.headers.get('host', '')}"
+        return self._state.settings.instance_url or asked
 
     def _is_elsewhere(self, sent: Sent) -> bool:
         """Say whether a request went to a host that the org has left."""

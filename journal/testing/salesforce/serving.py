@@ -29,7 +29,8 @@ def listening(host: str, port: int) -> socket.socket:
     Raises:
         OSError: the port is taken.
     """
-    bound = socket.socket()
+    # Its protocol is named, as asyncio wants it: otherwise an answer waits for acknowledgements.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
@@ -50,10 +51,11 @@ def serving(service: Service, bound: socket.socket) -> Iterator[None]:
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",
+        log_level="error",
         access_log=False,
         loop="asyncio",
         server_header=False,
+        proxy_headers=False,  # who sends a request is who is connected
         h11_max_incomplete_event_size=128 * 1024,
         timeout_graceful_shutdown=1,
     )

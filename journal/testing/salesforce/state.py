@@ -12,11 +12,12 @@ from journal.testing.salesforce.idempotency import Keys
 from journal.testing.salesforce.ids import minted_id
 from journal.testing.salesforce.rules import Rules
 from journal.testing.salesforce.tokens import ConnectedApp, Tokens
-from journal.testing.salesforce.writing import Caller, Writer
+from journal.testing.salesforce.writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from journal.testing.salesforce.caller import Caller
     from journal.testing.salesforce.schema import Schema
     from journal.testing.salesforce.settings import Settings
 
@@ -45,6 +46,7 @@ class State:
     ) -> None:
         self.schema, self.settings, self._clock = schema, settings, clock
         self.org_id = minted_id("00D", 1)
+        self.described_at = self.now()
         self.rules = Rules()
         self.database = Database(schema)
         self.writer = Writer(
@@ -53,8 +55,9 @@ class State:
         self.cursors, self.keys = Cursors(), Keys()
         self.users: dict[str, str] = {}
         self.apps = {app.client_id: app for app in apps}
-        self.tokens = Tokens(self)
+        self.tokens = Tokens(self.org_id, settings, self.now)
         self._calls: deque[tuple[datetime, int]] = deque()
+        self._called = 0
         for username in (ADMIN, *(app.username for app in self.apps.values())):
             self.add_user(username)
 
@@ -82,14 +85,15 @@ class State:
             return True
         if row.id in self.rules.hidden or (row.sobject.name, "read") in self.rules.denied:
             return False
-        return not row.sobject.is_private or row.values["OwnerId"] == caller.user_id
+        return row.sobject.name not in self.rules.private or row.values["OwnerId"] == caller.user_id
 
     def count_calls(self, number: int = 1) -> None:
         """Note that the org was called."""
         self._calls.append((self._clock(), number))
+        self._called += number
 
     def calls_of_a_day(self) -> int:
         """Return how often the org was called in the last 24 hours."""
         while self._calls and self._calls[0][0] <= self._clock() - _DAY:
-            self._calls.popleft()
-        return sum(number for _, number in self._calls)
+            self._called -= self._calls.popleft()[1]
+        return self._called

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from journal.testing.salesforce.state import State
+    from collections.abc import Callable
+
+    from journal.testing.salesforce.settings import Settings
 
 __all__ = ["ConnectedApp", "Session", "Tokens"]
 
@@ -40,26 +42,31 @@ class Session:
 
 
 class Tokens:
-    """Sessions by access token, and refresh tokens that still work."""
+    """Sessions by access token, and refresh tokens that still work.
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    Args:
+        org_id: of the org that they are for.
+        settings: how long a session lasts, and whether refresh tokens rotate.
+        now: tells the time.
+    """
+
+    def __init__(self, org_id: str, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._org_id, self._settings, self._now = org_id, settings, now
         self._sessions: dict[str, Session] = {}
         self._refreshing: dict[str, tuple[str, str]] = {}
         self._made = 0
 
-    def issue(self, username: str, client_id: str) -> str:
+    def issue(self, user_id: str, client_id: str) -> str:
         """Return an access token of a new session."""
-        token = f"{self._state.org_id[:15]}!{self._unique('AQ')}"
-        life = timedelta(seconds=self._state.settings.session_s)
-        user_id = self._state.add_user(username)
-        self._sessions[token] = Session(user_id, client_id, self._state.now() + life)
+        token = f"{self._org_id[:15]}!{self._unique('AQ')}"
+        life = timedelta(seconds=self._settings.session_s)
+        self._sessions[token] = Session(user_id, client_id, self._now() + life)
         return token
 
     def session(self, token: str) -> Session | None:
         """Return the session of an access token, or None where there is none any more."""
         found = self._sessions.get(token)
-        return None if found is None or self._state.now() >= found.until else found
+        return None if found is None or self._now() >= found.until else found
 
     def end(self, token: str) -> None:
         """End a session, or take back a refresh token."""
@@ -84,7 +91,7 @@ class Tokens:
         username, owner = self._refreshing.get(token, ("", ""))
         if not username or owner != client_id:
             return None
-        if not self._state.settings.rotates_refresh_tokens:
+        if not self._settings.rotates_refresh_tokens:
             return username, None
         del self._refreshing[token]
         return username, self.issue_refresh_token(username, client_id)

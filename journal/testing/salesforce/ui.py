@@ -14,14 +14,15 @@ from journal.testing.salesforce.ids import normal_id
 from journal.testing.salesforce.refusal import Answer, Complaint, Content, RefusedError
 from journal.testing.salesforce.rows import row_of
 from journal.testing.salesforce.schema import UnknownError
+from journal.testing.salesforce.soql.ways import Ways
 from journal.testing.salesforce.values import displayed, shown_moment, shown_ui
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from journal.testing.salesforce.caller import Caller
     from journal.testing.salesforce.database import Row
     from journal.testing.salesforce.state import State
-    from journal.testing.salesforce.writing import Caller
 
 __all__ = ["on_record", "on_records", "once", "refused"]
 
@@ -30,6 +31,8 @@ _DOING: Final = {"POST": "create", "PATCH": "update", "DELETE": "delete"}
 _PLAIN: Final = {
     "ENTITY_IS_DELETED",
     "INSUFFICIENT_ACCESS_OR_READONLY",
+    "INVALID_BATCH_REQUEST",
+    "INVALID_INPUT",
     "JSON_PARSER_ERROR",
     "NOT_FOUND",
 }
@@ -82,13 +85,14 @@ def on_record(state: State, call: Call, text: str) -> Answer:
     check_conditions(call, row)
     match call.method:
         case "GET" | "HEAD":
-            return Answer(200, _record(state, row, _asked(call, row)))
+            return Answer(200, _record(state, row, _asked(state, call, row)))
         case "PATCH":
             body = body_of(call.content)
             with state.database.transaction():
                 fields = body_of(body.get("fields", {}))
                 row = state.writer.update(row, fields, _caller(call, body))
-            if not state.is_visible(row, call.caller) and not flag(body.get("handleOwnerChange")):
+            handles = flag(body.get("handleOwnerChange", call.query.get("handleOwnerChange")))
+            if not handles and not state.is_visible(row, call.caller):
                 raise not_found()  # it was saved, all the same
             return Answer(200, _record(state, row, _paths(row)))
         case _:
@@ -123,7 +127,7 @@ def _paths(row: Row) -> list[tuple[str, ...]]:
     return [(field.name,) for field in row.sobject.all_fields if field.name != "Id"]
 
 
-def _asked(call: Call, row: Row) -> list[tuple[str, ...]]:
+def _asked(state: State, call: Call, row: Row) -> list[tuple[str, ...]]:
     """Return the ways to the fields that are asked for.
 
     Raises:
@@ -136,29 +140,27 @@ def _asked(call: Call, row: Row) -> list[tuple[str, ...]]:
     paths: list[tuple[str, ...]] = []
     for name in filter(None, (each.strip() for each in [*asked, *optional])):
         try:
-            paths.append(_way(row, name))
-        except UnknownError:
+            paths.append(_way(state, row, name))
+        except RefusedError:
             if name in asked:
-                message = f"No such column '{name}' on entity '{row.sobject.name}'"
-                raise RefusedError(400, Complaint("INVALID_FIELD", message)) from None
+                raise
     if not paths:
         message = "a record is asked for with fields, optionalFields or layoutTypes"
         raise RefusedError(400, Complaint("ILLEGAL_QUERY_PARAMETER_VALUE", message))
     return paths
 
 
-def _way(row: Row, name: str) -> tuple[str, ...]:
+def _way(state: State, row: Row, name: str) -> tuple[str, ...]:
     """Return the way that a name like `Account.Parent.Name` leads.
 
     Raises:
-        UnknownError: it leads nowhere.
+        RefusedError: it leads nowhere.
     """
     own, *path = name.split(".")
     if own.lower() != row.sobject.name.lower() or not path:
-        raise UnknownError(name)
-    if len(path) == 1:
-        return (row.sobject.field(path[0]).name,)
-    return (row.sobject.reference(path[0]).relationship, *path[1:])
+        message = f"No such column '{name}' on entity '{row.sobject.name}'"
+        raise RefusedError(400, Complaint("INVALID_FIELD", message))
+    return Ways(state.database).path(row.sobject, path)
 
 
 def _record(state: State, row: Row, paths: Iterable[Sequence[str]]) -> Content:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from journal.testing.salesforce.assigning import Body, assigned
-from journal.testing.salesforce.database import Database, Effect, Operation, Row
+from journal.testing.salesforce.database import Database, Operation, RecordEffect, Row
 from journal.testing.salesforce.duplicates import check_duplicates
 from journal.testing.salesforce.refusal import Complaint, RefusedError
 from journal.testing.salesforce.rules import Rules, TriggerError
@@ -16,32 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from journal.testing.salesforce.caller import Caller
     from journal.testing.salesforce.schema import Field, SObject
 
-__all__ = ["Caller", "Writer", "shown_fields"]
+__all__ = ["Writer", "shown_fields"]
 
 _LOCKED: Final = "unable to obtain exclusive access to this record"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """On whose behalf something is done, and how.
-
-    Attributes:
-        user_id: the user.
-        request: the number of the request, or None within the process.
-        version: of the API that was asked.
-        is_admin: whether sharing and permissions are passed over.
-        allow_save: whether a duplicate is saved where its rule lets it be.
-        shows_details: whether the fields of what it duplicates are shown.
-    """
-
-    user_id: str
-    request: int | None = None
-    version: int = 67
-    is_admin: bool = False
-    allow_save: bool = False
-    shows_details: bool = False
 
 
 class Writer:
@@ -254,7 +234,7 @@ class Writer:
     ) -> None:
         n = len(self._database.effects) + 1
         by, request, at = caller.user_id, caller.request, self._now()
-        effect = Effect(n, operation, row.sobject.name, row.id, fields, by, request, at)
+        effect = RecordEffect(n, operation, row.sobject.name, row.id, fields, by, request, at)
         self._database.effects.append(effect)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from journal.testing.salesforce import ValidationRule
+
 VERSION = "v67.0"
 
 
@@ -39,6 +41,11 @@ def created(client: httpx.Client, sobject: str, **fields: Any) -> str:  # noqa: 
     assert response.status_code == 201, response.text
     record_id: str = response.json()["id"]
     return record_id
+
+
+def forbidding(sobject: str, field: str) -> ValidationRule:
+    """Return a rule that a field is not 0."""
+    return ValidationRule(sobject, lambda row: row[field] == "0", "no zero", field)
 
 
 def code(response: httpx.Response) -> str:

@@ -55,6 +55,16 @@ def day(journal: Journal, org: Org) -> None:
     journal.delete(short)
 
 
+def long_day(journal: Journal, drafts: int) -> None:
+    """Make so many changes, of each kind, on records that are new."""
+    while journal.log.head() < drafts:
+        account = journal.create("Account", {"Name": "Acme", "Phone": "1"})
+        contact = journal.create("Contact", {"LastName": "Li", "AccountId": account})
+        journal.update(account, {"Phone": "2"})
+        journal.update(contact, {"Title": "Dr"})
+        journal.delete(contact)
+
+
 def primed(journal: Journal, org: Org, fields: dict[str, Any]) -> Ref:
     """Make an account in the org, and note it here as a pull would."""
     found = org.get(org.create("Account", fields)) or {}

@@ -369,3 +369,22 @@ def test_the_command_line_names_every_mistake(
     assert code != 0
     for part in ("url", "My Domain", "api_version", "46.0 or later", "types.Account.kye", "key?"):
         assert part in said
+
+
+@pytest.mark.parametrize("writes", [[], ["--write", "--yes", "Name=x", "Phone=1"]])
+def test_the_command_line_tries_an_org(
+    tmp_path: Path, org: Org, url: str, monkeypatch: pytest.MonkeyPatch, writes: list[str]
+) -> None:
+    """What the settings say is what the org does; nothing is left there."""
+    profile = tmp_path / "org.toml"
+    profile.write_text(
+        f'service = "salesforce"\nurl = "{url}"\nkey = "{KEY}"\n[auth.oauth]\n'
+        'client_id = "stand-in-client"\nclient_secret = "{env:SECRET}"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("SECRET", ENVIRON["SECRET"])
+
+    code = run(["remote", "check", str(profile), "--type", "Account", *writes])
+
+    assert code == 0
+    assert org.records("Account") == []

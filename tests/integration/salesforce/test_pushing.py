@@ -21,12 +21,13 @@ from tests.integration.salesforce.sending import (
     SOON,
     content,
     day,
+    long_day,
     primed,
     remote,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from journal import Ref
     from journal.drafts import Draft
@@ -174,11 +175,16 @@ def effects(org: Org) -> list[tuple[str, str, str]]:
     return [effect for n, effect in enumerate(done) if done[n - 1 : n] != [effect]]
 
 
-def run(skip: int | None, kind: str, **settings: Any) -> tuple[Org, int, list[str]]:  # noqa: ANN401
+def run(
+    skip: int | None,
+    kind: str,
+    begin: Callable[[Journal, Org], None] = day,
+    **settings: Any,  # noqa: ANN401  any key
+) -> tuple[Org, int, list[str]]:
     """Send a day to an org of its own, with a fault at one request; return how it ended."""
     org = Org()
     with org.serve() as url, Journal(actor="ann", origin="van-7") as journal:
-        day(journal, org)
+        begin(journal, org)
         made = [entry.event_id for entry in journal.log.read()]
         if skip is not None:
             getattr(org.faults, kind)(skip=skip, path="/services/")
@@ -208,6 +214,22 @@ def test_a_lost_answer_at_every_request(skip: int, kind: str) -> None:
     assert state(org) == state(WITHOUT_FAULT[0])
     done, plain = effects(org), effects(WITHOUT_FAULT[0])
     assert [effect[:2] for effect in done] == [effect[:2] for effect in plain]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(8))
+def test_a_lost_answer_at_every_request_of_200_drafts(part: int) -> None:
+    """The same for a day of 200 drafts: one run for each of its requests."""
+
+    def begin(journal: Journal, _: Org) -> None:
+        long_day(journal, 200)
+
+    plain, count, _ = run(None, "", begin)
+    for skip in range(part, count, 8):
+        org, _, _ = run(skip, "drop_after", begin)
+        assert org.faults.pending == []
+        assert state(org) == state(plain)
+        assert [effect[:2] for effect in effects(org)] == [e[:2] for e in effects(plain)]
 
 
 @pytest.mark.parametrize("kind", ["truncate", "expire_session"])

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from requests import Session
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
@@ -20,10 +27,18 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from journal.testing.salesforce import Field, Org, Settings, ValidationRule, default_schema
+from journal.testing.salesforce import (
+    ConnectedApp,
+    Field,
+    Org,
+    Settings,
+    ValidationRule,
+    default_schema,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from requests import PreparedRequest, Response
 
@@ -95,6 +110,30 @@ def test_log_in(org: Org, sf: Client, session: Session) -> None:
     with pytest.raises(SalesforceAuthenticationFailed, match="invalid client credentials"):
         Salesforce(consumer_key="stand-in-client", consumer_secret="", domain=HOST, session=session)
     assert org.effects == []
+
+
+def test_log_in_by_assertion(tmp_path: Path) -> None:
+    """A signed assertion of the client, by the clock of the machine, gives a session."""
+    made = generate_private_key(65537, 2048)
+    key = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "app.key").write_bytes(key)
+    public = made.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    app = ConnectedApp("jwt-app", username="field@stand-in.example", public_key=public.decode())
+    org = Org(apps=(app,), settings=Settings(instance_url=f"https://{HOST}.salesforce.com"))
+    with org.serve() as url, Session() as session:
+        session.trust_env = False
+        session.mount("https://", _Loopback(url))
+        sf: Client = Salesforce(
+            username="field@stand-in.example",
+            consumer_key="jwt-app",
+            privatekey_file=str(tmp_path / "app.key"),
+            domain=HOST,
+            session=session,
+        )
+        made_id = sf.Account.create({"Name": "Acme"})["id"]
+
+    assert [effect.by for effect in org.effects] == [org.user_id("field@stand-in.example")]
+    assert org.effects[0].id == made_id
 
 
 def test_a_record_lives(org: Org, sf: Client) -> None:

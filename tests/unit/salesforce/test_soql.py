@@ -133,6 +133,7 @@ def test_where_of_contacts(ask: Ask, where: str, expected: list[str]) -> None:
         ("ORDER BY NumberOfEmployees NULLS LAST", ["Acme", "acorn", "100% Ltd"]),
         ("ORDER BY NumberOfEmployees DESC NULLS FIRST", ["100% Ltd", "acorn", "Acme"]),
         ("ORDER BY CreatedDate DESC, Name ASC", ["100% Ltd", "Acme", "acorn"]),
+        ("ORDER BY Rating, Name", ["100% Ltd", "acorn", "Acme"]),
         ("ORDER BY Name LIMIT 2", ["100% Ltd", "Acme"]),
         ("ORDER BY Name LIMIT 2 OFFSET 1", ["Acme", "acorn"]),
         ("LIMIT 0", []),

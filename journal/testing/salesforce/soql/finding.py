@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from journal.testing.salesforce.refusal import Complaint, Content, RefusedError
-from journal.testing.salesforce.schema import Field, SObject, UnknownError
 from journal.testing.salesforce.soql.comparing import comparable, folded, holds, in_span, pattern
 from journal.testing.salesforce.soql.sentence import (
     Among,
@@ -19,12 +18,14 @@ from journal.testing.salesforce.soql.sentence import (
     Order,
     Query,
 )
+from journal.testing.salesforce.soql.ways import Ways
 from journal.testing.salesforce.values import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from journal.testing.salesforce.database import Database, Row
+    from journal.testing.salesforce.schema import Field, SObject
 
 __all__ = ["Finder", "Found", "attributes"]
 
@@ -63,6 +64,7 @@ class Finder:
         with_deleted: bool = False,
     ) -> None:
         self._database, self._is_visible = database, is_visible
+        self._ways = Ways(database)
         self._version, self._with_deleted = version, with_deleted
 
     def find(self, query: Query) -> Found:
@@ -71,7 +73,7 @@ class Finder:
         Raises:
             RefusedError: it names what is not there, or compares what cannot be compared.
         """
-        sobject = self._object(query.source)
+        sobject = self._ways.object(query.source)
         rows = self._rows(sobject, query)
         if query.counts:
             return Found(len(rows), [])
@@ -90,7 +92,7 @@ class Finder:
             message = f"Maximum SOQL offset allowed is {OFFSET_MOST}"
             raise RefusedError(400, Complaint("NUMBER_OUTSIDE_VALID_RANGE", message))
         test = self._test(sobject, query.where)
-        sorting = [(self._path(sobject, order.path), order) for order in query.orders]
+        sorting = [(self._ways.path(sobject, order.path), order) for order in query.orders]
         with_deleted = self._with_deleted or query.has_all_rows
         rows = [
             row
@@ -103,7 +105,7 @@ class Finder:
         return rows[query.offset : end]
 
     def _sorted(self, rows: list[Row], path: Sequence[str], order: Order) -> list[Row]:
-        keyed = [(self._value(row, path), row) for row in rows]
+        keyed = [(self._ways.value(row, path), row) for row in rows]
         some = [(value, row) for value, row in keyed if value is not None]
         none = [row for value, row in keyed if value is None]
         some.sort(key=lambda pair: folded(pair[0]), reverse=order.is_descending)
@@ -124,100 +126,41 @@ class Finder:
                 test = self._test(sobject, part)
                 return lambda row: not test(row)
             case Among(path, values):
-                field, way = self._field(sobject, path), self._path(sobject, path)
+                field, way = self._ways.field(sobject, path), self._ways.path(sobject, path)
                 listed = self._inner(values) if isinstance(values, Query) else values
                 wanted = {folded(comparable(field, value)) for value in listed}
-                return lambda row: folded(self._value(row, way)) in wanted
+                return lambda row: folded(self._ways.value(row, way)) in wanted
             case Compared():
                 return self._compared(sobject, condition)
 
     def _compared(self, sobject: SObject, condition: Compared) -> Callable[[Row], bool]:
-        field, way = self._field(sobject, condition.path), self._path(sobject, condition.path)
+        field, way = (
+            self._ways.field(sobject, condition.path),
+            self._ways.path(sobject, condition.path),
+        )
         if not field.is_filterable:
             message = f"field '{field.name}' can not be filtered in a query call"
             raise RefusedError(400, Complaint("INVALID_FIELD", message))
         value, sign = condition.value, condition.sign
         if isinstance(value, tuple):
             start, end = value
-            return lambda row: in_span(self._value(row, way), sign, start, end)
+            return lambda row: in_span(self._ways.value(row, way), sign, start, end)
         if sign == "LIKE":
             like = pattern(field, value)
-            return lambda row: bool(like.fullmatch(str(self._value(row, way) or "")))
+            return lambda row: bool(like.fullmatch(str(self._ways.value(row, way) or "")))
         wanted = folded(comparable(field, value))
-        return lambda row: holds(folded(self._value(row, way)), sign, wanted)
+        return lambda row: holds(folded(self._ways.value(row, way)), sign, wanted)
 
     def _inner(self, query: Query) -> list[Any]:
         """Return the values of the one column of a query within a query."""
-        sobject = self._object(query.source)
+        sobject = self._ways.object(query.source)
         if len(query.columns) != 1 or query.columns[0].kind != "field":
             raise RefusedError(
                 400, Complaint("MALFORMED_QUERY", "a query in a list has one column")
             )
-        way = self._path(sobject, query.columns[0].path)
-        values = (self._value(row, way) for row in self._rows(sobject, query))
+        way = self._ways.path(sobject, query.columns[0].path)
+        values = (self._ways.value(row, way) for row in self._rows(sobject, query))
         return [value for value in values if value is not None]
-
-    # --- names ---------------------------------------------------------------------------
-
-    def _object(self, name: str) -> SObject:
-        try:
-            return self._database.schema.object(name)
-        except UnknownError:
-            message = (
-                f"sObject type '{name}' is not supported. If you are attempting to use a custom "
-                "object, be sure to append the '__c' after the entity name."
-            )
-            raise RefusedError(400, Complaint("INVALID_TYPE", message)) from None
-
-    def _path(self, sobject: SObject, path: Sequence[str]) -> tuple[str, ...]:
-        """Return a path with its names as they are spelt, the object's own left out."""
-        return tuple(name for name, _ in self._steps(sobject, path))
-
-    def _field(self, sobject: SObject, path: Sequence[str]) -> Field:
-        return self._steps(sobject, path)[-1][1]
-
-    def _steps(self, sobject: SObject, path: Sequence[str]) -> list[tuple[str, Field]]:
-        if (
-            len(path) > 1
-            and path[0].lower() == sobject.name.lower()
-            and not _leads(sobject, path[0])
-        ):
-            path = path[1:]
-        steps: list[tuple[str, Field]] = []
-        here = [sobject]
-        for name in path[:-1]:
-            field = next((each.reference(name) for each in here if _leads(each, name)), None)
-            if field is None:
-                message = f"Didn't understand relationship '{name}' in field path."
-                raise RefusedError(400, Complaint("INVALID_FIELD", message))
-            steps.append((field.relationship, field))
-            here = [self._object(target) for target in field.refers_to]
-        for each in here:
-            try:
-                field = each.field(path[-1])
-            except UnknownError:
-                continue
-            return [*steps, (field.name, field)]
-        message = (
-            f"No such column '{path[-1]}' on entity '{here[0].name}'. If you are attempting to use "
-            "a custom field, be sure to append the '__c' after the custom field name."
-        )
-        raise RefusedError(400, Complaint("INVALID_FIELD", message))
-
-    def _value(self, row: Row, path: Sequence[str]) -> Any:  # noqa: ANN401  kept values
-        for relationship in path[:-1]:
-            parent = self._parent(row, relationship)
-            if parent is None:
-                return None
-            row = parent
-        return row.values.get(path[-1])
-
-    def _parent(self, row: Row, relationship: str) -> Row | None:
-        try:
-            parent_id = row.values[row.sobject.reference(relationship).name]
-        except UnknownError:
-            return None  # of a field that may name several objects
-        return None if parent_id is None else self._database.row(parent_id)
 
     # --- what is shown -------------------------------------------------------------------
 
@@ -226,7 +169,7 @@ class Finder:
         columns: list[Column] = []
         for column in query.columns:
             if column.kind == "field":
-                columns.append(Column(self._path(sobject, column.path)))
+                columns.append(Column(self._ways.path(sobject, column.path)))
             elif column.kind == "children":
                 columns.append(column)
             else:
@@ -251,7 +194,7 @@ class Finder:
             if path[0] in row.values:
                 record[path[0]] = shown(row.sobject.field(path[0]), row.values[path[0]])
             return
-        parent = self._parent(row, path[0])
+        parent = self._ways.parent(row, path[0])
         if parent is None:
             record.setdefault(path[0], None)
             return
@@ -284,9 +227,12 @@ class Finder:
             if column.kind not in {"count", "min", "max"}:
                 message = "the stand-in does not know GROUP BY"
                 raise RefusedError(400, Complaint("MALFORMED_QUERY", message))
-            field, way = self._field(sobject, column.path), self._path(sobject, column.path)
+            field, way = (
+                self._ways.field(sobject, column.path),
+                self._ways.path(sobject, column.path),
+            )
             found = [
-                value for value in (self._value(row, way) for row in rows) if value is not None
+                value for value in (self._ways.value(row, way) for row in rows) if value is not None
             ]
             name = column.alias or f"expr{n}"
             if column.kind == "count":
@@ -295,13 +241,6 @@ class Finder:
                 edge = min if column.kind == "min" else max
                 record[name] = shown(field, edge(found, key=folded)) if found else None
         return record
-
-
-def _leads(sobject: SObject, relationship: str) -> bool:
-    try:
-        return bool(sobject.reference(relationship))
-    except UnknownError:
-        return False
 
 
 def _of_kind(sobject: SObject, kind: str) -> list[Field]:

@@ -94,6 +94,13 @@ def malformed(query: str, at: int, why: str) -> RefusedError:
 
 def time_named(name: str, now: datetime) -> tuple[datetime, datetime] | None:
     """Return the beginning and the end of a time like `TODAY` or `LAST_N_DAYS:3`, or None."""
+    try:
+        return _time_named(name, now)
+    except OverflowError:
+        return None  # further away than there are days
+
+
+def _time_named(name: str, now: datetime) -> tuple[datetime, datetime] | None:
     word, _, number = name.upper().partition(":")
     today = datetime.combine(now.astimezone(UTC).date(), datetime.min.time(), UTC)
     count = int(number) if number else 0
