@@ -52,15 +52,12 @@ class Advice:
             WouldBeRefusedError: it would surely not.
         """
         for event in events:
-            match event:
-                case RecordCreated(fields=fields):
-                    self.check("create", fields)
-                case RecordUpdated(changes=fields):
-                    self.check("update", fields)
-                case RecordDeleted():
-                    self.check("delete", {})
-                case _:
-                    pass
+            if isinstance(event, RecordCreated):
+                self.check("create", event.fields)
+            elif isinstance(event, RecordUpdated):
+                self.check("update", event.changes)
+            elif isinstance(event, RecordDeleted):
+                self.check("delete", {})
         return events
 
     def check(self, kind: ChangeKind, fields: Mapping[str, object]) -> None:
