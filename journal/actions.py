@@ -125,6 +125,12 @@ class Actions:
         Raises:
             ActionError: the name is none, or is taken, or the function cannot be called so.
         """
+        if not isinstance(name, str):
+            raise ActionError(
+                getattr(name, "__name__", repr(name)),
+                "is registered under no name",
+                hint='write it as @actions.action("Visit.create")',
+            )
 
         def registered(function: Function) -> Function:
             self.add(_action(name, function))
@@ -139,8 +145,10 @@ class Actions:
             action: under a name of its own.
 
         Raises:
-            ActionError: the name is taken.
+            ActionError: it is none, or the name is taken.
         """
+        if not isinstance(action, Action):
+            raise ActionError(repr(action), "is no action", hint="register functions by action()")
         if action.name in self._actions:
             raise ActionError(action.name, "is registered already", hint="choose another name")
         self._actions[action.name] = action
@@ -162,6 +170,16 @@ class Actions:
         return len(self._actions)
 
 
+def check_actions(actions: object) -> None:
+    """Refuse what holds no quick actions.
+
+    Raises:
+        ActionError: it does not.
+    """
+    if not isinstance(actions, Actions):
+        raise ActionError(repr(actions), "are no Actions", hint="make them of journal.Actions()")
+
+
 def creating(form: TypeDescription, says: str = "") -> Action:
     """Return the action that creates a record of a described type.
 
@@ -170,7 +188,7 @@ def creating(form: TypeDescription, says: str = "") -> Action:
         says: what it does, in a sentence.
     """
 
-    def create(journal: Any, **fields: object) -> object:  # noqa: ANN401  a journal
+    def create(journal: Any, /, **fields: object) -> object:  # noqa: ANN401  a journal
         return journal.create(form.record_type, fields)
 
     return Action(f"{form.record_type}.{CREATE}", create, form, None, says)

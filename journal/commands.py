@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from journal.actions import Actions
+from journal.actions import Actions, check_actions
 from journal.advice import advice, check_hints
 from journal.batches import Batches
 from journal.catalogue import Catalogue
@@ -80,6 +80,7 @@ class Commands:
         Raises:
             LogMissingError: there is no journal, and `create` is False.
             LogError: the file cannot be used.
+            ActionError: the actions are none.
             SchemaError: one of the types is no pydantic model, or two have one name.
             InvalidNameError: the actor, the origin or a type has a name that is not allowed.
             InvalidValueError: the timeout is no time, or there are no such hints.
@@ -88,6 +89,8 @@ class Commands:
         self.schema = Schema(types)
         check_seconds("busy_timeout_s", busy_timeout_s)
         check_hints(hints)
+        if actions is not None:
+            check_actions(actions)
         self._facts = Facts(
             login_name() if actor is None else actor,
             (host_name() or "unknown") if origin is None else origin,

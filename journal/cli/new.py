@@ -15,7 +15,7 @@ from journal.cli.edits import as_fields
 from journal.cli.reference import record_named
 from journal.cli.setting import Setting, pass_setting, writing_options
 from journal.cli.table import Cell, Column, Table
-from journal.errors import InvalidRecordError, RefusedError
+from journal.errors import ActionError, InvalidRecordError, JournalError, RefusedError
 from journal.values import Ref
 
 if TYPE_CHECKING:
@@ -189,10 +189,27 @@ class _Form:
         from journal.events import RecordCreated, RecordDeleted, RecordUpdated
 
         with self._journal.batch(reason=self._setting.reason) as batch:
-            found = self._journal.act(self._action.name, values)
+            found = self._acted(values)
         changes = (RecordCreated, RecordUpdated, RecordDeleted)
         made = [entry.event_id for entry in batch.entries if isinstance(entry.event, changes)]
         return found if isinstance(found, Ref) else None, made
+
+    def _acted(self, values: Mapping[str, object]) -> object:
+        """Do what the action does; one that is broken is an error like any other.
+
+        Raises:
+            ActionError: it is.
+            JournalError: a subclass says what is wrong; nothing was stored.
+        """
+        try:
+            return self._journal.act(self._action.name, values)
+        except JournalError:
+            raise
+        except Exception as error:
+            problem = f"failed: {type(error).__name__}: {error}"
+            raise ActionError(
+                self._action.name, problem, hint="nothing was stored; mend the action"
+            ) from error
 
     def _typed(self, given: Fields) -> dict[str, Any]:
         """Return what was given on the command line; a text is what the field makes of it.

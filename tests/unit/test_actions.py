@@ -245,6 +245,19 @@ class TestRegistered:
             with pytest.raises(ActionError, match=why):
                 Actions().action("Visit.create")(function)
 
+    def test_a_decorator_without_a_name(self, journal: Journal) -> None:
+        """It would register nothing, and nobody would know."""
+        with pytest.raises(ActionError, match=r"write it as @actions\.action"):
+            journal.action(plan)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("given", [3, plan, [plan], {"Visit.create": plan}])
+    def test_what_is_no_list_of_actions(self, given: Any) -> None:  # noqa: ANN401
+        """It is said before anything is opened."""
+        with pytest.raises(ActionError, match="are no Actions"):
+            Journal(actions=given)
+        with pytest.raises(ActionError, match="is no action"):
+            Actions().add(given)
+
     def test_actions_are_made_before_there_is_a_journal(self) -> None:
         """A module registers actions; each journal that is opened with them has its own list."""
         actions = Actions()
@@ -302,6 +315,16 @@ class TestCreatable:
             assert [action.name for action in other.creatable()] == ["Account.create"]
             with pytest.raises(UnknownTypeError):
                 other.create("Task", {})
+
+    def test_a_field_may_have_any_name(self, journal: Journal) -> None:
+        """Also that of what an action is handed."""
+        fields = tuple(map(FieldDescription, ("journal", "fields", "self", "a b")))
+        journal.catalogue.keep(Described(TypeDescription("Task", fields), "https://x.example", 1))
+        given = {field.name: "x" for field in fields}
+        task = journal.act("Task.create", given)
+
+        assert isinstance(task, Ref)
+        assert journal.load(task).fields == given
 
     @pytest.mark.parametrize("name", ["Task.create", "Visit.plan"])
     def test_an_action_that_is_not_there(self, journal: Journal, name: str) -> None:

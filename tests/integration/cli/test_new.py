@@ -42,6 +42,8 @@ def visit(
     Args:
         account: whom to visit.
     """
+    if note == "broken":
+        raise LookupError("no such van")
     if note == "bad":
         journal.create("Note", {"Text": note})
         journal.update("Visit:unknown", {"Note": note})
@@ -172,6 +174,15 @@ class TestGiven:
 
         assert done.code == 1
         assert len(cli("log", "--json").objects) == 1
+
+    def test_an_action_that_is_broken(self, cli: Cli, app: str) -> None:
+        """It is said which, and why, as of every other error."""
+        cli("create", "Account", "--id", "acme")
+        done = cli("new", "Visit", "account=acme", "note=broken", app)
+
+        assert done.code == 1
+        assert "quick action 'Visit.create': failed: LookupError: no such van" in done.err
+        assert "nothing was stored" in done.err
 
 
 class TestAsked:
