@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from journal.checkpoint import Checkpoint
 from journal.remotes.remote import NoAnswer, Request, Response
+from journal.sources import SystemClock
 from journal.sync.backoff import Backoff
 from journal.sync.effects import Call, Pause
 from journal.sync.session import Session
@@ -33,6 +34,26 @@ def shows(record: Any, version: str | None = None, status: int = 200) -> Respons
 def says(status: int, body: bytes = b"", **headers: str) -> Response:
     """Return an answer with this status."""
     return Response(status, headers, body)
+
+
+class Leaping(SystemClock):
+    """A clock that a scripted drain moves on by its waits, so that none of them takes time."""
+
+    def __init__(self) -> None:
+        """Begin at the time that it is."""
+        self._waited_s = 0.0
+
+    def now_us(self) -> int:
+        """Return the wall clock."""
+        return super().now_us() + round(self._waited_s * 1e6)
+
+    def monotonic_s(self) -> float:
+        """Return the monotonic clock."""
+        return super().monotonic_s() + self._waited_s
+
+    def leap(self, seconds: float) -> None:
+        """Let that time be over."""
+        self._waited_s += seconds
 
 
 class Script:
@@ -100,6 +121,9 @@ class Script:
                     result = function()
                 case Pause(seconds):
                     self.pauses.append(seconds)
+                    clock = self.journal.sources.clock
+                    if isinstance(clock, Leaping):
+                        clock.leap(seconds)
                     result = False
                 case _:
                     raise AssertionError(effect)

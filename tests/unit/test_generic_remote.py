@@ -20,9 +20,10 @@ from journal.events import (
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.remotes.comparison import merge_patch
 from journal.remotes.forms import agrees
+from journal.sources import Sources
 from journal.staging import Facts
 from tests.strategies import json_values
-from tests.unit.scripted import LOST, REFUSED, Script, outcomes, says, shows
+from tests.unit.scripted import LOST, REFUSED, Leaping, Script, outcomes, says, shows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ HELD_ON_DOUBT = {"method": "POST", "path": "/{type}", "on_doubt": "hold"}
 @pytest.fixture
 def journal() -> Iterator[Journal]:
     """An empty journal."""
-    with Journal(actor="ann", origin="van-7") as journal:
+    with Journal(actor="ann", origin="van-7", sources=Sources(clock=Leaping())) as journal:
         yield journal
 
 

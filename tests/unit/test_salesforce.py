@@ -1018,6 +1018,17 @@ class TestCapture:
 
         assert body(request) == {"Name": "b"}
 
+    def test_a_mark_hides_no_receipt(self, journal: Journal) -> None:
+        """What the receipt of our create has shown of others is seen beside our mark, too."""
+        journal.create("Account", FIELDS, id=KEY)
+        journal.delete(ACME, reason="seen")
+        told = self.told(journal)
+        script = Script(journal, org(capture=self.NAMES))
+
+        script.drain(LOST, row({"Name": "Bolt"}), row({"Name": "Bolt", **told}, LATER))
+
+        assert held(journal).classification == "conflict"
+
     def test_a_change_of_others_is_seen_beside_our_mark(self, journal: Journal) -> None:
         """The mark hides nothing."""
         journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
@@ -1055,9 +1066,9 @@ class TestCapture:
             FIELDS,
             THEN,
             0,
-            False,
+            False,  # noqa: FBT003
             record,
-            {},  # noqa: FBT003
+            {},
         )
         push = push._replace(made=change.made)
         exchange = org(capture=self.NAMES).push(push)

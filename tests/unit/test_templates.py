@@ -247,14 +247,14 @@ class TestPointers:
             ("/a~1b/0", 1),
             ("/a~1b/1/~0", None),
             ("/a~1b/2", MISSING),
-            ("/a~1b/-1", MISSING),
+            ("/a~1b/-1", {"~": None}),
             ("/a~1b/99999999999", MISSING),
             ("/a", MISSING),
             ("/a~1b/0/x", MISSING),
         ],
     )
     def test_finds(self, where: str, found: object) -> None:
-        """Members by name, items by number; nothing else is there."""
+        """Members by name, items by number, the last one by -1; nothing else is there."""
         assert at({"a/b": [1, {"~": None}]}, steps_of(where)) == found
 
     @pytest.mark.parametrize("where", ["a", "a/b", "/a~2", "/a~"])

@@ -72,7 +72,7 @@ def on_records(state: State, call: Call) -> Answer:
         raise RefusedError(400, Complaint("INVALID_TYPE", message)) from None
     with state.database.transaction():
         caller = _caller(call, body)
-        row = state.writer.create(sobject, body_of(body.get("fields", {})), caller)
+        row = state.writer.create(sobject, _fields(body), caller)
     return Answer(201, _record(state, row, _paths(row)))
 
 
@@ -89,7 +89,7 @@ def on_record(state: State, call: Call, text: str) -> Answer:
         case "PATCH":
             body = body_of(call.content)
             with state.database.transaction():
-                fields = body_of(body.get("fields", {}))
+                fields = _fields(body)
                 row = state.writer.update(row, fields, _caller(call, body))
             handles = flag(body.get("handleOwnerChange", call.query.get("handleOwnerChange")))
             if not handles and not state.is_visible(row, call.caller):
@@ -116,6 +116,20 @@ def refused(call: Call, error: RefusedError) -> Answer:
         "output": {"errors": rest, "fieldErrors": by_field},
     }
     return Answer(error.status, document, error.headers)
+
+
+def _fields(body: Mapping[str, Content]) -> Mapping[str, Content]:
+    """Return the fields of a record that is sent: none of them is nested.
+
+    Raises:
+        RefusedError: one is, or they are no fields.
+    """
+    fields = body_of(body.get("fields", {}))
+    for name, value in fields.items():
+        if isinstance(value, dict | list):
+            message = f"{name}: a field has one value here; a parent is named by its id"
+            raise RefusedError(400, Complaint("INVALID_FIELD", message))
+    return fields
 
 
 def _caller(call: Call, body: Mapping[str, Content]) -> Caller:

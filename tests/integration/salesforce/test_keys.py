@@ -205,3 +205,26 @@ def test_a_key_of_a_record_that_is_hidden(client: httpx.Client, org: Org) -> Non
         403,
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
     )
+
+
+def test_a_collection_by_a_key_that_is_not_unique(client: httpx.Client, org: Org) -> None:
+    """An item whose key names two records is refused by itself, with both of them."""
+    ids = [created(client, "Contact", LastName=name, Legacy__c="x") for name in "ab"]
+    records = [{"attributes": {"type": "Contact"}, "Legacy__c": "x", "Title": "T"}]
+
+    [result] = client.patch(
+        "composite/sobjects/Contact/Legacy__c", json={"records": records}
+    ).json()
+    [error] = result["errors"]
+    assert (result["success"], error["statusCode"]) == (False, "DUPLICATE_EXTERNAL_ID")
+    assert all(each in error["message"] for each in ids)
+    assert len(org.effects) == 2
+
+
+def test_an_id_is_a_key_too(client: httpx.Client, org: Org) -> None:
+    """A record may be read and changed by the field `Id`, as by a key."""
+    record_id = created(client, "Account", Name="A")
+
+    assert client.patch(f"sobjects/Account/Id/{record_id}", json={"Name": "B"}).status_code == 204
+    assert client.get(f"sobjects/Account/Id/{record_id}").json()["Name"] == "B"
+    assert len(org.effects) == 2

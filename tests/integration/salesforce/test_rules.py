@@ -10,6 +10,7 @@ from journal.testing.salesforce import (
     DuplicateRule,
     Field,
     Org,
+    RefusedError,
     Trigger,
     TriggerError,
     default_schema,
@@ -192,9 +193,9 @@ def test_records_that_must_not_be_left(clock: Hands) -> None:
     account = org.create("Account", {"Name": "A"})
     visit = org.create("Visit__c", {"Owner_Account__c": account})
 
-    with pytest.raises(Exception, match="could not be completed") as refused:
+    with pytest.raises(RefusedError, match="could not be completed") as refused:
         org.delete(account)
-    assert [each.code for each in refused.value.complaints] == ["DELETE_FAILED"]  # type: ignore[attr-defined]
+    assert [each.code for each in refused.value.complaints] == ["DELETE_FAILED"]
     assert [effect.operation for effect in org.effects] == ["create", "create"]
     org.delete(visit)
     org.delete(account)
@@ -205,3 +206,25 @@ def test_nobody_is_there(org: Org) -> None:
     with pytest.raises(KeyError):
         org.update("001000000000001AAA", {})
     assert org.get("nonsense") is None
+
+
+def test_what_is_gone_is_gone_within_the_process_too(org: Org) -> None:
+    """A record in the bin is neither changed nor deleted again."""
+    record_id = org.create("Account", {"Name": "A"})
+    org.delete(record_id)
+
+    with pytest.raises(RefusedError, match="entity is deleted"):
+        org.update(record_id, {"Phone": "1"})
+    with pytest.raises(RefusedError, match="entity is deleted"):
+        org.delete(record_id)
+    assert len(org.effects) == 2
+
+
+def test_a_parent_in_place_of_another(client: httpx.Client, org: Org) -> None:
+    """A lock is met by who newly names the record, and not by who named it before."""
+    one, two = (created(client, "Account", Name=name) for name in "AB")
+    path = f"sobjects/Contact/{created(client, 'Contact', LastName='C', AccountId=one)}"
+    org.lock(two)
+
+    assert code(client.patch(path, json={"AccountId": two})) == "UNABLE_TO_LOCK_ROW"
+    assert client.patch(path, json={"AccountId": one}).status_code == 204

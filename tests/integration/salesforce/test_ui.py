@@ -105,6 +105,17 @@ def test_refusals_have_an_output(client: httpx.Client, org: Org) -> None:
     assert of_field["errorCode"] == "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 
 
+def test_parents_are_named_by_their_ids(client: httpx.Client, org: Org) -> None:
+    """Nothing is nested in what is sent: a parent is not named by its key here."""
+    org.create("Account", {"Name": "A", "Journal_Key__c": "p"})
+    fields = {"LastName": "B", "Account": {"Journal_Key__c": "p"}}
+
+    response = client.post("ui-api/records", json={"apiName": "Contact", "fields": fields})
+    [error] = response.json()["output"]["errors"]
+    assert (response.status_code, error["errorCode"]) == (400, "INVALID_FIELD")
+    assert org.records("Contact") == []
+
+
 def test_refusals_without_an_output(client: httpx.Client) -> None:
     """What is not there, or not an object of the org, is refused as rows are."""
     missing = client.patch("ui-api/records/001000000000001AAA", json={"fields": {}})
