@@ -10,6 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from journal.actions import Action, Actions
+    from journal.catalogue import Catalogue, Described
+    from journal.descriptions import FieldDescription, TypeDescription
     from journal.errors import JournalError
     from journal.journal import Journal
     from journal.schema import To
@@ -17,15 +20,34 @@ if TYPE_CHECKING:
     from journal.staging import Batch
     from journal.values import Ref
 
-__all__ = ["Batch", "Journal", "JournalError", "Ref", "Sources", "To"]
+__all__ = [
+    "Action",
+    "Actions",
+    "Batch",
+    "Catalogue",
+    "Described",
+    "FieldDescription",
+    "Journal",
+    "JournalError",
+    "Ref",
+    "Sources",
+    "To",
+    "TypeDescription",
+]
 
 _HOMES = {
+    "Action": "journal.actions",
+    "Actions": "journal.actions",
     "Batch": "journal.staging",
+    "Catalogue": "journal.catalogue",
+    "Described": "journal.catalogue",
+    "FieldDescription": "journal.descriptions",
     "Journal": "journal.journal",
     "JournalError": "journal.errors",
     "Ref": "journal.values",
     "Sources": "journal.sources",
     "To": "journal.schema",
+    "TypeDescription": "journal.descriptions",
 }
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from journal.actions import Actions, check_actions
+from journal.advice import advice, check_hints
 from journal.batches import Batches
+from journal.catalogue import Catalogue
 from journal.errors import RefusedError
 from journal.events import QUEUE
 from journal.log import MEMORY, Log, open_recorder
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Unpack
 
+    from journal.advice import Advice, Hints
     from journal.drafts import Queue
     from journal.events import Entry, Event
     from journal.log import Durability, Fence
@@ -52,6 +56,8 @@ class Commands:
         durability: Durability = "full",
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         sources: Sources | None = None,
+        actions: Actions | None = None,
+        hints: Hints = "refuse",
     ) -> None:
         """Open a journal, creating it where there is none.
 
@@ -66,17 +72,25 @@ class Commands:
                 that survive the death of the process only.
             busy_timeout_s: how long to wait for another process, in seconds.
             sources: of time, ids and randomness.
+            actions: the quick actions that a person can do with it.
+            hints: what is done with a draft that the service would surely refuse, by what it has
+                said of the record's type: ``refuse`` it, ``warn`` of it in the log of the
+                program, or nothing, ``off``.
 
         Raises:
             LogMissingError: there is no journal, and `create` is False.
             LogError: the file cannot be used.
+            ActionError: the actions are none.
             SchemaError: one of the types is no pydantic model, or two have one name.
             InvalidNameError: the actor, the origin or a type has a name that is not allowed.
-            InvalidValueError: the timeout is no time.
+            InvalidValueError: the timeout is no time, or there are no such hints.
         """
         self.sources = sources or Sources()
         self.schema = Schema(types)
         check_seconds("busy_timeout_s", busy_timeout_s)
+        check_hints(hints)
+        if actions is not None:
+            check_actions(actions)
         self._facts = Facts(
             login_name() if actor is None else actor,
             (host_name() or "unknown") if origin is None else origin,
@@ -93,6 +107,11 @@ class Commands:
         self._writer = Writer(self._log, self._new_id)
         self._pending = Pending(self._log)
         self._batches = Batches()
+        self._actions = Actions()
+        for action in actions or ():
+            self._actions.add(action)
+        self._hints: Hints = hints
+        self.catalogue = Catalogue(self._log)
 
     def _new_id(self, now_us: int) -> str:
         return self.sources.ids.new(now_us)
@@ -183,6 +202,10 @@ class Commands:
         if self.sources.trace is not None:
             facts = facts._replace(trace=self.sources.trace()).checked()
         return facts
+
+    def _advice(self, ref: Ref) -> Advice:
+        """Return what the service has said of the record's type."""
+        return advice(self.catalogue, self._hints, ref)
 
     def _on_queue(self, plan: Callable[[Queue], Sequence[Move]], given: Envelope) -> list[Entry]:
         """Append what is planned on the queue as it is then, all or none."""

@@ -81,9 +81,16 @@ class DraftCommands(Commands):
             change = decisions.amendable(record, draft_id)
             fields = self._amended(record, change, given, removed)
             targets = {target: lookup(target) for _, target in references(fields)}
-            return decisions.amend(record, change, fields, targets)
+            if events := decisions.amend(record, change, fields, targets):
+                advice.check(change.kind, fields)
+            return events
 
-        return self._decide(draft_id, decision, envelope)
+        now_us = self.sources.clock.now_us()
+        ref = self._record_of(draft_id)
+        advice = self._advice(ref)
+        event_id = self._do(ref, decision, now_us, envelope)
+        advice.say()
+        return event_id
 
     def _amended(
         self, record: Record, change: Change, given: Mapping[str, Any], removed: frozenset[str]

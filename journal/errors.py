@@ -6,6 +6,7 @@ JournalError
 │   ├── InvalidNameError          a record type, record id or field name is not allowed
 │   ├── InvalidValueError         a value could not be stored exactly
 │   ├── InvalidRecordError        a record does not fit its registered type
+│   │   └── WouldBeRefusedError   the service has described the type, and would refuse the draft
 │   ├── UnknownTypeError          types are registered, and this is none of them
 │   ├── RecordMissingError        the journal has never heard of this record
 │   ├── RecordDeletedError        the record is deleted; it can no longer be changed
@@ -30,6 +31,8 @@ JournalError
 ├── SchemaError                   the record types that were registered cannot be used
 ├── ProfileError                  a remote's profile does not say what it must
 ├── PolicyError                   a policy for conflicts is none that there is
+├── ActionError                   a quick action cannot be registered, or is not there
+├── QueryError                    a query is none that a remote could be primed by
 ├── SubscriberBusyError           the subscriber is sending, or pulling, already
 ├── LeaseLostError                another sender has taken over; nothing was stored
 ├── StillPendingError             a draft was not settled in the time that was given
@@ -92,6 +95,23 @@ class InvalidRecordError(RefusedError):
         self.messages = dict(messages)
         listed = ", ".join(f"{field or 'record'}: {text}" for field, text in messages.items())
         super().__init__(f"{record} is not valid: {listed}", hint="mend these fields and try again")
+
+
+class WouldBeRefusedError(InvalidRecordError):
+    """The service has described the type, and would refuse the draft."""
+
+    def __init__(self, record: str, messages: Mapping[str, str], source: str) -> None:
+        """Keep who described the type, and one message per field, as for an invalid record."""
+        self.record = record
+        self.messages = dict(messages)
+        self.source = source
+        listed = ", ".join(f"{field or 'record'}: {text}" for field, text in messages.items())
+        JournalError.__init__(
+            self,
+            f"{record} would be refused: {listed}",
+            hint=f"mend these fields; where {source} has changed, describe the type anew; "
+            'with hints="warn", the draft is made all the same',
+        )
 
 
 class UnknownTypeError(RefusedError):
@@ -332,6 +352,24 @@ class PolicyError(JournalError):
             f"the policy {shown(str(policy))} for {shown(key)} is none that there is",
             hint="use merge, ours, theirs, hold or, in code, a function",
         )
+
+
+class ActionError(JournalError):
+    """A quick action cannot be registered, or is not there."""
+
+    def __init__(self, action: str, problem: str, *, hint: str = "") -> None:
+        """Name the action, or where it was to come from."""
+        self.action = action
+        super().__init__(f"quick action {shown(action)}: {problem}", hint=hint)
+
+
+class QueryError(JournalError):
+    """A query is none that a remote could be primed by."""
+
+    def __init__(self, query: str, problem: str, *, hint: str = "") -> None:
+        """Keep the query, and say what is the matter with it."""
+        self.query = query
+        super().__init__(f"the query {shown(query)}: {problem}", hint=hint)
 
 
 class SubscriberBusyError(JournalError):

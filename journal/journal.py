@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from journal.action_commands import ActionCommands
 from journal.commands import as_ref
-from journal.draft_commands import DraftCommands
 from journal.errors import InvalidValueError, RecordExistsError, shown
 from journal.record import (
     CreateRecord,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from journal.values import Fields
 
 
-class Journal(DraftCommands):
+class Journal(ActionCommands):
     """Keeps record changes in an append-only log, whatever the network does."""
 
     def create(
@@ -72,10 +72,11 @@ class Journal(DraftCommands):
         now_us = self.sources.clock.now_us()
         ref = Ref.of(record_type, self._new_id(now_us) if id is None else id)
         frozen = self.schema.of_create(ref, fields)
+        advice = self._advice(ref)
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
             try:
-                return _decided(record, CreateRecord(ref, frozen), frozen, lookup)
+                return advice.checked(_decided(record, CreateRecord(ref, frozen), frozen, lookup))
             except RecordExistsError:
                 created = self._created_with(record)
                 if created is None:
@@ -85,6 +86,7 @@ class Journal(DraftCommands):
                 raise
 
         self._do(ref, decision, now_us, envelope)
+        advice.say()
         return ref
 
     def _created_with(self, record: Record) -> Fields | None:
@@ -124,14 +126,17 @@ class Journal(DraftCommands):
         now_us = self.sources.clock.now_us()
         current = self._writer.current(ref, self._batches.own()) if self.schema.record_types else {}
         frozen = self.schema.of_update(ref, current, changes)
+        advice = self._advice(ref)
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
             valid = frozen
             if self.schema.record_types and record.fields is not current:
                 valid = self.schema.of_update(ref, record.fields or {}, frozen)
-            return _decided(record, UpdateRecord(ref, valid), valid, lookup)
+            return advice.checked(_decided(record, UpdateRecord(ref, valid), valid, lookup))
 
-        return self._do(ref, decision, now_us, envelope, expected_version)
+        draft_id = self._do(ref, decision, now_us, envelope, expected_version)
+        advice.say()
+        return draft_id
 
     def delete(
         self,
@@ -158,11 +163,14 @@ class Journal(DraftCommands):
         """
         ref = as_ref(ref)
         now_us = self.sources.clock.now_us()
+        advice = self._advice(ref)
 
         def decision(record: Record, lookup: Lookup) -> Sequence[Event]:
-            return _decided(record, DeleteRecord(ref), {}, lookup)
+            return advice.checked(_decided(record, DeleteRecord(ref), {}, lookup))
 
-        return self._do(ref, decision, now_us, envelope, expected_version)
+        draft_id = self._do(ref, decision, now_us, envelope, expected_version)
+        advice.say()
+        return draft_id
 
     def observe(
         self,

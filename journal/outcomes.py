@@ -95,6 +95,8 @@ class Unauthorized(NamedTuple):
 Settled: TypeAlias = Acknowledged | Refused
 Unsettled: TypeAlias = Unknown | NotSent | Wait | Unauthorized
 Outcome: TypeAlias = Settled | Unsettled
+OUTCOMES: Final = (Acknowledged, Refused, Unknown, NotSent, Wait, Unauthorized)
+"""By which an outcome is told from what was asked for."""
 
 
 def settle(draft_id: str, revision: int, outcome: Settled, attempts: int) -> Event:

@@ -231,7 +231,7 @@ class _Shape:
         for name, info in model.model_fields.items():
             aliases = _aliases(info)
             self._given[name] = aliases[0] if aliases else name
-            self._stored[name] = info.serialization_alias or info.alias or name
+            self._stored[name] = stored_name(name, info)
             self._names |= dict.fromkeys((*aliases, self._stored[name]), name)
         self._names = {name: name for name in model.model_fields} | self._names
 
@@ -439,6 +439,16 @@ class _Shape:
             hint="use None, bool, int, float, str, list, dict or Ref",
             record=ref,
         )
+
+
+def stored_name(name: str, info: FieldInfo) -> str:
+    """Return the name under which a field of a model is stored.
+
+    Args:
+        name: that it has in the model.
+        info: what the model says of it.
+    """
+    return info.serialization_alias or info.alias or name
 
 
 def _aliases(info: FieldInfo) -> list[str]:

@@ -10,6 +10,7 @@ from projections.fold import Fold
 from projections.history import FieldChange, History, HistoryLine, Outcome
 from projections.projection import Projection
 from projections.records import RecordDrafts, Records, RecordView
+from projections.ui_records import UiDrafts, UiRecord, UiValue, as_ui_record
 
 __all__ = [
     "Drafts",
@@ -24,4 +25,8 @@ __all__ = [
     "RecordView",
     "Records",
     "Status",
+    "UiDrafts",
+    "UiRecord",
+    "UiValue",
+    "as_ui_record",
 ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from journal.cli.described import types
 from journal.cli.drafts import drafts
 from journal.cli.edits import create, delete, update
 from journal.cli.entries import log
@@ -23,8 +24,9 @@ from journal.cli.export import export
 from journal.cli.history import history
 from journal.cli.intake import import_
 from journal.cli.interruption import ANYWHERE
+from journal.cli.new import new
 from journal.cli.output import encoded, is_coloured
-from journal.cli.pull import pull
+from journal.cli.pull import prime, pull
 from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.remote import remote
@@ -115,6 +117,7 @@ def program(context: click.Context) -> None:
 
 for _command in (
     create,
+    new,
     update,
     delete,
     show,
@@ -123,6 +126,8 @@ for _command in (
     queue,
     push,
     pull,
+    prime,
+    types,
     remote,
     history,
     log,

@@ -1,4 +1,4 @@
-"""The command that stores what has changed at the remote: pull."""
+"""The commands that store what the remote has: pull, prime."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ _ENDS: Final = {
     "unauthorized": "The service did not accept the credentials of the profile.",
 }
 
-
-@click.command()
-@click.argument("record_types", metavar="[TYPE]...", nargs=-1)
-@profile_option
-@click.option(
+pages_option: Final = click.option(
     "--pages",
     "limit_pages",
     metavar="N",
     type=click.IntRange(min=1),
     help="How many pages to store at most; all there are otherwise.",
 )
+
+
+@click.command()
+@click.argument("record_types", metavar="[TYPE]...", nargs=-1)
+@profile_option
+@pages_option
 @attempts_option
 @common_options
 @pass_setting
@@ -67,6 +69,51 @@ def pull(
         Subscriber(journal, remote, attempts=attempts) as subscriber,
     ):
         report = subscriber.pull(record_types or None, limit_pages=limit_pages, progress=shown)
+    return told(setting, report)
+
+
+@click.command()
+@profile_option
+@click.option(
+    "--soql",
+    "query",
+    metavar="QUERY",
+    required=True,
+    help="Which records, and which of their fields: SELECT Name FROM Account WHERE …",
+)
+@pages_option
+@attempts_option
+@common_options
+@pass_setting
+def prime(
+    setting: Setting,
+    profile: str,
+    query: str,
+    *,
+    limit_pages: int | None,
+    attempts: int,
+) -> int:
+    """Store the records that a query lists, so that they can be read and edited offline.
+
+    It goes on where the last prime with the same query was cut off; one that has ended begins
+    anew, and stores what has changed. Pending drafts stay as they are. The exit code is 3 where
+    it stopped before the end.
+    """
+    from journal.sync import Subscriber
+
+    remote = remote_by(profile)
+    with (
+        setting.journal(may_create=True) as journal,
+        explained(setting, lambda: _SAFE),
+        _progress(setting, "priming") as shown,
+        Subscriber(journal, remote, attempts=attempts) as subscriber,
+    ):
+        report = subscriber.prime(query, limit_pages=limit_pages, progress=shown)
+    return told(setting, report)
+
+
+def told(setting: Setting, report: PullReport) -> int:
+    """Say what came of it; return the exit code."""
     if setting.is_json:
         setting.output.object(shape.pull_report(report))
     else:
@@ -75,14 +122,16 @@ def pull(
 
 
 @contextmanager
-def _progress(setting: Setting) -> Iterator[Callable[[PullProgress], None] | None]:
+def _progress(
+    setting: Setting, title: str = "pulling"
+) -> Iterator[Callable[[PullProgress], None] | None]:
     """Show each page: as a bar, or one line each; not at all with JSON."""
     if setting.is_json:
         yield None
     elif not shows_bars(setting):
         yield lambda progress: setting.output.note(_described(progress))
     else:
-        with bar(setting, "pulling") as move:
+        with bar(setting, title) as move:
             yield lambda progress: move(progress.pages, progress.pages + 1, _described(progress))
 
 

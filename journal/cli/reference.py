@@ -38,14 +38,24 @@ def _as_ref(
     """Return the reference of an argument, short where it was typed short."""
     if value is None or context.resilient_parsing:
         return None
-    record_type, _, record_id = value.partition(":")
-    mark = next((mark for mark in _MARKS if record_id.startswith(mark)), None)
     try:
-        if mark is None:
-            return Ref(value)
-        check_type(record_type)
+        return _parsed(value)
     except InvalidNameError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def _parsed(value: str) -> Ref | ShortRef:
+    """Return the reference that a text is, short where it was typed short.
+
+    Raises:
+        InvalidNameError: it is none.
+        BadParameter: it is too short.
+    """
+    record_type, _, record_id = value.partition(":")
+    mark = next((mark for mark in _MARKS if record_id.startswith(mark)), None)
+    if mark is None:
+        return Ref(value)
+    check_type(record_type)
     tail = record_id.removeprefix(mark)
     if len(tail) < LEAST_TAIL:
         raise click.BadParameter(f"give at least {LEAST_TAIL} characters of the end of the id")
@@ -105,6 +115,19 @@ def resolved(journal: Journal, ref: Ref | ShortRef) -> Ref:
         raise RecordMissingError(f"{ref.record_type}:…{ref.tail}")
     listed = ", ".join(found[:3])
     raise click.UsageError(f"{len(found)} records end in {ref.tail}, such as {listed}")
+
+
+def record_named(journal: Journal, text: str) -> Ref:
+    """Return the record that a text names, which the journal must know.
+
+    Raises:
+        RefusedError: it names none, or one that is not known.
+        UsageError: it names several.
+    """
+    ref = resolved(journal, _parsed(text))
+    if journal.load(ref).version == 0:
+        raise RecordMissingError(ref)
+    return ref
 
 
 def _found(context: click.Context, find: Callable[[Records], list[str]]) -> list[str]:

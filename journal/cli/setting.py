@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from journal.cli.output import Output
+from journal.cli.output import Output, encoded
+from journal.cli.wording import harmless
 from journal.errors import LogMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from journal import Journal
+    from journal import Actions, Journal
+    from journal.advice import Hints
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -31,6 +33,7 @@ class Setting:
     journal_file: str | None = None
     actor: str | None = None
     reason: str | None = None
+    hints: Hints = "refuse"
     is_json: bool = False
     output: Output = field(default_factory=Output)
     afterword: str = ""
@@ -52,11 +55,14 @@ class Setting:
         return Path(self.journal_file)
 
     @contextmanager
-    def journal(self, *, may_create: bool = False) -> Iterator[Journal]:
+    def journal(
+        self, *, may_create: bool = False, actions: Actions | None = None
+    ) -> Iterator[Journal]:
         """Open the journal, and close it when the block ends.
 
         Args:
             may_create: whether a file that is not there is made.
+            actions: the quick actions that it is to know.
 
         Raises:
             LogMissingError: there is none, and none is made.
@@ -68,11 +74,37 @@ class Setting:
         from journal import Journal
 
         try:
-            journal = Journal(path, actor=self.actor, create=may_create)
+            journal = Journal(
+                path, actor=self.actor, create=may_create, actions=actions, hints=self.hints
+            )
         except LogMissingError:
             raise _missing(path) from None
-        with journal:
+        with journal, self._told_of_hints():
             yield journal
+
+    def _warn(self, problem: str) -> None:
+        """Say on standard error what will be in the way, for a person or for a program."""
+        if self.is_json:
+            self.output.note(encoded({"warning": {"problem": problem}}).decode().rstrip())
+        else:
+            self.output.note(f"warning: {harmless(problem)}")
+
+    @contextmanager
+    def _told_of_hints(self) -> Iterator[None]:
+        """Say on standard error, within the block, what the service would refuse."""
+        if self.hints != "warn":
+            yield
+            return
+        from logging import Handler, getLogger
+
+        handler = Handler()
+        handler.emit = lambda record: self._warn(record.getMessage())  # type: ignore[method-assign]
+        log = getLogger("journal.hints")
+        log.addHandler(handler)
+        try:
+            yield
+        finally:
+            log.removeHandler(handler)
 
 
 def _missing(path: Path) -> LogMissingError:
@@ -121,7 +153,14 @@ def writing_options(function: Function) -> Function:
     reason = click.option(
         "--reason", metavar="TEXT", expose_value=False, callback=_keep, help="Why it is made."
     )
-    return actor(reason(common_options(function)))
+    hints = click.option(
+        "--hints",
+        type=click.Choice(["refuse", "warn", "off"]),
+        expose_value=False,
+        callback=_keep,
+        help="What becomes of a draft that the service would surely refuse; refuse it otherwise.",
+    )
+    return actor(reason(hints(common_options(function))))
 
 
 def global_options(function: Function) -> Function:

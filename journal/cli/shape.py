@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from journal import Action, Described, FieldDescription
     from journal.drafts import Draft
     from journal.explanation import Status
     from journal.log import Anchor, Row, Verification
@@ -229,6 +230,40 @@ def pull_report(found: PullReport) -> dict[str, Any]:
         **found._asdict(),
         "left_out": [left._asdict() for left in found.left_out],
         "duration_s": round(found.duration_s, 6),
+    }
+
+
+def field(described: FieldDescription) -> dict[str, Any]:
+    """Return what a field is."""
+    return {
+        **described._asdict(),
+        "choices": [{"value": c.value, "label": c.label or c.value} for c in described.choices],
+    }
+
+
+def action(found: Action) -> dict[str, Any]:
+    """Return what can be created, and what is asked for."""
+    return {
+        "type": found.record_type,
+        "action": found.name,
+        "says": found.says,
+        "fields": [field(described) for described in found.form.fields if described.createable],
+    }
+
+
+def described(found: Described, *, is_whole: bool) -> dict[str, Any]:
+    """Return a record type, who described it and when, and its fields, or how many there are."""
+    of = found.type
+    return {
+        "type": of.record_type,
+        "label": of.title,
+        "createable": of.createable,
+        "updateable": of.updateable,
+        "deletable": of.deletable,
+        "complete": of.complete,
+        "source": found.source,
+        "described_at": time_text(instant(found.described_at)),
+        "fields": list(map(field, of.fields)) if is_whole else len(of.fields),
     }
 
 

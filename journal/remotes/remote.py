@@ -165,6 +165,8 @@ class Sighting(NamedTuple):
     fields: Fields | None
     """Its fields, under our names; None where it is gone."""
     version: str | None
+    is_partial: bool = False
+    """Whether it has other fields, too, of which nothing is said."""
 
 
 class Page(NamedTuple):
@@ -175,23 +177,39 @@ class Page(NamedTuple):
     """The checkpoint after it; None where it shows none, for it has no changes."""
     next: str | None
     """What asks for the page after it; None where it is the last."""
+    is_check_due: bool = False
+    """Whether the lists may lack records that are gone: then it is asked which are still there."""
 
 
-class Feeding(Protocol):
-    """A remote that lists what has changed there, so that it can be pulled."""
+class Sighted(Protocol):
+    """A remote that shows records."""
 
     @property
     def url(self) -> str:
-        """Where the remote is; what is known of its changes is kept under it."""
-        ...
-
-    @property
-    def record_types(self) -> Sequence[str]:
-        """The types of records that are pulled where none are named."""
+        """Where the remote is; what is known of its records is kept under it."""
         ...
 
     def headers(self) -> Mapping[str, str]:
         """Return the headers of every request, as those of `Remote`."""
+        ...
+
+    def recognised(self, fields: Fields, record: Record, targets: Mapping[Ref, Record]) -> Fields:
+        """Return the fields of a sighting as we would have written them.
+
+        Args:
+            fields: as the page shows them.
+            record: what is known of the record here.
+            targets: the records that it, and its pending changes, refer to.
+        """
+        ...
+
+
+class Feeding(Sighted, Protocol):
+    """A remote that lists what has changed there, so that it can be pulled."""
+
+    @property
+    def record_types(self) -> Sequence[str]:
+        """The types of records that are pulled where none are named."""
         ...
 
     def changes(
@@ -207,15 +225,5 @@ class Feeding(Protocol):
         Raises:
             ProfileError: the remote does not list changes.
             RemoteError: the page cannot be asked for.
-        """
-        ...
-
-    def recognised(self, fields: Fields, record: Record, targets: Mapping[Ref, Record]) -> Fields:
-        """Return the fields of a sighting as we would have written them.
-
-        Args:
-            fields: as the page shows them.
-            record: what is known of the record here.
-            targets: the records that it, and its pending changes, refer to.
         """
         ...

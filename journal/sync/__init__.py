@@ -10,6 +10,7 @@ from journal.sync.backoff import Backoff
 from journal.sync.blocking import Subscriber
 from journal.sync.loops import AsyncSubscriber
 from journal.sync.reports import (
+    DescribeReport,
     LeftOut,
     Progress,
     PullProgress,
@@ -23,6 +24,7 @@ __all__ = [
     "AsyncSubscriber",
     "Backoff",
     "Conflict",
+    "DescribeReport",
     "LeftOut",
     "Policies",
     "Progress",

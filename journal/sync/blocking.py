@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from journal.sync.effects import Effect
     from journal.sync.reports import (
+        DescribeReport,
         PullProgress,
         PullReport,
         Report,
@@ -95,6 +96,49 @@ class Subscriber(AnySubscriber[Client]):
             report = self._driven(effects, self._carried_out_in_pull)
             flush()
         return report
+
+    def prime(
+        self,
+        query: str,
+        *,
+        limit_pages: int | None = None,
+        progress: Callable[[PullProgress], None] | None = None,
+    ) -> PullReport:
+        """Store what a query lists, page by page, so that it can be read and edited offline.
+
+        As for a pull, pending drafts stay as they are, and it goes on where the last prime with
+        the same query was cut off; one that has ended begins anew.
+
+        Args:
+            query: in the language of the remote, such as SOQL.
+            limit_pages: how many pages to store at most; None for all there are.
+            progress: called after every page, and before every wait, in a thread of its own.
+
+        Raises:
+            QueryError: it is no query, or not one for whole records.
+            RemoteError: the remote cannot be queried.
+            SubscriberBusyError: it is pulling already.
+            LogError: the log could not be read or written.
+        """
+        with self._priming(query, limit_pages, progress) as (effects, flush):
+            report = self._driven(effects, self._carried_out_in_pull)
+            flush()
+        return report
+
+    def describe(self, record_types: Iterable[str] | None = None) -> DescribeReport:
+        """Ask the remote what its record types are, and keep it in the journal's catalogue.
+
+        Args:
+            record_types: what to ask for; the types that the profile names otherwise.
+
+        Raises:
+            ProfileError: no type is named.
+            RemoteError: the remote does not describe its types.
+            SubscriberBusyError: it is pulling already.
+            LogError: the catalogue could not be written.
+        """
+        with self._describing(record_types) as effects:
+            return self._driven(effects, self._carried_out_in_pull)
 
     def start(self) -> Self:
         """Send in the background, for ever: on every append, and again after every failure.

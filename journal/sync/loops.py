@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from journal.sync.effects import Effect
     from journal.sync.reports import (
+        DescribeReport,
         PullProgress,
         PullReport,
         Report,
@@ -104,6 +105,48 @@ class AsyncSubscriber(AnySubscriber[AsyncClient]):
             report = await self._driven(effects, self._carried_out_in_pull)
             await self._in_thread(flush, in_pull=True)
         return report
+
+    async def prime(
+        self,
+        query: str,
+        *,
+        limit_pages: int | None = None,
+        progress: Callable[[PullProgress], None] | None = None,
+    ) -> PullReport:
+        """Store what a query lists, page by page; as `Subscriber.prime`.
+
+        Cancelled, it has stored whole pages only.
+
+        Args:
+            query: in the language of the remote, such as SOQL.
+            limit_pages: how many pages to store at most; None for all there are.
+            progress: called after every page, and before every wait, in a thread of its own.
+
+        Raises:
+            QueryError: it is no query, or not one for whole records.
+            RemoteError: the remote cannot be queried.
+            SubscriberBusyError: it is pulling already.
+            LogError: the log could not be read or written.
+        """
+        with self._priming(query, limit_pages, progress) as (effects, flush):
+            report = await self._driven(effects, self._carried_out_in_pull)
+            await self._in_thread(flush, in_pull=True)
+        return report
+
+    async def describe(self, record_types: Iterable[str] | None = None) -> DescribeReport:
+        """Ask the remote what its record types are, and keep it; as `Subscriber.describe`.
+
+        Args:
+            record_types: what to ask for; the types that the profile names otherwise.
+
+        Raises:
+            ProfileError: no type is named.
+            RemoteError: the remote does not describe its types.
+            SubscriberBusyError: it is pulling already.
+            LogError: the catalogue could not be written.
+        """
+        with self._describing(record_types) as effects:
+            return await self._driven(effects, self._carried_out_in_pull)
 
     def start(self) -> Self:
         """Send in a task of the running loop, for ever.

@@ -14,24 +14,24 @@ bookmark -> request -> page -> stored, in one append -> bookmark -> request -> .
 from __future__ import annotations
 
 from functools import partial
-from logging import getLogger
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from journal.errors import ProfileError, RemoteError
-from journal.events import FieldMessage
-from journal.outcomes import Acknowledged, NotSent, Refused, Unauthorized, Unknown, Wait
-from journal.remotes.remote import Page
-from journal.sync.backoff import Failures, kind_of
+from journal.errors import RemoteError
+from journal.outcomes import Refused, Wait
+from journal.remotes.questions import CHECKED_AT_ONCE
+from journal.remotes.remote import Page, Sighting
+from journal.sync.asking import Asking
 from journal.sync.bookmarks import Bookmark, Bookmarks
-from journal.sync.effects import Call, Pause
+from journal.sync.effects import Call
 from journal.sync.reports import PullProgress, PullReport
-from journal.sync.storing import Store
+from journal.sync.storing import ACTOR, Store, known_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from journal.journal import Journal
-    from journal.outcomes import Outcome, Unsettled
+    from journal.outcomes import Outcome
+    from journal.remotes.questions import Checking
     from journal.remotes.remote import Feeding
     from journal.sync.effects import Effect
     from journal.sync.reports import PullStoppedBy
@@ -46,7 +46,7 @@ _ENDLESS: Final = "the next page is one that was read already: there is no end t
 _EMPTY: Final = f"{MOST_EMPTY} pages in a row show no change: there is no end to it"
 _BEGINS_ANEW: Final = frozenset({400, 404, 410, 422})
 """How a service refuses a page, or a checkpoint, that it no longer knows."""
-_log = getLogger("journal.sync")
+_SILENT: Final = "the remote lists no changes"
 
 
 class Pull:
@@ -58,6 +58,7 @@ class Pull:
         remote: Feeding,
         settings: Settings,
         progress: Callable[[PullProgress], None] | None,
+        actor: str = ACTOR,
     ) -> None:
         """Begin where the last one has ended."""
         self._journal = journal
@@ -65,11 +66,11 @@ class Pull:
         self._settings = settings
         self._progress = progress
         self._bookmarks = Bookmarks(journal.log, remote.url)
-        self._store = Store(journal, remote)
+        self._store = Store(journal, remote, actor)
         self._pages = 0
-        self._failures = Failures()
         self._again = 0
-        self._problem = ""
+        self._record_type = ""
+        self._asking = Asking(journal, settings, self._say)
 
     # --- the effects ---------------------------------------------------------------------
 
@@ -97,9 +98,9 @@ class Pull:
         for record_type in record_types:
             ended = yield from self._pulled(record_type, limit_pages, should_stop)
             if ended is not None and stopped_by is None:
-                stopped_by, problem = ended, self._problem
+                stopped_by, problem = ended, self._asking.problem
             if ended not in {None, "unsettled", "refused"}:  # others may fare better
-                stopped_by, problem = ended, self._problem
+                stopped_by, problem = ended, self._asking.problem
                 break
         yield Call(self._store.end)
         counts = self._store.counts
@@ -122,7 +123,8 @@ class Pull:
         bookmark: Bookmark = yield Call(lambda: self._bookmarks.load(record_type))
         asked: set[tuple[str | None, str | None]] = set()
         empty = begun = 0
-        self._problem = ""
+        self._asking.problem = ""
+        self._record_type = record_type
         while True:
             if should_stop():
                 return "stop"
@@ -130,13 +132,16 @@ class Pull:
                 return "limit"
             head = yield Call(self._journal.log.head)
             found: Page | Outcome | None
-            found = yield from self._asked(record_type, bookmark)
+            found = yield from self._asking.asked(
+                partial(self._remote.changes, record_type, bookmark.since, bookmark.page),
+                f"the changes of {record_type}",
+            )
             if isinstance(found, Page):
                 storing = partial(self._store.store, record_type, found, head)
                 if (doubt := (yield Call(storing))) == "again":
                     found = self._overtaken()
                 elif doubt:
-                    self._problem = doubt
+                    self._asking.problem = doubt
                     return "unsettled"
             if not isinstance(found, Page):
                 anew = self._anew(bookmark, found)
@@ -144,11 +149,15 @@ class Pull:
                 if anew is not None and begun <= READS_AGAIN:
                     bookmark = anew
                     continue
-                if (ended := (yield from self._after(record_type, found))) is not None:
+                if (ended := (yield from self._asking.after(found, _SILENT))) is not None:
                     return ended
                 continue
-            self._failures, self._again, self._pages = Failures(), 0, self._pages + 1
-            self._say(record_type)
+            self._asking.succeed()
+            self._again, self._pages = 0, self._pages + 1
+            self._say()
+            checked = self._checked(record_type, should_stop, is_due=found.is_check_due)
+            if (ended := (yield from checked)) is not None:
+                return ended
             asked.add((bookmark.since, bookmark.page))
             bookmark = bookmark.after(found.since, found.next)
             yield Call(partial(self._bookmarks.save, record_type, bookmark))
@@ -156,23 +165,43 @@ class Pull:
                 return None
             empty = 0 if found.sightings else empty + 1
             if (bookmark.since, bookmark.page) in asked or empty >= MOST_EMPTY:
-                self._problem = _ENDLESS if empty < MOST_EMPTY else _EMPTY
+                self._asking.problem = _ENDLESS if empty < MOST_EMPTY else _EMPTY
                 yield Call(partial(self._bookmarks.save, record_type, Bookmark(bookmark.since)))
                 return "refused"
 
-    def _asked(
-        self, record_type: str, bookmark: Bookmark
-    ) -> Generator[Effect, Any, Page | Outcome]:
-        """Ask for a page; a remote that breaks, a host's own among them, shows none."""
-        try:
-            return (yield from self._remote.changes(record_type, bookmark.since, bookmark.page))
-        except RemoteError as error:
-            return Refused("rejected", (FieldMessage(message=str(error)),))
-        except ProfileError:
-            raise
-        except Exception as error:  # noqa: BLE001  it is logged, and tried again
-            _log.exception("the remote failed at the changes of %s", record_type)
-            return Unknown(f"the remote failed: {type(error).__name__}")
+    def _checked(
+        self, record_type: str, should_stop: Callable[[], bool], *, is_due: bool
+    ) -> Generator[Effect, Any, PullStoppedBy | None]:
+        """Store which of the records that are known here are gone; return why not all, or None.
+
+        It is the last resort: the whole log is read for it.
+        """
+        remote = self._remote
+        if not (is_due and hasattr(remote, "surviving")):
+            return None
+        checking = cast("Checking", remote)
+        known = yield Call(partial(known_there, self._journal, record_type))
+        for begin in range(0, len(known), CHECKED_AT_ONCE):
+            ids = known[begin : begin + CHECKED_AT_ONCE]
+            while True:
+                if should_stop():
+                    return "stop"
+                head = yield Call(self._journal.log.head)
+                there: frozenset[str] | Outcome | None
+                there = yield from self._asking.asked(
+                    partial(checking.surviving, record_type, ids), f"the records of {record_type}"
+                )
+                if isinstance(there, frozenset):
+                    gone = [Sighting(None, each, None, None) for each in ids if each not in there]
+                    storing = partial(self._store.store, record_type, Page(tuple(gone), None, None))
+                    if not (yield Call(partial(storing, head))):
+                        break
+                    there = self._overtaken()
+                if (ended := (yield from self._asking.after(there, _SILENT))) is not None:
+                    return ended
+            self._asking.succeed()
+            self._again = 0
+        return None
 
     def _overtaken(self) -> Wait | None:
         """Return why a page must be asked for later; None where it is to be at once (D3)."""
@@ -191,45 +220,11 @@ class Pull:
             return Bookmark(bookmark.since)
         return None if bookmark.since is None else Bookmark()
 
-    def _after(
-        self, record_type: str, outcome: Outcome | None
-    ) -> Generator[Effect, Any, PullStoppedBy | None]:
-        """Wait where waiting is due; return why not, if not."""
-        match outcome:
-            case None | Acknowledged():
-                return None
-            case Refused():
-                said = (m.message for m in outcome.messages)
-                status = "" if outcome.status is None else f" ({outcome.status})"
-                self._problem = next(said, "the remote lists no changes") + status
-                return "refused"
-            case Unauthorized() | NotSent(is_misconfigured=True):
-                self._problem = outcome.problem
-                return "unauthorized" if isinstance(outcome, Unauthorized) else "unreachable"
-            case Wait() | Unknown() | NotSent():
-                return (yield from self._waited(record_type, outcome))
-            case _:
-                assert_never(outcome)
-
-    def _waited(
-        self, record_type: str, outcome: Unsettled
-    ) -> Generator[Effect, Any, PullStoppedBy | None]:
-        kind = kind_of(outcome)
-        self._problem = outcome.problem
-        self._failures = self._failures.and_another(kind)
-        asked_s = outcome.retry_after_s if isinstance(outcome, Wait) else None
-        randomness = self._journal.sources.randomness
-        backoff = self._settings.backoff
-        delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
-        if self._failures.all >= self._settings.attempts:
-            return "unreachable"
-        self._say(record_type, self._problem, delay_s)
-        return "stop" if (yield Pause(delay_s)) == "stop" else None
-
-    def _say(self, record_type: str, problem: str = "", delay_s: float | None = None) -> None:
+    def _say(self, problem: str = "", delay_s: float | None = None) -> None:
         if self._progress is not None:
             counts = self._store.counts
-            self._progress(PullProgress(record_type, self._pages, *counts, problem, delay_s))
+            said = PullProgress(self._record_type, self._pages, *counts, problem, delay_s)
+            self._progress(said)
 
 
 def feeding(remote: Any) -> Feeding:  # noqa: ANN401  a remote of the host's, whatever it is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 from journal.drafts import Draft
@@ -94,6 +94,20 @@ class PullReport(NamedTuple):
     """What could not be kept: a name, or a value, that no record here can have."""
     stopped_by: PullStoppedBy | None
     """Why there may be more, or None where everything is stored."""
+    problem: str
+    """What was in the way, where anything was."""
+    duration_s: float
+
+
+class DescribeReport(NamedTuple):
+    """What came of asking a remote for its record types."""
+
+    described: tuple[str, ...]
+    """The types of which it is known now what they are."""
+    refused: Mapping[str, str]
+    """The types that the remote did not describe, and why not."""
+    stopped_by: PullStoppedBy | None
+    """Why there may be more, or None where all were asked for."""
     problem: str
     """What was in the way, where anything was."""
     duration_s: float

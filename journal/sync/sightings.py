@@ -18,25 +18,37 @@ if TYPE_CHECKING:
 
 
 def observed(
-    record: Record, fields: Fields | None, remote_id: str | None, version: str | None
+    record: Record,
+    fields: Fields | None,
+    remote_id: str | None,
+    version: str | None,
+    *,
+    is_partial: bool = False,
 ) -> Sequence[Event]:
     """Return the event by which a sighting becomes known; none where it is known already.
+
+    A version is that of a whole record. Where a part has changed, and the rest may have, too, no
+    version is known any more: what is changed later is compared with the remote's values first.
 
     Args:
         record: as it is known here.
         fields: as the remote has them, in our words; None where it is gone there.
         remote_id: what the remote calls it.
         version: the remote's version of it.
+        is_partial: whether it has other fields, too, of which nothing is said.
     """
     remote = record.remote
     if fields is None:
         if record.version == 0 or remote.exists is False:
             return ()
         return decide(record, ObserveRecord(record.ref, None, remote_id, version), {})
-    is_same = remote.exists is True and agrees(fields, remote.fields)
+    seen = {**remote.fields, **fields} if is_partial else fields
+    if version != remote.version and seen.keys() - fields.keys():
+        version = None
+    is_same = remote.exists is True and agrees(seen, remote.fields)
     if is_same and version in {None, remote.version} and remote_id in {None, remote.remote_id}:
         return ()
-    return decide(record, ObserveRecord(record.ref, fields, remote_id, version), {})
+    return decide(record, ObserveRecord(record.ref, fields, remote_id, version, is_partial), {})
 
 
 def is_rebased(record: Record) -> bool:

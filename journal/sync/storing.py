@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from journal.events import Event
     from journal.journal import Journal
     from journal.record import Record
-    from journal.remotes.remote import Feeding, Page, Sighting
+    from journal.remotes.remote import Page, Sighted, Sighting
     from journal.staging import Decision
 
 ACTOR: Final = "pull"
@@ -52,8 +52,8 @@ class Counts(NamedTuple):
 class Store:
     """Stores pages, for one pull."""
 
-    def __init__(self, journal: Journal, remote: Feeding) -> None:
-        """Store in that journal what that remote shows."""
+    def __init__(self, journal: Journal, remote: Sighted, actor: str = ACTOR) -> None:
+        """Store in that journal what that remote shows; `actor` is who observes."""
         self.counts = Counts()
         self.conflicting: dict[Ref, None] = {}
         self.left_out: dict[tuple[str, str], LeftOut] = {}
@@ -61,7 +61,7 @@ class Store:
         self._remote = remote
         self._names = Names(journal.log)
         group = journal.sources.ids.new(journal.sources.clock.now_us())
-        self._facts = Facts(ACTOR, journal.origin, correlation_id=group)
+        self._facts = Facts(actor, journal.origin, correlation_id=group)
         self._low_water = 0
 
     def store(self, record_type: str, page: Page, head: int) -> str:
@@ -181,7 +181,7 @@ class Store:
                 fields = freeze(fields, record=ref)
                 recognised = self._remote.recognised(fields, record, self._targets(record))
                 fields = freeze(recognised, record=ref)
-            return observed(record, fields, remote_id, version)
+            return observed(record, fields, remote_id, version, is_partial=sighting.is_partial)
         except RefusedError as error:
             self._leave_out(ref.type, sighting, error)
             return ()
@@ -197,6 +197,22 @@ class Store:
     def _leave_out(self, record_type: str, sighting: Sighting, error: RefusedError) -> None:
         name = sighting.key or sighting.remote_id or ""
         self.left_out[record_type, name] = LeftOut(record_type, name, error.problem)
+
+
+def known_there(journal: Journal, record_type: str) -> list[str]:
+    """Return what the remote calls the records of a type that it is known to have.
+
+    Raises:
+        LogError: the log could not be read.
+    """
+    seen = {
+        entry.stream
+        for entry in journal.log.scan(0, page=ENTRIES_AT_ONCE)
+        if entry.stream.type == record_type
+        and isinstance(entry.event, (RecordObserved, DraftAcknowledged))
+    }
+    remotes = [journal.kept(ref).remote for ref in seen]
+    return sorted(r.remote_id for r in remotes if r.exists and r.remote_id is not None)
 
 
 def _is_another(shown: Sighting | None, sighting: Sighting) -> bool:

@@ -5,34 +5,30 @@ What is done is in `session`.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from logging import getLogger
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from journal.checkpoint import Checkpoint
-from journal.errors import InvalidValueError, JournalError, ProfileError, SubscriberBusyError, shown
+from journal.errors import InvalidValueError, JournalError, SubscriberBusyError, shown
 from journal.policies import Policies
 from journal.remotes.wire import Limits
 from journal.sync.backoff import Backoff
 from journal.sync.hooks import Hook
-from journal.sync.pulling import Pull, feeding
+from journal.sync.receiving import Receiver
 from journal.sync.session import Session
 from journal.sync.settings import Settings
 from journal.sync.status import Board
-from journal.values import check_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator
 
     from journal.drafts import OnHeld
     from journal.journal import Journal
-    from journal.remotes.remote import Feeding, Remote
+    from journal.remotes.remote import Remote
     from journal.sync.effects import Effect, Listen, Pause, Woken
     from journal.sync.reports import (
         Progress,
-        PullProgress,
-        PullReport,
         Report,
         Spans,
         SyncStatus,
@@ -43,7 +39,7 @@ _LONG_S: Final = 3600.0
 _log = getLogger("journal.sync")
 
 
-class AnySubscriber(Generic[_Client]):
+class AnySubscriber(Receiver, Generic[_Client]):
     """What is the same for both, how they are made above all."""
 
     def __init__(  # noqa: PLR0913  keywords, each with a safe default
@@ -107,6 +103,7 @@ class AnySubscriber(Generic[_Client]):
             lease_s,
             doubts,
         ).checked()
+        super().__init__(journal, remote, settings)
         self._session = Session(
             journal,
             remote,
@@ -121,8 +118,6 @@ class AnySubscriber(Generic[_Client]):
         self._wake = Event()
         self._in_use = Lock()
         self._settings = settings
-        self._stop_pull = Event()
-        self._in_pull = Lock()
 
     @property
     def status(self) -> SyncStatus:
@@ -171,31 +166,6 @@ class AnySubscriber(Generic[_Client]):
     def _is_callback(self) -> bool:
         """Whether it is a callback that asks."""
         return any(hook.is_calling for hook in self._hooks)
-
-    # --- a pull --------------------------------------------------------------------------
-
-    @contextmanager
-    def _pulling(
-        self,
-        record_types: Iterable[str] | None,
-        limit_pages: int | None,
-        progress: Callable[[PullProgress], None] | None,
-    ) -> Iterator[tuple[Generator[Effect, Any, PullReport], Callable[[], None]]]:
-        """Yield the effects of a pull, and what waits until the callback knows everything."""
-        if not self._in_pull.acquire(blocking=False):
-            raise SubscriberBusyError("the subscriber is pulling already", hint="wait for its end")
-        hook = None if progress is None else Hook(progress, "pull progress")
-        try:
-            self._stop_pull.clear()
-            remote = feeding(self._remote)
-            types = _types(remote, record_types)
-            pull = Pull(self._journal, remote, self._settings, hook)
-            effects = pull.pages(types, limit_pages, self._stop_pull.is_set)
-            yield effects, _nothing if hook is None else hook.flush
-        finally:
-            self._in_pull.release()
-            if hook is not None:
-                hook.end()
 
     def _rested_in_pull(self, pause: Pause) -> Woken:
         """Wait between two attempts of a pull, blocking; return what ended the wait."""
@@ -253,24 +223,3 @@ def _policies_of(remote: Remote) -> Policies:
     """Return what the remote's profile says of conflicts, where it has one."""
     profile = getattr(remote, "profile", None)
     return Policies() if profile is None else profile.conflicts
-
-
-def _nothing() -> None:
-    """Wait for nobody."""
-
-
-def _types(remote: Feeding, record_types: Iterable[str] | None) -> tuple[str, ...]:
-    """Return the types of records to pull.
-
-    Raises:
-        ProfileError: none is named, neither by the caller nor by the profile.
-        InvalidNameError: one has a name that no type has.
-    """
-    types = tuple(dict.fromkeys(remote.record_types if record_types is None else record_types))
-    if not types and record_types is None:
-        raise ProfileError(
-            "types", "names no type of records to pull", hint="add [types.Note], or name the types"
-        )
-    for record_type in types:
-        check_type(record_type)
-    return types

@@ -14,7 +14,6 @@ from journal.errors import ProfileError
 from journal.events import FieldMessage
 from journal.outcomes import Refused, Wait
 from journal.remotes.dialect import Dialect
-from journal.remotes.generic import HttpRemote
 from journal.remotes.profiles import toml_of
 from journal.remotes.remote import Response
 from journal.remotes.salesforce.answers import is_key_refusal, is_no_session
@@ -22,6 +21,7 @@ from journal.remotes.salesforce.describing import described
 from journal.remotes.salesforce.errands import OrgErrand, Way
 from journal.remotes.salesforce.keeping import TokenFile
 from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
+from journal.remotes.salesforce.reading import OrgReader
 from journal.remotes.salesforce.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _UNSURE: Final = (
 )
 
 
-class Salesforce(HttpRemote):
+class Salesforce(OrgReader):
     """An org of Salesforce."""
 
     def __init__(
@@ -80,6 +80,7 @@ class Salesforce(HttpRemote):
         self._takes_keys = True
         self._owed_s = 0.0
         self._usage = ""
+        self._objects = {}
 
     def __repr__(self) -> str:
         """Show where the org is, and no secret."""
@@ -156,10 +157,8 @@ class Salesforce(HttpRemote):
         Raises:
             RemoteError: the draft cannot be sent as it is.
         """
-        if self._owed_s > 0:
-            owed_s, self._owed_s = self._owed_s, 0.0
-            said = f"the org has answered {self._usage} of the calls of a day"
-            return Wait(f"{said}: the next draft is sent in {owed_s:.0f} s", owed_s)
+        if (owed := self._owed()) is not None:
+            return owed
         exchange = super().push(push)
         try:
             request = next(exchange)
@@ -172,6 +171,14 @@ class Salesforce(HttpRemote):
             return outcome
         finally:
             exchange.close()
+
+    def _owed(self) -> Wait | None:
+        """Return the pause that is due before the org is asked again, once (O1)."""
+        if self._owed_s <= 0:
+            return None
+        owed_s, self._owed_s = self._owed_s, 0.0
+        said = f"the org has answered {self._usage} of the calls of a day"
+        return Wait(f"{said}: it is asked again in {owed_s:.0f} s", owed_s)
 
     def _note(self, answer: Answer) -> None:
         """Take note of what an answer says of the allowance."""

@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from journal.policies import Policies
 from journal.remotes.addresses import is_secure, is_within
 from journal.remotes.auth import PLACEHOLDER, Auth
-from journal.remotes.constraints import checked_url
+from journal.remotes.constraints import as_tuple, checked_url
 from journal.remotes.placeholders import Mistake
 from journal.remotes.profiles import Conflicts, error_of, validated
+from journal.remotes.salesforce.soql import is_condition
 from journal.remotes.sections import FieldForm, Section
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ def _checked_parent(text: str) -> str:
     return text
 
 
+def _checked_condition(text: str) -> str:
+    if not is_condition(text):
+        message = "must be what stands after WHERE, and nothing else: OwnerId = '005…'"
+        raise ValueError(message)
+    return text
+
+
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z]\w*$", max_length=255)]
 _Key = Annotated[str, Field(pattern=r"^([A-Za-z]\w*)?$", max_length=255)]
 _Share = Annotated[float, Field(gt=0, le=1)]
@@ -90,6 +98,20 @@ class Capture(Section):
         return [name for name in found if name is not None]
 
 
+class PullSettings(Section):
+    """Which records of a type are pulled, and what of them."""
+
+    fields: Annotated[tuple[_Name, ...], BeforeValidator(as_tuple)] = ()
+    """The fields that are wanted, as the org calls them; all that can be read where none is."""
+    where: Annotated[str, AfterValidator(_checked_condition)] = ""
+    """A condition on the records, in SOQL; empty for all that the user sees."""
+    by: Literal["query", "updated"] = "query"
+    """Whether what has changed is found by a query for SystemModstamp, or by the list of ids that
+    the org makes, for objects that cannot be sorted by it."""
+    overlap_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
+    """How long before the end of the last pull the next one begins, in seconds."""
+
+
 class TypeSettings(Section):
     """What is said of the records of one type."""
 
@@ -105,6 +127,7 @@ class TypeSettings(Section):
     allow_duplicates: bool = False
     """Whether to save what an alert of a duplicate rule warns of."""
     fields: dict[str, FieldForm] = {}  # noqa: RUF012  pydantic copies it
+    pull: PullSettings = PullSettings()
 
 
 class LimitSettings(Section):
@@ -218,6 +241,11 @@ class Settings(Section):
         """Return the capture fields."""
         said = self.types.get(record_type)
         return self.capture if said is None or said.capture is None else said.capture
+
+    def pull_of(self, record_type: str) -> PullSettings:
+        """Return which records are pulled."""
+        said = self.types.get(record_type)
+        return PullSettings() if said is None else said.pull
 
     def how(self, record_type: str) -> How:
         """Return how a record is created."""

@@ -109,9 +109,16 @@ def in_process(
 
 
 def on_terminal(
-    file: Path, *arguments: str, columns: int = 80, environment: Mapping[str, str] | None = None
+    file: Path,
+    *arguments: str,
+    columns: int = 80,
+    environment: Mapping[str, str] | None = None,
+    typed: str = "",
 ) -> Done:
-    """Run a command on a terminal of so many columns; all that it writes is in `out`."""
+    """Run a command on a terminal of so many columns; all that it writes is in `out`.
+
+    What is typed waits in the terminal until it is asked for.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     env = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
@@ -123,6 +130,7 @@ def on_terminal(
         env={**env, **(environment or {})},
     ) as process:
         os.close(theirs)
+        os.write(ours, typed.encode())
         written = b"".join(_read(ours))
         code = process.wait(TIMEOUT_S)
     os.close(ours)

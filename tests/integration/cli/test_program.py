@@ -42,6 +42,7 @@ class TestHelp:
         assert done.code == 0
         assert [name for name in listed if name in program.commands] == [
             "create",
+            "new",
             "update",
             "delete",
             "show",
@@ -50,6 +51,8 @@ class TestHelp:
             "queue",
             "push",
             "pull",
+            "prime",
+            "types",
             "remote",
             "history",
             "log",

@@ -1,0 +1,185 @@
+"""Queries to an org: those of a person, and our own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+
+from journal.errors import QueryError
+from journal.remotes.salesforce.soql import (
+    all_of,
+    among,
+    changed,
+    clock,
+    is_condition,
+    moment,
+    quoted,
+    read,
+    time_of,
+)
+from tests.strategies import texts
+
+WANTED = ("Id", "LastModifiedDate", "Key__c")
+
+
+class TestRead:
+    """A query of a person."""
+
+    @pytest.mark.parametrize(
+        ("query", "completed"),
+        [
+            (
+                "SELECT Name FROM Account",
+                "SELECT Name, Id, LastModifiedDate, Key__c FROM Account",
+            ),
+            (
+                " select id ,name\nfrom Account where Name = 'a, (FROM) b' ; ",
+                (
+                    "select id ,name, LastModifiedDate, Key__c\nfrom Account "
+                    "where Name = 'a, (FROM) b'"
+                ),
+            ),
+            (
+                "SELECT Id, LASTMODIFIEDDATE, key__C FROM Visit__c ORDER BY Name LIMIT 10",
+                "SELECT Id, LASTMODIFIEDDATE, key__C FROM Visit__c ORDER BY Name LIMIT 10",
+            ),
+            (
+                "SELECT FIELDS(STANDARD) FROM Account",
+                "SELECT FIELDS(STANDARD), Key__c FROM Account",
+            ),
+            (
+                "SELECT fields ( custom ), Name FROM Account",
+                "SELECT fields ( custom ), Name, Id, LastModifiedDate FROM Account",
+            ),
+            (
+                "SELECT FIELDS(ALL) FROM Account LIMIT 200",
+                "SELECT FIELDS(ALL) FROM Account LIMIT 200",
+            ),
+            (
+                (
+                    r"SELECT Id FROM Case WHERE Subject LIKE '%it\'s%' AND OwnerId IN "
+                    "(SELECT Id FROM User GROUP BY Id) FOR VIEW"
+                ),
+                (
+                    r"SELECT Id, LastModifiedDate, Key__c FROM Case WHERE Subject LIKE '%it\'s%' "
+                    "AND OwnerId IN (SELECT Id FROM User GROUP BY Id) FOR VIEW"
+                ),
+            ),
+        ],
+    )
+    def test_it_is_completed(self, query: str, completed: str) -> None:
+        """What tells records apart is asked for, too, and nothing else is changed."""
+        assert read(query).with_fields(WANTED) == completed
+        assert read(completed).with_fields(WANTED) == completed
+
+    def test_the_object(self) -> None:
+        """It is called as the query calls it."""
+        assert read("SELECT Name FROM visit__c v WHERE v.Name = 'x'").object == "visit__c"
+
+    @pytest.mark.parametrize(
+        ("query", "why"),
+        [
+            ("", "does not begin with SELECT"),
+            ("DELETE FROM Account", "does not begin with SELECT"),
+            ("SELECT", "does not say FROM which object"),
+            ("SELECT Name", "does not say FROM which object"),
+            ("SELECT Name FROM", "does not say FROM which object"),
+            ("SELECT Name FROM 'Account'", "does not say FROM which object"),
+            ("SELECT Name, FROM Account", "a comma too many"),
+            ("SELECT COUNT() FROM Account", r"COUNT\(\) is no field, but computed"),
+            ("SELECT toLabel(Status) s FROM Case", "no field, but computed"),
+            ("SELECT FIELDS(SOME) FROM Case", "no field, but computed"),
+            ("SELECT TYPEOF What WHEN Account THEN Phone END FROM Event", "but computed"),
+            ("SELECT Owner.Name FROM Account", "a field of another record"),
+            ("SELECT Id, (SELECT Id FROM Contacts) FROM Account", "about other records"),
+            ("SELECT Name n FROM Account", "Name n is no field"),
+            ("SELECT Id FROM Account, Contact", "several objects"),
+            ("SELECT Name FROM Account GROUP BY Name", "lists groups"),
+            ("SELECT Id FROM Account ALL ROWS", "records that are deleted"),
+            ("SELECT Id FROM Account FOR UPDATE", "would lock"),
+            ("SELECT Id FROM Account WHERE (Name = 'x'", "parentheses that do not match"),
+            ("SELECT Id FROM Account WHERE Name = 'x", "a quote that is not closed"),
+        ],
+    )
+    def test_what_lists_no_whole_records_is_refused(self, query: str, why: str) -> None:
+        """It is said what is wrong with it (Q1)."""
+        with pytest.raises(QueryError, match=why) as caught:
+            read(query)
+
+        assert caught.value.query == query.strip()
+
+
+class TestOurs:
+    """Our own queries."""
+
+    def test_what_has_changed(self) -> None:
+        """Oldest first; with a condition of the settings beside it."""
+        assert (
+            changed("Account", ["Id", "Name"], None, "")
+            == "SELECT Id, Name FROM Account ORDER BY SystemModstamp, Id"
+        )
+        assert changed("Account", ["Id"], "2026-04-01T09:00:00.000Z", "A = 1 OR B = 2") == (
+            "SELECT Id FROM Account WHERE (A = 1 OR B = 2) AND SystemModstamp >= "
+            "2026-04-01T09:00:00.000Z ORDER BY SystemModstamp, Id"
+        )
+
+    def test_in_whatever_order(self) -> None:
+        """All records; and what time it is at the org."""
+        assert all_of("Account", ["Id"], "") == "SELECT Id FROM Account"
+        assert all_of("Account", ["Id"], "A = 1") == "SELECT Id FROM Account WHERE A = 1"
+        assert clock("Account") == "SELECT Id FROM Account LIMIT 1"
+
+    def test_by_id(self) -> None:
+        """Ids are texts."""
+        assert among("Account", ["Id"], ["1", "2'"]) == (
+            r"SELECT Id FROM Account WHERE Id IN ('1', '2\'')"
+        )
+        assert among("Account", ["Id"], ["1"], "A = 1").endswith("IN ('1') AND (A = 1)")
+
+    @given(texts)
+    def test_a_text_stays_within_its_quotes(self, text: str) -> None:
+        """Whatever it holds (Q2)."""
+        query = f"SELECT Id FROM Account WHERE Name = {quoted(text)} AND Active = true"  # noqa: S608  SOQL
+
+        assert read(query).text == query
+        assert is_condition(f"Name = {quoted(text)}")
+
+    @pytest.mark.parametrize(
+        ("text", "is_one"),
+        [
+            ("", True),
+            ("OwnerId = '005'", True),
+            ("Name LIKE 'ORDER %' AND (A = 1 OR B IN (SELECT Id FROM C WHERE D = 1))", True),
+            ("A = 1) OR (B = 2", False),
+            ("A = 1 ORDER BY Name", False),
+            ("A = 1 LIMIT 5", False),
+            ("A = 1; DROP", False),
+            ("A = 'x", False),
+            ("(A = 1", False),
+        ],
+    )
+    def test_conditions(self, text: str, is_one: bool) -> None:  # noqa: FBT001
+        """What the settings say stays a condition beside ours."""
+        assert is_condition(text) is is_one
+
+
+class TestTimes:
+    """Times, as the org writes and reads them."""
+
+    def test_a_moment(self) -> None:
+        """In UTC, to the millisecond below."""
+        at = datetime(2026, 4, 1, 11, 30, 0, 123999, tzinfo=timezone(timedelta(hours=2)))
+
+        assert moment(at) == "2026-04-01T09:30:00.123Z"
+        assert moment(at.replace(tzinfo=None)) == "2026-04-01T11:30:00.123Z"
+
+    def test_a_time(self) -> None:
+        """As the REST interface writes it; without a zone it is in UTC."""
+        at = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
+
+        assert time_of("2026-04-01T09:30:00.000+0000") == at
+        assert time_of("2026-04-01T09:30:00") == at
+        assert time_of("soon") is None
+        assert time_of(None) is None
