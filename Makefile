@@ -20,7 +20,7 @@ step    = @printf '== %s\n'
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install format lint types imports test link docs check check-long bench run wheel clean \
+.PHONY: help install format lint types imports test link docs check check-long bench run run-salesforce wheel clean \
         format-check test-covered
 
 help: ## list the targets
@@ -102,6 +102,9 @@ bench: $(STAMP) ## measure against raw sqlite3 and stock eventsourcing
 
 run: $(STAMP) ## the tutorial: a day of changes, offline and synced
 	@$(BIN)/python docs/tutorial/day.py
+
+run-salesforce: $(STAMP) ## the same against an org of Salesforce, which is a stand-in
+	@$(BIN)/python docs/tutorial/salesforce_day.py
 
 clean: ## remove everything that the tools made
 	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -43,18 +43,23 @@ def main() -> int:
 class Day:
     """One journal, one record service, and what happens between them."""
 
+    changes = HERE / "day.jsonl"
+    settings = HERE / "record-service.toml"
+    placeholder = "http://127.0.0.1:8765"
+    module = "journal.testing.service"
+
     def __init__(self, folder: Path) -> None:
         """Keep all in a folder, and agree on a port for the service."""
         self.url = f"http://127.0.0.1:{free_port()}"
-        self.profile = folder / "record-service.toml"
-        text = (HERE / "record-service.toml").read_text(encoding="utf-8")
-        self.profile.write_text(text.replace("http://127.0.0.1:8765", self.url), encoding="utf-8")
+        self.profile = folder / self.settings.name
+        text = self.settings.read_text(encoding="utf-8")
+        self.profile.write_text(text.replace(self.placeholder, self.url), encoding="utf-8")
         self.journal = folder / "field.db"
 
     def offline(self) -> None:
         """Journal the day's changes while the service is down."""
-        say("The record service is down. The day's changes are journaled all the same:")
-        self.run("import", str(HERE / "day.jsonl"))
+        say("The service is down. The day's changes are journaled all the same:")
+        self.run("import", str(self.changes))
         say("The queue of pending drafts:")
         self.run("drafts")
         say("A push finds nobody there, and loses nothing:")
@@ -97,16 +102,19 @@ class Day:
 
     def local(self, record_type: str) -> dict[str, Any]:
         """Return the local records of a type, with references as the ids that the service has."""
-        command = self.command("--json", "list", record_type)
-        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        records = map(json.loads, output.splitlines())
+        records = map(json.loads, self.output("--json", "list", record_type).splitlines())
         return {record["id"]: plain(record) for record in records}
+
+    def output(self, *arguments: str) -> str:
+        """Return what the command line says."""
+        command = self.command(*arguments)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     @contextmanager
     def service(self) -> Iterator[None]:
         """Run the record service in a process of its own."""
         port = self.url.rpartition(":")[2]
-        command = [sys.executable, "-m", "journal.testing.service", "--port", port]
+        command = [sys.executable, "-m", self.module, "--port", port]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             if process.stdout is None or "listening" not in process.stdout.readline():
