@@ -27,10 +27,10 @@ HERE: Final = Path(__file__).parent
 STILL_PENDING: Final = 3
 
 
-def main() -> int:
-    """Run the day in a temporary folder; return the exit code."""
+def main(kind: type[Day]) -> int:
+    """Run a day in a temporary folder; return the exit code."""
     with tempfile.TemporaryDirectory(prefix="draft-journal-") as folder:
-        day = Day(Path(folder))
+        day = kind(Path(folder))
         day.offline()
         with day.service():
             day.online()
@@ -158,4 +158,4 @@ def may_colour() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Day))

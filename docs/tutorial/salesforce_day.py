@@ -11,32 +11,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import urllib.parse
 import urllib.request
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
-from day import HERE, STILL_PENDING, Day, say
+from day import HERE, STILL_PENDING, Day, main, say
 
 OBJECTS: Final = {"Account": "Account", "Contact": "Contact", "Visit": "Visit__c", "Task": "Task"}
 CLIENT: Final = {"client_id": "stand-in-client", "client_secret": "stand-in-secret"}
 LATEST: Final = "Journal_Made_At__c"
-
-
-def main() -> int:
-    """Run the day in a temporary folder; return the exit code."""
-    os.environ["SF_CLIENT_SECRET"] = CLIENT["client_secret"]
-    with tempfile.TemporaryDirectory(prefix="draft-journal-") as folder:
-        day = SalesforceDay(Path(folder))
-        day.offline()
-        with day.service():
-            day.online()
-            day.compare()
-        day.look_back()
-    say("The day is done: every draft acknowledged, both sides equal, the log verified.")
-    return 0
 
 
 class SalesforceDay(Day):
@@ -123,4 +107,5 @@ class SalesforceDay(Day):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os.environ["SF_CLIENT_SECRET"] = CLIENT["client_secret"]
+    sys.exit(main(SalesforceDay))

@@ -90,9 +90,7 @@ class OrgFeed:
         if turn.locator:
             return asked("", turn.locator)
         if turn.step == "deleted":
-            start, end = self._span(known, turn)
-            span = f"start={quote(moment(start))}&end={quote(moment(end))}"
-            return Request("GET", f"/sobjects/{self.listing.object}/deleted/?{span}")
+            return self.within("deleted", *self._span(known, turn))
         listing = self.listing
         begin = None if known.at is None else moment(known.at - listing.overlap)
         return asked(changed(listing.object, listing.columns, begin, listing.where))
@@ -105,10 +103,18 @@ class OrgFeed:
         return Since(time_of(kept.get("at")), time_of(kept.get("deleted")))
 
     def _span(self, known: Since, turn: Turn) -> tuple[datetime, datetime]:
-        """Return from when to when deletes are asked for: the org takes whole minutes."""
-        end = time_of(turn.ends) or EVER
-        start = (known.deleted or end) - self.listing.overlap
+        """Return from when to when deletes are asked for."""
+        return self.span(known.deleted, time_of(turn.ends) or EVER)
+
+    def span(self, since: datetime | None, end: datetime) -> tuple[datetime, datetime]:
+        """Return from when to when to ask: a minute at least, for the org takes whole ones."""
+        start = (since or end) - self.listing.overlap
         return min(start, end - MINUTE), end
+
+    def within(self, what: str, start: datetime, end: datetime) -> Request:
+        """Return the request for the ids of what was updated, or deleted, in that time."""
+        span = f"start={quote(moment(start))}&end={quote(moment(end))}"
+        return Request("GET", f"/sobjects/{self.listing.object}/{what}/?{span}")
 
     # --- answers -------------------------------------------------------------------------
 

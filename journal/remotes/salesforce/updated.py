@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from journal.outcomes import Unknown
 from journal.remotes.meanings import content_of
@@ -56,9 +55,7 @@ class UpdatedFeed(OrgFeed):
         turn, known, listing = turn_of(page), self.known(since), self.listing
         match turn.step:
             case "updated":
-                start, end = self._part(known, turn)
-                span = f"start={quote(moment(start))}&end={quote(moment(end))}"
-                return Request("GET", f"/sobjects/{listing.object}/updated/?{span}")
+                return self.within("updated", *self._part(known, turn))
             case "ids":
                 ids = turn.ids[:CHECKED_AT_ONCE]
                 return asked(among(listing.object, listing.columns, ids, listing.where))
@@ -70,10 +67,8 @@ class UpdatedFeed(OrgFeed):
                 return super().request(since, page)
 
     def _part(self, known: Since, turn: Turn) -> tuple[datetime, datetime]:
-        """Return from when to when ids are listed: a minute at least."""
-        end = time_of(turn.until) or EVER
-        start = (time_of(turn.at) or known.at or end) - self.listing.overlap
-        return min(start, end - MINUTE), end
+        """Return from when to when ids are listed."""
+        return self.span(time_of(turn.at) or known.at, time_of(turn.until) or EVER)
 
     # --- answers -------------------------------------------------------------------------
 
