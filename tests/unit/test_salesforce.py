@@ -517,6 +517,53 @@ class TestPost:
         assert report.acknowledged == 1
 
 
+class TestAppliedWithoutAnId:
+    """A person has said that the org has the record, and not what the org calls it."""
+
+    def test_it_is_found_by_our_key(self, journal: Journal) -> None:
+        """Our key is no id of the org: the record is read by the key, and changed by its id."""
+        script = creating(journal, is_sent=True)
+        journal.resolve(journal.load(ACME).changes[0].draft_id, applied=True)
+        journal.update(ACME, {"Phone": "2"})
+
+        script.drain(row({**FIELDS, "Phone": None}), DONE, row({**FIELDS, "Phone": "2"}))
+
+        by_key = f"GET /sobjects/Account/Journal_Key__c/{KEY}"
+        assert script.lines == [by_key, f"PATCH /sobjects/Account/{ID}", by_key]
+        assert receipt(journal).remote_id == ID
+
+    @pytest.mark.parametrize("kind", ["update", "delete"])
+    def test_without_a_key_nothing_is_sent(self, journal: Journal, kind: str) -> None:
+        """It would be taken for gone, and created a second time: the draft is held, with why."""
+        script = creating(journal, is_sent=True, types={"Account": {"create": "post"}})
+        journal.resolve(journal.load(ACME).changes[0].draft_id, applied=True)
+        if kind == "update":
+            journal.update(ACME, {"Phone": "2"})
+        else:
+            journal.delete(ACME)
+
+        script.drain()
+
+        assert script.lines == []
+        assert held(journal).classification == "rejected"
+        assert f"what the org calls {ACME} is not known" in held(journal).messages[0].message
+        journal.observe(ACME, {}, remote_id=ID, partial=True)
+        journal.retry(journal.load(ACME).changes[0].draft_id)
+        script.drain(row({**FIELDS, "Phone": None}), DONE)
+        assert journal.load(ACME).changes == ()
+
+    def test_nobody_refers_to_it_by_what_is_no_id(self, journal: Journal) -> None:
+        """The field of a child would get our key, which names no record of the org."""
+        script = creating(journal, is_sent=True)
+        journal.resolve(journal.load(ACME).changes[0].draft_id, applied=True)
+        journal.create("Contact", {"LastName": "Li", "AccountId": ACME})
+
+        script.drain()
+
+        assert script.lines == []
+        assert "AccountId" in held(journal).messages[0].message
+
+
 class TestUpdate:
     """A change by the id of the org."""
 

@@ -3,6 +3,8 @@
 - E1. What an org may have made of an earlier request of ours is recognised, and never called a
   conflict: a record under a key that only this draft has, and the mark of a delete on its way.
 - E2. A parent is named by its key only where the org surely has it under that key.
+- E3. What cannot be an id of the org is none: the record is found by our key then, and where it
+  has none, nothing is sent; it would be taken for gone.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from journal.errors import RemoteError
 from journal.events import FieldMessage, time_of
 from journal.outcomes import Acknowledged, Refused
 from journal.remotes.comparison import expected, holds
@@ -19,7 +22,7 @@ from journal.remotes.meanings import content_of
 from journal.remotes.salesforce.answers import is_surely_deleted, meant
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
-from journal.values import Ref
+from journal.values import Ref, references
 
 if TYPE_CHECKING:
     from journal.remotes.dialect import Dialect, Shown
@@ -32,6 +35,11 @@ if TYPE_CHECKING:
 
 _MINTED: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+)
+_ID: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?", re.ASCII)
+_NO_ID: Final = "what the org calls {} is not known here"
+_SAY_ID: Final = (
+    "say it: journal.observe(ref, {}, remote_id=..., partial=True), and then retry the draft"
 )
 _PRECONDITION: Final = 412
 _LONGEST: Final = 255
@@ -67,7 +75,7 @@ class OrgErrand(Errand):
         """Carry that draft.
 
         Raises:
-            RemoteError: the org does not take its key, or one of its fields.
+            RemoteError: the org does not take its key, or a field; or has no name for it (E3).
         """
         self.way = way
         self.grace_s = 0
@@ -75,11 +83,14 @@ class OrgErrand(Errand):
         self._said = way.settings.types.get(push.ref.type)
         self._capture = way.settings.capture_of(push.ref.type)
         super().__init__(dialect, push)
+        if push.kind != "create" and self.remote_id is None and way.how not in KEYED:
+            raise RemoteError(_NO_ID.format(push.ref), hint=_SAY_ID)
 
     @property
     def remote_id(self) -> str | None:
         """What the org calls the record; one that is created again gets another id."""
-        return None if self.push.kind == "create" else super().remote_id
+        known = None if self.push.kind == "create" else super().remote_id
+        return known if known is not None and _ID.fullmatch(known) else None
 
     # --- requests ------------------------------------------------------------------------
 
@@ -114,6 +125,11 @@ class OrgErrand(Errand):
         """
         by_key = self._parents()
         fields = {name: v for name, v in self.push.fields.items() if name not in by_key}
+        for place, target in references(fields):
+            remote_id = self.push.targets[target].remote.remote_id
+            if remote_id is not None and not _ID.fullmatch(remote_id):
+                problem = f"{self.push.ref} {place}: {_NO_ID.format(target)}"
+                raise RemoteError(problem, hint=_SAY_ID)
         found = contents(self.dialect, self.push._replace(fields=fields), values, record)
         written: Any = found["fields"]
         related = dict(by_key.values())
