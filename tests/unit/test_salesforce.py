@@ -332,6 +332,42 @@ class TestUpsert:
         assert "takes no key like 'acme.inc'" in held(journal).messages[0].message
 
 
+class TestWhatItRefersTo:
+    """A record that is named in a field was deleted there."""
+
+    GONE: Final = refuses(400, "ENTITY_IS_DELETED", "entity is deleted")
+
+    @pytest.mark.parametrize("how", ["upsert", "insert", "ui", "post"])
+    def test_by_a_create(self, journal: Journal, how: str) -> None:
+        """What is not there yet cannot have been deleted: the words of the org alone mislead."""
+        script = creating(journal, types={"Account": {"create": how}})
+
+        script.drain(self.GONE, *[NOT_FOUND] * (how in {"upsert", "insert"}))
+
+        assert held(journal).classification == "rejected"
+        first, *others = held(journal).messages
+        assert first.message.startswith("a record that it refers to was deleted in the org")
+        assert [message.message for message in others] == ["entity is deleted"]
+
+    def test_by_an_update(self, journal: Journal) -> None:
+        """The record itself is there, as a read shows."""
+        script = changing(journal)
+
+        script.drain(row(FIELDS), self.GONE, row(FIELDS))
+
+        assert held(journal).classification == "rejected"
+        assert held(journal).messages[0].message.startswith("a record that it refers to")
+
+
+def test_a_name_in_other_letters_is_the_same_field(journal: Journal) -> None:
+    """An org takes ``name`` for ``Name`` and answers with the latter: the value stays known."""
+    journal.create("Account", {"name": "Acme"}, id=KEY)
+
+    Script(journal, org(reads_back=True)).drain(MADE, row(FIELDS))
+
+    assert journal.load(ACME).fields == {"name": "Acme"}
+
+
 class TestInsert:
     """A create with our key among the fields, which never writes to a record that is there."""
 

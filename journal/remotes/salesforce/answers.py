@@ -18,7 +18,7 @@ from journal.remotes.remote import Response
 from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer
@@ -47,6 +47,12 @@ _CHOICES: Final = FieldMessage(
 _NOT_UNIQUE: Final = (
     "the org has several records under our key: the key field is not unique; mark it as unique "
     "in the org, and mend these records"
+)
+_RELATED: Final = FieldMessage(
+    message=(
+        "a record that it refers to was deleted in the org, or is not shared with this user: "
+        "amend the field that names it, or discard the draft"
+    )
 )
 _NO_FIELD: Final = (
     "the org has no such object, or no External ID of that name on it, or does not show them to "
@@ -175,8 +181,8 @@ def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> M
         return _held("unknown", response, problem)._replace(is_alarm=True)
     if said:
         refusal = refused("rejected", response)
-        chosen = (_CHOICES,) if any(each.code == _DUPLICATES for each in said) else ()
-        return Doubt(response, refusal._replace(messages=(*chosen, *_told(said))))
+        first = _first("create", {each.code for each in said})
+        return Doubt(response, refusal._replace(messages=(*first, *_told(said))))
     return None
 
 
@@ -201,13 +207,24 @@ def _of_a_record(
 ) -> Meaning | None:
     """Return what an answer says of a record, where its status says something else."""
     codes = {each.code for each in said}
-    if _DUPLICATES in codes:
-        refusal = refused("rejected", response, names)
-        return Doubt(response, refusal._replace(messages=(_CHOICES, *refusal.messages)))
     is_itself = any(each.code == _NO_SUCH and not each.fields for each in said)
-    if verb in {"update", "delete", "read"} and (_DELETED in codes or is_itself):
-        return Doubt(response, refused("gone", response, names))
-    return None
+    is_gone = verb in {"update", "delete", "read"} and (_DELETED in codes or is_itself)
+    first = _first(verb, codes)
+    if not (is_gone or first):
+        return None
+    refusal = refused("gone" if is_gone else "rejected", response, names)
+    return Doubt(response, refusal._replace(messages=(*first, *refusal.messages)))
+
+
+def _first(verb: Verb, codes: Collection[str]) -> tuple[FieldMessage, ...]:
+    """Return what is said before the words of the org, where these do not say what to do.
+
+    That a record is deleted says of a write of another one, or of one that is there, that it is
+    one that it refers to.
+    """
+    if _DUPLICATES in codes:
+        return (_CHOICES,)
+    return (_RELATED,) if verb in {"create", "update"} and _DELETED in codes else ()
 
 
 def is_surely_deleted(response: Response) -> bool:

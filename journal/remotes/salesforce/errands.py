@@ -218,12 +218,17 @@ class OrgErrand(Errand):
         return super().means(verb, answer) if found is None else found
 
     def shown(self, response: Response) -> Shown | None:
-        """Return the record that the answer to a read shows, with the fields that we know."""
+        """Return the record that the answer to a read shows, with the fields that we know.
+
+        An org takes a name in letters of any case, and answers in its own.
+        """
         record = super().shown(response)
         if record is None or record.fields is None:
             return record
-        known = set(self.known_names)
-        return record._replace(fields={n: v for n, v in record.fields.items() if n in known})
+        received = {name.casefold(): value for name, value in record.fields.items()}
+        known = {name: name.casefold() for name in self.known_names}
+        shown = {name: received[low] for name, low in known.items() if low in received}
+        return record._replace(fields=shown)
 
     def is_at_odds(self, refusal: Refused) -> bool:
         """Say whether a refusal says of the record what a read that is as expected denies.
