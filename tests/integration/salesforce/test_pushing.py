@@ -348,6 +348,32 @@ def test_what_triggers_write_anyway_may_be_left_uncompared(
     assert [record["Phone"] for record in org.records("Account")] == ["+2"]
 
 
+def test_a_time_with_a_fraction_is_the_time_that_is_kept(journal: Journal, url: str) -> None:
+    """The org keeps whole seconds: several changes of a time, made offline, are no conflict."""
+    visit = journal.create("Visit", {"Name": "v", "Visited_At__c": "2026-04-01T09:30:07.612Z"})
+    journal.update(visit, {"Visited_At__c": "2026-04-01T10:00:00.001Z"})
+
+    report = drained(journal, url, "hold")
+
+    assert (report.acknowledged, report.held) == (2, 0)
+    assert journal.load(visit).fields == {"Name": "v", "Visited_At__c": "2026-04-01T10:00:00.001Z"}
+
+
+def test_our_mark_of_a_delete_is_known_again(
+    journal: Journal, org: Org, url: str, clock: Hands
+) -> None:
+    """The time of our clock is told to the millisecond, and the org keeps the second."""
+    ref = primed(journal, org, {"Name": "Acme", "Phone": "1"})
+    journal.delete(ref, reason=f" moved {'x' * 300}")
+    clock.move(seconds=60)
+    org.faults.drop_before(method="DELETE")
+
+    report = drained(journal, url, "hold")
+
+    assert (report.acknowledged, report.held) == (1, 0)
+    assert [effect.operation for effect in org.effects] == ["create", "update", "delete"]
+
+
 def test_automation_alone_is_no_conflict(
     journal: Journal, org: Org, url: str, clock: Hands
 ) -> None:
