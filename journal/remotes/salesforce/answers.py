@@ -52,6 +52,11 @@ _NO_FIELD: Final = (
     "the org has no such object, or no External ID of that name on it, or does not show them to "
     "this user: mend object and key of the type, or the permissions"
 )
+_GIVEN_AWAY: Final = (
+    "the org shows no record after the create: either it has no such object for this user, or it "
+    "has made the record, and this user may not see it; look there, and then resolve the draft as "
+    "applied, retry it, or discard it"
+)
 _NO_REST: Final = (
     "this session is not valid for the REST interface, and another of the same kind would not be "
     "either: let the connected app have the scope api"
@@ -168,6 +173,8 @@ def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> M
         return None
     if is_key_refusal(response.status, said):
         return _held("unknown", response, "the org takes no Idempotency-Key")
+    if response.status == 404:  # noqa: PLR2004  Not Found
+        return _held("unknown", response, _GIVEN_AWAY)
     if response.status == 409:  # noqa: PLR2004  Conflict
         return Wait("the first request with this key is not over yet", retry_after_s(response))
     if response.status == 422:  # noqa: PLR2004  Unprocessable Content

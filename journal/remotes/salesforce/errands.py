@@ -38,6 +38,7 @@ _LONGEST: Final = 255
 """How many characters a text of a capture field has at most."""
 _CONDITION: Final = "If-Unmodified-Since"
 _DUPLICATE_RULES: Final = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+_UI_DUPLICATES: Final = "?allowSaveOnDuplicate=true"
 _UNSEEN: Final = (
     "the org does not show the record: it was deleted, or is no longer shared with this user; "
     "resolve the draft as applied, or retry it once it is visible"
@@ -96,6 +97,8 @@ class OrgErrand(Errand):
         headers = dict(request.headers)
         if self.push.kind != "delete" and self._said and self._said.allow_duplicates:
             headers |= _DUPLICATE_RULES
+            if self.push.kind == "create" and self.way.how == "ui":
+                request = request._replace(path=f"{request.path}{_UI_DUPLICATES}")
         version = self._known_version or (None if found is None else found.version)
         later = http_date(version or "", self.grace_s)
         if self.grace_s and later is not None and _CONDITION in headers:

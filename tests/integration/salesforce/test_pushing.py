@@ -400,18 +400,19 @@ def test_a_lock_is_waited_for(journal: Journal, org: Org, url: str, *, wrapped: 
     assert (report.acknowledged, report.held) == (1, 0)
 
 
-def test_a_duplicate_rule_offers_choices(journal: Journal, org: Org, url: str) -> None:
-    """Held with the choices; with the setting and a retry it is saved all the same."""
+@pytest.mark.parametrize("key", [KEY, ""])
+def test_a_duplicate_rule_offers_choices(journal: Journal, org: Org, url: str, key: str) -> None:
+    """Held with the choices; with the setting and a retry it is saved, by the UI API too."""
     org.rules.duplicates.append(DuplicateRule("Account"))
     org.create("Account", {"Name": "Acme"})
     journal.create("Account", {"Name": "Acme"})
 
-    drained(journal, url)
+    drained(journal, url, key=key, types={})
     [draft] = pending(journal)
     assert draft.hold is not None
     assert "allow_duplicates" in draft.hold.messages[0].message
     journal.retry(draft.draft_id)
-    report = drained(journal, url, types={"Account": {"allow_duplicates": True}})
+    report = drained(journal, url, key=key, types={"Account": {"allow_duplicates": True}})
 
     assert report.acknowledged == 1
     assert len(org.records("Account")) == 2
