@@ -1170,6 +1170,32 @@ class TestParents:
 
         assert sent == {"LastName": "Li", "AccountId": ID}
 
+    def test_by_the_id_where_the_parent_has_no_key_after_all(self, journal: Journal) -> None:
+        """Made before the org had the field, or emptied there: nothing is held for it."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        journal.create("Contact", {"LastName": "Li", "AccountId": ACME})
+        script = Script(journal, org(types=self.TYPES))
+        said = (
+            f"Foreign key external ID: {KEY} not found for field Journal_Key__c in entity Account"
+        )
+
+        script.drain(refuses(400, "INVALID_FIELD", said), NOT_FOUND, self.CHILD)
+
+        assert script.methods == ["PATCH", "GET", "PATCH"]
+        assert body(script.requests[-1]) == {"LastName": "Li", "AccountId": ID}
+
+    @pytest.mark.parametrize("said", ["no such column", "Foreign key external ID: x not found"])
+    def test_another_refusal_is_one(self, journal: Journal, said: str) -> None:
+        """It says nothing of the parent."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        child = journal.create("Contact", {"LastName": "Li", "AccountId": ACME})
+        script = Script(journal, org(types=self.TYPES))
+
+        script.drain(refuses(400, "INVALID_FIELD", said), NOT_FOUND)
+
+        assert script.methods == ["PATCH", "GET"]
+        assert journal.load(child).changes != ()
+
     def test_by_the_id_where_the_key_is_another(self, journal: Journal) -> None:
         """The relationship names a key that is not the one of the parent's type."""
         journal.create("Account", FIELDS, id=KEY)

@@ -2,7 +2,7 @@
 
 - E1. What an org may have made of an earlier request of ours is recognised, and never called a
   conflict: a record under a key that only this draft has, and the mark of a delete on its way.
-- E2. A parent is named by its key only where the org surely has it under that key.
+- E2. A parent is named by its key where it may have one there, and by its id where it has none.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _LONGEST: Final = 255
 """How many characters a text of a capture field has at most."""
 _CONDITION: Final = "If-Unmodified-Since"
 _DUPLICATE_RULES: Final = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+_NO_PARENT: Final = "Foreign key external ID"
 _UI_DUPLICATES: Final = "?allowSaveOnDuplicate=true"
 _UNSEEN: Final = (
     "the org does not show the record: it was deleted, or is no longer shared with this user; "
@@ -73,6 +74,8 @@ class OrgErrand(Errand):
         self.way = way
         self.grace_s = 0
         """By how many seconds the date of a condition is later than the version."""
+        self.names_parents = True
+        """Whether parents are named by their keys, where they may have them (E2)."""
         self._said = way.settings.types.get(push.ref.type)
         self._capture = way.settings.capture_of(push.ref.type)
         super().__init__(dialect, push)
@@ -124,9 +127,10 @@ class OrgErrand(Errand):
 
     def _parents(self) -> dict[str, tuple[str, dict[str, str]]]:
         """Return by which relationship, and which key, our fields name a parent (E2)."""
-        found = {}
+        found: dict[str, tuple[str, dict[str, str]]] = {}
         settings = self.way.settings
-        for name, said in ({} if self._said is None else self._said.parents).items():
+        named = {} if self._said is None or not self.names_parents else self._said.parents
+        for name, said in named.items():
             relation, _, key = said.partition(".")
             target = self.push.fields.get(name)
             if not isinstance(target, Ref) or not is_minted(target.id):
@@ -179,6 +183,15 @@ class OrgErrand(Errand):
     @property
     def _marks(self) -> list[str]:
         return list(self.captured()) if self.push.kind == "delete" else []
+
+    def has_orphaned(self, refusal: Refused) -> bool:
+        """Say whether an org has no parent under a key by which one was named (E2).
+
+        It may have the parent all the same: made before there was such a field, or without it.
+        """
+        keys = [key for _, named in self._parents().values() for key in named.values()]
+        said = [m.message for m in refusal.messages if _NO_PARENT in m.message]
+        return any(key in text for text in said for key in keys)
 
     # --- answers -------------------------------------------------------------------------
 

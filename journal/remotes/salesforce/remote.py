@@ -201,6 +201,9 @@ class Salesforce(OrgReader):
             if push.is_maybe_applied:
                 return outcome._replace(messages=(FieldMessage(message=_UNSURE),))
             return (yield from super()._pushed(self.errand(push)))
+        if errand.has_orphaned(outcome):
+            errand.names_parents = False
+            return (yield from super()._pushed(errand))
         is_condition = (outcome.classification, outcome.status) == ("rejected", _PRECONDITION)
         if is_condition and push.kind == "update":
             # The record is as we know it: so the org compares more than whole seconds.

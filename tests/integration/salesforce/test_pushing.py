@@ -374,6 +374,21 @@ def test_our_mark_of_a_delete_is_known_again(
     assert [effect.operation for effect in org.effects] == ["create", "update", "delete"]
 
 
+def test_a_parent_that_has_lost_its_key(journal: Journal, org: Org, url: str) -> None:
+    """Somebody has emptied the field: the child finds its parent by the id."""
+    account = journal.create("Account", {"Name": "Acme"})
+    drained(journal, url)
+    account_id = org.records("Account")[0]["Id"]
+    org.update(account_id, {KEY: None})
+    contact = journal.create("Contact", {"LastName": "Li", "AccountId": account})
+    journal.update(contact, {"Title": "Dr"})
+
+    report = drained(journal, url)
+
+    assert (report.acknowledged, report.held) == (2, 0)
+    assert org.records("Contact")[0]["AccountId"] == account_id
+
+
 def test_automation_alone_is_no_conflict(
     journal: Journal, org: Org, url: str, clock: Hands
 ) -> None:
