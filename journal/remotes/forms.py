@@ -80,8 +80,13 @@ def _unfractioned(value: object) -> object:
 
 
 def _unpadded(value: object) -> object:
-    """Return a text without the spaces around it; one of spaces only has no value."""
-    return (value.strip() or None) if isinstance(value, str) else value
+    """Return a text without the spaces around it; one of spaces only has no value.
+
+    A line ends as it may.
+    """
+    if not isinstance(value, str):
+        return value
+    return value.replace("\r\n", "\n").replace("\r", "\n").strip() or None
 
 
 def is_same_id(kind: IdType, one: str, other: str) -> bool:
