@@ -322,6 +322,34 @@ class TestUpsert:
 
         assert receipt(journal).evidence == "read"
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {"id": 5, "status": "ok"},
+            {"id": ID},
+            {"id": ID, "success": "true"},
+            {"id": "../../oauth2/revoke", "success": True, "errors": []},
+            {"id": [ID], "success": True, "errors": []},
+            {"id": ID.lower(), "success": True, "errors": []},
+            {"success": True, "errors": []},
+        ],
+    )
+    def test_what_no_org_says_is_no_receipt(self, journal: Journal, content: object) -> None:
+        """An answer of somebody on the way is settled by a read, and no id of it is kept."""
+        script = creating(journal)
+
+        script.drain(says(201, content), row(FIELDS))
+
+        assert (receipt(journal).evidence, receipt(journal).remote_id) == ("read", ID)
+
+    def test_a_read_that_shows_no_id_of_an_org(self, journal: Journal) -> None:
+        """It shows nothing."""
+        script = creating(journal, is_sent=True)
+
+        script.drain(row(FIELDS, Id="../1"), row(FIELDS))
+
+        assert (receipt(journal).evidence, receipt(journal).remote_id) == ("read", ID)
+
     def test_a_key_like_a_file_name_is_refused(self, journal: Journal) -> None:
         """The org would not find it: nothing is sent."""
         journal.create("Account", FIELDS, id="acme.inc")

@@ -16,7 +16,7 @@ from journal.remotes.comparison import expected, holds
 from journal.remotes.contents import contents
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
-from journal.remotes.salesforce.answers import is_surely_deleted, meant
+from journal.remotes.salesforce.answers import is_id, is_made, is_surely_deleted, meant
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
 from journal.values import Ref
@@ -204,6 +204,8 @@ class OrgErrand(Errand):
     def shown(self, response: Response) -> Shown | None:
         """Return the record that the answer to a read shows, with the fields that we know."""
         record = super().shown(response)
+        if record is not None and record.id is not None and not is_id(record.id):
+            return None
         if record is None or record.fields is None:
             return record
         known = set(self.known_names)
@@ -233,7 +235,7 @@ class OrgErrand(Errand):
         """
         content = content_of(response)
         members = content if isinstance(content, dict) else {}
-        if members.get("success") is False:
+        if self.push.kind == "create" and members and not is_made(self.way.how, members):
             return None
         receipt = super().receipt(response, found, is_said=is_said)
         push = self.push
