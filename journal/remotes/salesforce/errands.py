@@ -177,8 +177,7 @@ class OrgErrand(Errand):
     @property
     def known_names(self) -> list[str]:
         """What the org calls the fields that are asked for."""
-        names = super().known_names
-        return list(dict.fromkeys([*names, *self._marks]))
+        return list(dict.fromkeys([*super().known_names, *self._marks]))
 
     @property
     def _marks(self) -> list[str]:
@@ -204,12 +203,10 @@ class OrgErrand(Errand):
     def shown(self, response: Response) -> Shown | None:
         """Return the record that the answer to a read shows, with the fields that we know."""
         record = super().shown(response)
-        if record is not None and record.id is not None and not is_id(record.id):
+        if record is None or not is_id(record.id):
             return None
-        if record is None or record.fields is None:
-            return record
-        known = set(self.known_names)
-        return record._replace(fields={n: v for n, v in record.fields.items() if n in known})
+        known, fields = set(self.known_names), record.fields or {}
+        return record._replace(fields={n: v for n, v in fields.items() if n in known})
 
     def is_at_odds(self, refusal: Refused) -> bool:
         """Say whether a refusal says of the record what a read that is as expected denies.
