@@ -6,6 +6,7 @@ interface; a code that nobody has heard of is judged by its status.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.events import FieldMessage
@@ -18,7 +19,7 @@ from journal.remotes.remote import Response
 from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer
@@ -37,6 +38,8 @@ _DELETED: Final = "ENTITY_IS_DELETED"
 _NO_SUCH: Final = "INVALID_CROSS_REFERENCE_KEY"
 _ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
 _UNROUTED: Final = 420
+_ID: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Z]{3})?")
+"""Of 15 characters, or of 18: the last three say which of the others are capitals."""
 _CHOICES: Final = FieldMessage(
     message=(
         "the org has records that look like it: amend the draft, or set allow_duplicates = true "
@@ -51,6 +54,11 @@ _NOT_UNIQUE: Final = (
 _NO_FIELD: Final = (
     "the org has no such object, or no External ID of that name on it, or does not show them to "
     "this user: mend object and key of the type, or the permissions"
+)
+_GIVEN_AWAY: Final = (
+    "the org shows no record after the create: either it has no such object for this user, or it "
+    "has made the record, and this user may not see it; look there, and then resolve the draft as "
+    "applied, retry it, or discard it"
 )
 _NO_REST: Final = (
     "this session is not valid for the REST interface, and another of the same kind would not be "
@@ -168,6 +176,8 @@ def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> M
         return None
     if is_key_refusal(response.status, said):
         return _held("unknown", response, "the org takes no Idempotency-Key")
+    if response.status == 404:  # noqa: PLR2004  Not Found
+        return _held("unknown", response, _GIVEN_AWAY)
     if response.status == 409:  # noqa: PLR2004  Conflict
         return Wait("the first request with this key is not over yet", retry_after_s(response))
     if response.status == 422:  # noqa: PLR2004  Unprocessable Content
@@ -208,6 +218,17 @@ def _of_a_record(
     if verb in {"update", "delete", "read"} and (_DELETED in codes or is_itself):
         return Doubt(response, refused("gone", response, names))
     return None
+
+
+def is_id(text: object) -> bool:
+    """Say whether something is an id, as an org gives it to its records."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def is_made(how: How, members: Mapping[str, object]) -> bool:
+    """Say whether what is answered to a create says that there is a record now, and its id."""
+    is_said = how == "ui" or members.get("success") is True
+    return is_said and is_id(members.get("id"))
 
 
 def is_surely_deleted(response: Response) -> bool:

@@ -2,7 +2,7 @@
 
 - E1. What an org may have made of an earlier request of ours is recognised, and never called a
   conflict: a record under a key that only this draft has, and the mark of a delete on its way.
-- E2. A parent is named by its key only where the org surely has it under that key.
+- E2. A parent is named by its key where it may have one there, and by its id where it has none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from journal.remotes.comparison import expected, holds
 from journal.remotes.contents import contents
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
-from journal.remotes.salesforce.answers import is_surely_deleted, meant
+from journal.remotes.salesforce.answers import is_id, is_made, is_surely_deleted, meant
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
 from journal.values import Ref
@@ -38,6 +38,8 @@ _LONGEST: Final = 255
 """How many characters a text of a capture field has at most."""
 _CONDITION: Final = "If-Unmodified-Since"
 _DUPLICATE_RULES: Final = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+_NO_PARENT: Final = "Foreign key external ID"
+_UI_DUPLICATES: Final = "?allowSaveOnDuplicate=true"
 _UNSEEN: Final = (
     "the org does not show the record: it was deleted, or is no longer shared with this user; "
     "resolve the draft as applied, or retry it once it is visible"
@@ -72,6 +74,8 @@ class OrgErrand(Errand):
         self.way = way
         self.grace_s = 0
         """By how many seconds the date of a condition is later than the version."""
+        self.names_parents = True
+        """Whether parents are named by their keys, where they may have them (E2)."""
         self._said = way.settings.types.get(push.ref.type)
         self._capture = way.settings.capture_of(push.ref.type)
         super().__init__(dialect, push)
@@ -96,6 +100,8 @@ class OrgErrand(Errand):
         headers = dict(request.headers)
         if self.push.kind != "delete" and self._said and self._said.allow_duplicates:
             headers |= _DUPLICATE_RULES
+            if self.push.kind == "create" and self.way.how == "ui":
+                request = request._replace(path=f"{request.path}{_UI_DUPLICATES}")
         version = self._known_version or (None if found is None else found.version)
         later = http_date(version or "", self.grace_s)
         if self.grace_s and later is not None and _CONDITION in headers:
@@ -121,9 +127,10 @@ class OrgErrand(Errand):
 
     def _parents(self) -> dict[str, tuple[str, dict[str, str]]]:
         """Return by which relationship, and which key, our fields name a parent (E2)."""
-        found = {}
+        found: dict[str, tuple[str, dict[str, str]]] = {}
         settings = self.way.settings
-        for name, said in ({} if self._said is None else self._said.parents).items():
+        named = {} if self._said is None or not self.names_parents else self._said.parents
+        for name, said in named.items():
             relation, _, key = said.partition(".")
             target = self.push.fields.get(name)
             if not isinstance(target, Ref) or not is_minted(target.id):
@@ -170,12 +177,20 @@ class OrgErrand(Errand):
     @property
     def known_names(self) -> list[str]:
         """What the org calls the fields that are asked for."""
-        names = super().known_names
-        return list(dict.fromkeys([*names, *self._marks]))
+        return list(dict.fromkeys([*super().known_names, *self._marks]))
 
     @property
     def _marks(self) -> list[str]:
         return list(self.captured()) if self.push.kind == "delete" else []
+
+    def has_orphaned(self, refusal: Refused) -> bool:
+        """Say whether an org has no parent under a key by which one was named (E2).
+
+        It may have the parent all the same: made before there was such a field, or without it.
+        """
+        keys = [key for _, named in self._parents().values() for key in named.values()]
+        said = [m.message for m in refusal.messages if _NO_PARENT in m.message]
+        return any(key in text for text in said for key in keys)
 
     # --- answers -------------------------------------------------------------------------
 
@@ -188,10 +203,10 @@ class OrgErrand(Errand):
     def shown(self, response: Response) -> Shown | None:
         """Return the record that the answer to a read shows, with the fields that we know."""
         record = super().shown(response)
-        if record is None or record.fields is None:
-            return record
-        known = set(self.known_names)
-        return record._replace(fields={n: v for n, v in record.fields.items() if n in known})
+        if record is None or not is_id(record.id):
+            return None
+        known, fields = set(self.known_names), record.fields or {}
+        return record._replace(fields={n: v for n, v in fields.items() if n in known})
 
     def is_at_odds(self, refusal: Refused) -> bool:
         """Say whether a refusal says of the record what a read that is as expected denies.
@@ -217,7 +232,7 @@ class OrgErrand(Errand):
         """
         content = content_of(response)
         members = content if isinstance(content, dict) else {}
-        if members.get("success") is False:
+        if self.push.kind == "create" and members and not is_made(self.way.how, members):
             return None
         receipt = super().receipt(response, found, is_said=is_said)
         push = self.push

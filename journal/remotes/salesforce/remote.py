@@ -70,12 +70,15 @@ class Salesforce(OrgReader):
         settings.check()
         self.settings = settings
         path, variable = settings.refresh_token_file, settings.refresh_variable
+        file = None
         if path is not None and variable is not None and save is None:
             file = TokenFile(path, variable)
             environ, save = file.laid_over(environ), file.save
         profiles = {how: described(settings, how) for how in _WAYS}
         usual: How = "upsert" if settings.key or _has_keys(settings) else "ui"
         super().__init__(profiles[usual], environ=environ, bearer=bearer, save=save, clock=clock)
+        if file is not None:
+            self.credentials.share(file.turn())
         self._dialects = {how: Dialect(profile) for how, profile in profiles.items()}
         self._takes_keys = True
         self._owed_s = 0.0
@@ -198,6 +201,9 @@ class Salesforce(OrgReader):
             if push.is_maybe_applied:
                 return outcome._replace(messages=(FieldMessage(message=_UNSURE),))
             return (yield from super()._pushed(self.errand(push)))
+        if errand.has_orphaned(outcome):
+            errand.names_parents = False
+            return (yield from super()._pushed(errand))
         is_condition = (outcome.classification, outcome.status) == ("rejected", _PRECONDITION)
         if is_condition and push.kind == "update":
             # The record is as we know it: so the org compares more than whole seconds.

@@ -33,6 +33,8 @@ _AFTER_ALL: Final = {*_AFTER, "ALL", "UPDATE"}
 _TAIL: Final = {"ORDER", "GROUP", "HAVING", "LIMIT", "OFFSET", "FOR", "ALL", "WITH", "WHERE"}
 _OWN: Final = "name the fields of the record itself: SELECT Name, Phone FROM Account WHERE …"
 MILLISECOND: Final = timedelta(milliseconds=1)
+_YEARS: Final = (1700, 4000)
+"""The first and the last one of which an org takes a time."""
 
 
 class _Word(NamedTuple):
@@ -256,11 +258,19 @@ def moment(at: datetime) -> str:
 
 
 def time_of(text: object) -> datetime | None:
-    """Return the time that a text is; None where it is none."""
+    """Return the time that a text is; None where it is none that an org knows."""
     if not isinstance(text, str):
         return None
     try:
-        at = datetime.fromisoformat(text)
+        return known_time(datetime.fromisoformat(text))
     except ValueError:
         return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def known_time(at: datetime) -> datetime | None:
+    """Return a time in UTC; None where an org knows no such year. One without a zone is in UTC."""
+    try:
+        at = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None
+    return at if _YEARS[0] <= at.year <= _YEARS[1] else None
