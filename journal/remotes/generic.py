@@ -48,7 +48,8 @@ _SAY_NO_MORE: Final = frozenset({404, 410, 412})
 """Refusals whose words say no more than what a read has shown."""
 _UNSURE: Final = (
     "whether the remote has made the record is not known, and it has no place for our key: "
-    "look there, and then retry or discard the draft"
+    "look there, and then resolve the draft as applied, with the remote's id, retry it, or "
+    "discard it"
 )
 _NO_LIST: Final = "a look-up by our key was answered with something that is no list"
 _NO_ID: Final = "a hit shows no id of the record"

@@ -6,7 +6,6 @@ interface; a code that nobody has heard of is judged by its status.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.events import FieldMessage
@@ -16,6 +15,7 @@ from journal.remotes.pages import is_page
 from journal.remotes.patience import retry_after_s
 from journal.remotes.problems import json_of
 from journal.remotes.remote import Response
+from journal.remotes.salesforce.ids import is_id
 from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ _DELETED: Final = "ENTITY_IS_DELETED"
 _NO_SUCH: Final = "INVALID_CROSS_REFERENCE_KEY"
 _ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
 _UNROUTED: Final = 420
-_ID: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Z]{3})?")
-"""Of 15 characters, or of 18: the last three say which of the others are capitals."""
 _CHOICES: Final = FieldMessage(
     message=(
         "the org has records that look like it: amend the draft, or set allow_duplicates = true "
@@ -218,11 +216,6 @@ def _of_a_record(
     if verb in {"update", "delete", "read"} and (_DELETED in codes or is_itself):
         return Doubt(response, refused("gone", response, names))
     return None
-
-
-def is_id(text: object) -> bool:
-    """Say whether something is an id, as an org gives it to its records."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def is_made(how: How, members: Mapping[str, object]) -> bool:

@@ -3,25 +3,33 @@
 - E1. What an org may have made of an earlier request of ours is recognised, and never called a
   conflict: a record under a key that only this draft has, and the mark of a delete on its way.
 - E2. A parent is named by its key where it may have one there, and by its id where it has none.
+- E3. What cannot be an id of the org is none: the record is found by our key then, and where it
+  has none, nothing is sent; it would be taken for gone.
+- E4. A record that is created again is all that is known of it; of that, what nobody may set is
+  left out, and the capture fields tell of this change and not of an earlier one.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from journal.errors import RemoteError
 from journal.events import FieldMessage, time_of
 from journal.outcomes import Acknowledged, Refused
 from journal.remotes.comparison import expected, holds
 from journal.remotes.contents import contents
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
-from journal.remotes.salesforce.answers import is_id, is_made, is_surely_deleted, meant
+from journal.remotes.salesforce.answers import is_made, is_surely_deleted, meant
+from journal.remotes.salesforce.ids import is_id, is_minted
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
-from journal.values import Ref
+from journal.values import Ref, references
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from journal.events import Evidence
     from journal.remotes.dialect import Dialect, Shown
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer, Push, Request, Response
@@ -30,8 +38,9 @@ if TYPE_CHECKING:
     from journal.remotes.templates import Values
     from journal.values import Fields
 
-_MINTED: Final = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_NO_ID: Final = "what the org calls {} is not known here"
+_SAY_ID: Final = (
+    "say it: journal.observe(ref, {}, remote_id=..., partial=True), and then retry the draft"
 )
 _PRECONDITION: Final = 412
 _LONGEST: Final = 255
@@ -46,12 +55,8 @@ _UNSEEN: Final = (
 )
 _MAYBE_UNSEEN: Final = "it was deleted, or is no longer shared with this user"
 _EXISTED: Final = "the org had a record under our key already"
+_UNSET: Final = "created again without what nobody may set: "
 _OTHERWISE: Final = "the org has other values than were sent in "
-
-
-def is_minted(key: str) -> bool:
-    """Say whether a key is one that was made to be unique, so that nobody else has it."""
-    return _MINTED.fullmatch(key) is not None
 
 
 class Way(NamedTuple):
@@ -69,21 +74,43 @@ class OrgErrand(Errand):
         """Carry that draft.
 
         Raises:
-            RemoteError: the org does not take its key, or one of its fields.
+            RemoteError: the org does not take its key, or a field; or has no name for it (E3).
         """
         self.way = way
         self.grace_s = 0
         """By how many seconds the date of a condition is later than the version."""
         self.names_parents = True
         """Whether parents are named by their keys, where they may have them (E2)."""
+        self.left_out: tuple[str, ...] = ()
+        """Our names of the fields that are known of the record, and that nobody may set (E4)."""
         self._said = way.settings.types.get(push.ref.type)
         self._capture = way.settings.capture_of(push.ref.type)
         super().__init__(dialect, push)
+        if push.kind != "create" and self.remote_id is None and way.how not in KEYED:
+            raise RemoteError(_NO_ID.format(push.ref), hint=_SAY_ID)
 
     @property
     def remote_id(self) -> str | None:
         """What the org calls the record; one that is created again gets another id."""
-        return None if self.push.kind == "create" else super().remote_id
+        known = None if self.push.kind == "create" else super().remote_id
+        return known if known is not None and is_id(known) else None
+
+    @property
+    def is_again(self) -> bool:
+        """Whether a record is created again that the org has no more."""
+        return self.push.kind == "create" and self.push.record.remote.exists is False
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Do not set these fields of a record that is created again, nor the capture fields (E4).
+
+        Args:
+            names: what the org calls them.
+        """
+        own, fields = self.dialect.forms(self.push.ref.type), self.push.fields
+        self.left_out = tuple(name for name in fields if own.name(name) in names)
+        unset = {*names, *self.captured()}
+        kept = {name: value for name, value in fields.items() if own.name(name) not in unset}
+        self.push = self.push._replace(fields=kept)
 
     # --- requests ------------------------------------------------------------------------
 
@@ -120,6 +147,11 @@ class OrgErrand(Errand):
         """
         by_key = self._parents()
         fields = {name: v for name, v in self.push.fields.items() if name not in by_key}
+        for place, target in references(fields):
+            remote_id = self.push.targets[target].remote.remote_id
+            if remote_id is not None and not is_id(remote_id):
+                problem = f"{self.push.ref} {place}: {_NO_ID.format(target)}"
+                raise RemoteError(problem, hint=_SAY_ID)
         found = contents(self.dialect, self.push._replace(fields=fields), values, record)
         written: Any = found["fields"]
         related = dict(by_key.values())
@@ -177,7 +209,8 @@ class OrgErrand(Errand):
     @property
     def known_names(self) -> list[str]:
         """What the org calls the fields that are asked for."""
-        return list(dict.fromkeys([*super().known_names, *self._marks]))
+        left_out = map(self.dialect.forms(self.push.ref.type).name, self.left_out)
+        return list(dict.fromkeys([*super().known_names, *left_out, *self._marks]))
 
     @property
     def _marks(self) -> list[str]:
@@ -240,6 +273,12 @@ class OrgErrand(Errand):
         if receipt is None or not is_first or members.get("created") is not False:
             return receipt
         return receipt._replace(note=_EXISTED)
+
+    def acknowledged(self, response: Response, record: Shown, evidence: Evidence) -> Acknowledged:
+        """Return the acknowledgement of the draft, with what the answer shows."""
+        receipt = super().acknowledged(response, record, evidence)
+        note = f"{_UNSET}{', '.join(self.left_out)}" if self.left_out else None
+        return receipt._replace(note=note)
 
     def compared(
         self, response: Response, record: Shown, found_id: str | None

@@ -16,6 +16,7 @@ from journal.outcomes import Refused, Wait
 from journal.remotes.dialect import Dialect
 from journal.remotes.profiles import toml_of
 from journal.remotes.remote import Response
+from journal.remotes.salesforce import objects
 from journal.remotes.salesforce.answers import is_key_refusal, is_no_session
 from journal.remotes.salesforce.describing import described
 from journal.remotes.salesforce.errands import OrgErrand, Way
@@ -192,6 +193,12 @@ class Salesforce(OrgReader):
             self._owed_s = pause_s(usage, self.settings.limits)
 
     def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
+        if isinstance(errand, OrgErrand) and errand.is_again:
+            content = yield from self._object(errand.push.ref.type)
+            if isinstance(content, dict):
+                errand.leave_out(objects.unsettable(content))
+            elif not isinstance(content, Refused):  # an org that does not say it may take all
+                return content
         outcome = yield from super()._pushed(errand)
         if not isinstance(outcome, Refused) or not isinstance(errand, OrgErrand):
             return outcome
