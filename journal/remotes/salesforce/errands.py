@@ -112,15 +112,16 @@ class OrgErrand(Errand):
         Raises:
             RemoteError: the draft refers to a record that the org does not have.
         """
-        by_key = self._parents()
+        by_key = self.by_key
         fields = {name: v for name, v in self.push.fields.items() if name not in by_key}
         found = contents(self.dialect, self.push._replace(fields=fields), values, record)
         written: Any = found["fields"]
         related = dict(by_key.values())
         return {**found, "fields": {**self.captured(), **written, **related}}
 
-    def _parents(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """Return by which relationship, and which key, our fields name a parent (E2)."""
+    @property
+    def by_key(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """By which relationship, and which key, our fields name a parent (E2)."""
         found = {}
         settings = self.way.settings
         for name, said in ({} if self._said is None else self._said.parents).items():
