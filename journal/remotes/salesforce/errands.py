@@ -145,7 +145,7 @@ class OrgErrand(Errand):
         Raises:
             RemoteError: the draft refers to a record that the org does not have.
         """
-        by_key = self._parents()
+        by_key = self.by_key
         fields = {name: v for name, v in self.push.fields.items() if name not in by_key}
         for place, target in references(fields):
             remote_id = self.push.targets[target].remote.remote_id
@@ -157,8 +157,9 @@ class OrgErrand(Errand):
         related = dict(by_key.values())
         return {**found, "fields": {**self.captured(), **written, **related}}
 
-    def _parents(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """Return by which relationship, and which key, our fields name a parent (E2)."""
+    @property
+    def by_key(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """By which relationship, and which key, our fields name a parent (E2)."""
         found: dict[str, tuple[str, dict[str, str]]] = {}
         settings = self.way.settings
         named = {} if self._said is None or not self.names_parents else self._said.parents
@@ -221,7 +222,7 @@ class OrgErrand(Errand):
 
         It may have the parent all the same: made before there was such a field, or without it.
         """
-        keys = [key for _, named in self._parents().values() for key in named.values()]
+        keys = [key for _, named in self.by_key.values() for key in named.values()]
         said = [m.message for m in refusal.messages if _NO_PARENT in m.message]
         return any(key in text for text in said for key in keys)
 
@@ -236,7 +237,7 @@ class OrgErrand(Errand):
     def shown(self, response: Response) -> Shown | None:
         """Return the record that the answer to a read shows, with the fields that we know."""
         record = super().shown(response)
-        if record is None or not is_id(record.id):
+        if record is None or not (is_id(record.id) or record.id == self.remote_id):
             return None
         known, fields = set(self.known_names), record.fields or {}
         return record._replace(fields={n: v for n, v in fields.items() if n in known})
