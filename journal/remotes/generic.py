@@ -254,14 +254,9 @@ class HttpRemote:
         answer = yield errand.read(receipt.remote_id)
         match errand.means("read", answer):
             case Success(response) | Done(response):
-                record = errand.shown(response)
-                if record is not None and errand.is_it(record, receipt.remote_id):
-                    seen = errand.acknowledged(response, record, "read")
-                    version, fields = seen.remote_version, seen.fields
-                    return receipt._replace(remote_version=version, fields=fields)
+                return errand.seen_after(receipt, response)
             case _:
-                pass
-        return receipt
+                return receipt
 
     def _settled(
         self, errand: Errand, refusal: Refused | None

@@ -322,6 +322,34 @@ class TestUpsert:
 
         assert receipt(journal).evidence == "read"
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {"id": 5, "status": "ok"},
+            {"id": ID},
+            {"id": ID, "success": "true"},
+            {"id": "../../oauth2/revoke", "success": True, "errors": []},
+            {"id": [ID], "success": True, "errors": []},
+            {"id": ID.lower(), "success": True, "errors": []},
+            {"success": True, "errors": []},
+        ],
+    )
+    def test_what_no_org_says_is_no_receipt(self, journal: Journal, content: object) -> None:
+        """An answer of somebody on the way is settled by a read, and no id of it is kept."""
+        script = creating(journal)
+
+        script.drain(says(201, content), row(FIELDS))
+
+        assert (receipt(journal).evidence, receipt(journal).remote_id) == ("read", ID)
+
+    def test_a_read_that_shows_no_id_of_an_org(self, journal: Journal) -> None:
+        """It shows nothing."""
+        script = creating(journal, is_sent=True)
+
+        script.drain(row(FIELDS, Id="../1"), row(FIELDS))
+
+        assert (receipt(journal).evidence, receipt(journal).remote_id) == ("read", ID)
+
     def test_a_key_like_a_file_name_is_refused(self, journal: Journal) -> None:
         """The org would not find it: nothing is sent."""
         journal.create("Account", FIELDS, id="acme.inc")
@@ -1314,6 +1342,32 @@ class TestParents:
         sent = self.drained(journal, ref, types=self.TYPES)
 
         assert sent == {"LastName": "Li", "AccountId": ID}
+
+    def test_by_the_id_where_the_parent_has_no_key_after_all(self, journal: Journal) -> None:
+        """Made before the org had the field, or emptied there: nothing is held for it."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        journal.create("Contact", {"LastName": "Li", "AccountId": ACME})
+        script = Script(journal, org(types=self.TYPES))
+        said = (
+            f"Foreign key external ID: {KEY} not found for field Journal_Key__c in entity Account"
+        )
+
+        script.drain(refuses(400, "INVALID_FIELD", said), NOT_FOUND, self.CHILD)
+
+        assert script.methods == ["PATCH", "GET", "PATCH"]
+        assert body(script.requests[-1]) == {"LastName": "Li", "AccountId": ID}
+
+    @pytest.mark.parametrize("said", ["no such column", "Foreign key external ID: x not found"])
+    def test_another_refusal_is_one(self, journal: Journal, said: str) -> None:
+        """It says nothing of the parent."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        child = journal.create("Contact", {"LastName": "Li", "AccountId": ACME})
+        script = Script(journal, org(types=self.TYPES))
+
+        script.drain(refuses(400, "INVALID_FIELD", said), NOT_FOUND)
+
+        assert script.methods == ["PATCH", "GET"]
+        assert journal.load(child).changes != ()
 
     def test_by_the_id_where_the_key_is_another(self, journal: Journal) -> None:
         """The relationship names a key that is not the one of the parent's type."""

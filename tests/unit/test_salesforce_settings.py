@@ -300,13 +300,23 @@ class TestWords:
             ("a", " a ", True),
             ("2026-04-01T09:30:00.000+0000", "2026-04-01T11:30:00+02:00", True),
             ("2026-04-01T09:30:00.000+0000", "2026-04-01T09:30:01Z", False),
+            ("2026-04-01T09:30:07.000+0000", "2026-04-01T09:30:07.612Z", True),
+            ("2026-04-01T09:30:07.000+0000", "2026-04-01T09:30:08.001Z", False),
+            ("2026-04-01T09:30:07.100+0000", "2026-04-01T09:30:07.612Z", False),
+            ("T09:30:07.000", "T09:30:07", False),
+            ("a\r\nb\r\n", "a\nb", True),
+            ("a\rb", "a\nb", True),
+            ("a\nb", "a b", False),
             (10.0, 10, True),
             ("10", 10, False),
             (None, False, False),
         ],
     )
     def test_values(self, received: object, wanted: object, *, is_so: bool) -> None:
-        """Spaces around a text mean nothing, a text of nothing is none, times are instants."""
+        """Spaces around a text and how its lines end mean nothing, times are instants.
+
+        An org keeps whole seconds, and shows them with zeros.
+        """
         assert agrees_as("lenient", received, wanted) is is_so
 
     def test_dates(self) -> None:

@@ -15,10 +15,11 @@ from journal.remotes.pages import is_page
 from journal.remotes.patience import retry_after_s
 from journal.remotes.problems import json_of
 from journal.remotes.remote import Response
+from journal.remotes.salesforce.ids import is_id
 from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer
@@ -57,6 +58,11 @@ _RELATED: Final = FieldMessage(
 _NO_FIELD: Final = (
     "the org has no such object, or no External ID of that name on it, or does not show them to "
     "this user: mend object and key of the type, or the permissions"
+)
+_GIVEN_AWAY: Final = (
+    "the org shows no record after the create: either it has no such object for this user, or it "
+    "has made the record, and this user may not see it; look there, and then resolve the draft as "
+    "applied, retry it, or discard it"
 )
 _NO_REST: Final = (
     "this session is not valid for the REST interface, and another of the same kind would not be "
@@ -174,6 +180,8 @@ def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> M
         return None
     if is_key_refusal(response.status, said):
         return _held("unknown", response, "the org takes no Idempotency-Key")
+    if response.status == 404:  # noqa: PLR2004  Not Found
+        return _held("unknown", response, _GIVEN_AWAY)
     if response.status == 409:  # noqa: PLR2004  Conflict
         return Wait("the first request with this key is not over yet", retry_after_s(response))
     if response.status == 422:  # noqa: PLR2004  Unprocessable Content
@@ -225,6 +233,12 @@ def _first(verb: Verb, codes: Collection[str]) -> tuple[FieldMessage, ...]:
     if _DUPLICATES in codes:
         return (_CHOICES,)
     return (_RELATED,) if verb in {"create", "update"} and _DELETED in codes else ()
+
+
+def is_made(how: How, members: Mapping[str, object]) -> bool:
+    """Say whether what is answered to a create says that there is a record now, and its id."""
+    is_said = how == "ui" or members.get("success") is True
+    return is_said and is_id(members.get("id"))
 
 
 def is_surely_deleted(response: Response) -> bool:

@@ -2,7 +2,7 @@
 
 - E1. What an org may have made of an earlier request of ours is recognised, and never called a
   conflict: a record under a key that only this draft has, and the mark of a delete on its way.
-- E2. A parent is named by its key only where the org surely has it under that key.
+- E2. A parent is named by its key where it may have one there, and by its id where it has none.
 - E3. What cannot be an id of the org is none: the record is found by our key then, and where it
   has none, nothing is sent; it would be taken for gone.
 - E4. A record that is created again is all that is known of it; of that, what nobody may set is
@@ -20,8 +20,8 @@ from journal.remotes.comparison import expected, holds
 from journal.remotes.contents import contents
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
-from journal.remotes.salesforce.answers import is_surely_deleted, meant
-from journal.remotes.salesforce.ids import is_minted, is_of_an_org
+from journal.remotes.salesforce.answers import is_made, is_surely_deleted, meant
+from journal.remotes.salesforce.ids import is_id, is_minted
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
 from journal.values import Ref, references
@@ -47,6 +47,8 @@ _LONGEST: Final = 255
 """How many characters a text of a capture field has at most."""
 _CONDITION: Final = "If-Unmodified-Since"
 _DUPLICATE_RULES: Final = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+_NO_PARENT: Final = "Foreign key external ID"
+_UI_DUPLICATES: Final = "?allowSaveOnDuplicate=true"
 _UNSEEN: Final = (
     "the org does not show the record: it was deleted, or is no longer shared with this user; "
     "resolve the draft as applied, or retry it once it is visible"
@@ -77,6 +79,8 @@ class OrgErrand(Errand):
         self.way = way
         self.grace_s = 0
         """By how many seconds the date of a condition is later than the version."""
+        self.names_parents = True
+        """Whether parents are named by their keys, where they may have them (E2)."""
         self.left_out: tuple[str, ...] = ()
         """Our names of the fields that are known of the record, and that nobody may set (E4)."""
         self._said = way.settings.types.get(push.ref.type)
@@ -89,7 +93,7 @@ class OrgErrand(Errand):
     def remote_id(self) -> str | None:
         """What the org calls the record; one that is created again gets another id."""
         known = None if self.push.kind == "create" else super().remote_id
-        return known if known is not None and is_of_an_org(known) else None
+        return known if known is not None and is_id(known) else None
 
     @property
     def is_again(self) -> bool:
@@ -123,6 +127,8 @@ class OrgErrand(Errand):
         headers = dict(request.headers)
         if self.push.kind != "delete" and self._said and self._said.allow_duplicates:
             headers |= _DUPLICATE_RULES
+            if self.push.kind == "create" and self.way.how == "ui":
+                request = request._replace(path=f"{request.path}{_UI_DUPLICATES}")
         version = self._known_version or (None if found is None else found.version)
         later = http_date(version or "", self.grace_s)
         if self.grace_s and later is not None and _CONDITION in headers:
@@ -139,11 +145,11 @@ class OrgErrand(Errand):
         Raises:
             RemoteError: the draft refers to a record that the org does not have.
         """
-        by_key = self._parents()
+        by_key = self.by_key
         fields = {name: v for name, v in self.push.fields.items() if name not in by_key}
         for place, target in references(fields):
             remote_id = self.push.targets[target].remote.remote_id
-            if remote_id is not None and not is_of_an_org(remote_id):
+            if remote_id is not None and not is_id(remote_id):
                 problem = f"{self.push.ref} {place}: {_NO_ID.format(target)}"
                 raise RemoteError(problem, hint=_SAY_ID)
         found = contents(self.dialect, self.push._replace(fields=fields), values, record)
@@ -151,11 +157,13 @@ class OrgErrand(Errand):
         related = dict(by_key.values())
         return {**found, "fields": {**self.captured(), **written, **related}}
 
-    def _parents(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """Return by which relationship, and which key, our fields name a parent (E2)."""
-        found = {}
+    @property
+    def by_key(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """By which relationship, and which key, our fields name a parent (E2)."""
+        found: dict[str, tuple[str, dict[str, str]]] = {}
         settings = self.way.settings
-        for name, said in ({} if self._said is None else self._said.parents).items():
+        named = {} if self._said is None or not self.names_parents else self._said.parents
+        for name, said in named.items():
             relation, _, key = said.partition(".")
             target = self.push.fields.get(name)
             if not isinstance(target, Ref) or not is_minted(target.id):
@@ -209,6 +217,15 @@ class OrgErrand(Errand):
     def _marks(self) -> list[str]:
         return list(self.captured()) if self.push.kind == "delete" else []
 
+    def has_orphaned(self, refusal: Refused) -> bool:
+        """Say whether an org has no parent under a key by which one was named (E2).
+
+        It may have the parent all the same: made before there was such a field, or without it.
+        """
+        keys = [key for _, named in self.by_key.values() for key in named.values()]
+        said = [m.message for m in refusal.messages if _NO_PARENT in m.message]
+        return any(key in text for text in said for key in keys)
+
     # --- answers -------------------------------------------------------------------------
 
     def means(self, verb: Verb, answer: Answer) -> Meaning:
@@ -223,9 +240,9 @@ class OrgErrand(Errand):
         An org takes a name in letters of any case, and answers in its own.
         """
         record = super().shown(response)
-        if record is None or record.fields is None:
-            return record
-        received = {name.casefold(): value for name, value in record.fields.items()}
+        if record is None or not (is_id(record.id) or record.id == self.remote_id):
+            return None
+        received = {name.casefold(): value for name, value in (record.fields or {}).items()}
         known = {name: name.casefold() for name in self.known_names}
         shown = {name: received[low] for name, low in known.items() if low in received}
         return record._replace(fields=shown)
@@ -254,7 +271,7 @@ class OrgErrand(Errand):
         """
         content = content_of(response)
         members = content if isinstance(content, dict) else {}
-        if members.get("success") is False:
+        if self.push.kind == "create" and members and not is_made(self.way.how, members):
             return None
         receipt = super().receipt(response, found, is_said=is_said)
         push = self.push

@@ -8,7 +8,13 @@ from typing import Final
 _MINTED: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 )
-_OF_AN_ORG: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?", re.ASCII)
+_OF_AN_ORG: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Z]{3})?", re.ASCII)
+
+
+class StandIn(str):
+    """What stands for the id of a record in the call that makes the record."""
+
+    __slots__ = ()
 
 
 def is_minted(key: str) -> bool:
@@ -16,6 +22,8 @@ def is_minted(key: str) -> bool:
     return _MINTED.fullmatch(key) is not None
 
 
-def is_of_an_org(remote_id: str) -> bool:
-    """Say whether an org may call a record so: by 15 characters, or 18."""
-    return _OF_AN_ORG.fullmatch(remote_id) is not None
+def is_id(value: object) -> bool:
+    """Say whether something may be an id that an org gives to its records: 15 characters, or 18."""
+    if isinstance(value, StandIn):
+        return True
+    return isinstance(value, str) and _OF_AN_ORG.fullmatch(value) is not None

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 _NO_LIST: Final = "a query was answered with something that is no list of records"
+_NO_END: Final = "a query for some records was answered with pages that show none of them anew"
 _NO_OBJECT: Final = "the org was asked what an object is, and the answer does not say it"
 
 
@@ -108,7 +109,7 @@ class OrgReader(HttpRemote):
         self, record_type: str, remote_ids: Sequence[str]
     ) -> Generator[Request, Answer, frozenset[str] | Outcome]:
         query = soql.among(self.settings.object_of(record_type), ["Id"], remote_ids)
-        there: set[str] = set()
+        wanted, there = {each[:15] for each in remote_ids}, set[str]()
         locator: str | None = None
         while locator != "":
             answer = yield from self._said(record_type, asked(query, locator))
@@ -117,7 +118,10 @@ class OrgReader(HttpRemote):
             found = rows(answer)
             if found is None:
                 return Unknown(_NO_LIST)
-            there |= {row["Id"][:15] for row in found.rows}
+            new = {row["Id"][:15] for row in found.rows} & wanted - there
+            if found.locator and not new:
+                return Unknown(_NO_END)
+            there |= new
             locator = found.locator
         return frozenset(each for each in remote_ids if each[:15] in there)
 
@@ -171,7 +175,7 @@ class OrgReader(HttpRemote):
         shown = [sighting(row, key, forms.read) for row in found.rows]
         if VERSION.upper() in named:
             shown = [
-                seen._replace(fields={**(seen.fields or {}), forms.ours(VERSION): row[VERSION]})
+                seen._replace(fields={**(seen.fields or {}), forms.ours(VERSION): row.get(VERSION)})
                 for seen, row in zip(shown, found.rows, strict=True)
             ]
         return Page(tuple(shown), None, found.locator or None)

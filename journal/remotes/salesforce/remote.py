@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from journal.errors import ProfileError
 from journal.events import FieldMessage
 from journal.outcomes import Refused, Wait
+from journal.remotes.credentials import authorised
 from journal.remotes.dialect import Dialect
 from journal.remotes.profiles import toml_of
 from journal.remotes.remote import Response
@@ -24,9 +25,11 @@ from journal.remotes.salesforce.keeping import TokenFile
 from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
 from journal.remotes.salesforce.reading import OrgReader
 from journal.remotes.salesforce.settings import Settings
+from journal.remotes.salesforce.together import AHEAD, Together
+from journal.sources import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import Self
 
     from journal.outcomes import Outcome
@@ -71,17 +74,23 @@ class Salesforce(OrgReader):
         settings.check()
         self.settings = settings
         path, variable = settings.refresh_token_file, settings.refresh_variable
+        file = None
         if path is not None and variable is not None and save is None:
             file = TokenFile(path, variable)
             environ, save = file.laid_over(environ), file.save
         profiles = {how: described(settings, how) for how in _WAYS}
         usual: How = "upsert" if settings.key or _has_keys(settings) else "ui"
         super().__init__(profiles[usual], environ=environ, bearer=bearer, save=save, clock=clock)
+        if file is not None:
+            self.credentials.share(file.turn())
         self._dialects = {how: Dialect(profile) for how, profile in profiles.items()}
         self._takes_keys = True
         self._owed_s = 0.0
         self._usage = ""
         self._objects = {}
+        self._together = Together(
+            settings, self.errand, self._pushed, self._note, clock or SystemClock()
+        )
 
     def __repr__(self) -> str:
         """Show where the org is, and no secret."""
@@ -137,7 +146,7 @@ class Salesforce(OrgReader):
 
     # --- pushing -------------------------------------------------------------------------
 
-    def errand(self, push: Push) -> Errand:
+    def errand(self, push: Push) -> OrgErrand:
         """Return what carries the draft.
 
         Raises:
@@ -160,6 +169,7 @@ class Salesforce(OrgReader):
         """
         if (owed := self._owed()) is not None:
             return owed
+        self._together.forget()
         exchange = super().push(push)
         try:
             request = next(exchange)
@@ -172,6 +182,39 @@ class Salesforce(OrgReader):
             return outcome
         finally:
             exchange.close()
+
+    # --- pushing together ----------------------------------------------------------------
+
+    @property
+    def most_together(self) -> int:
+        """How many drafts are looked at for a call; 1 where they are to be sent one by one."""
+        return AHEAD if self.settings.batches and self._together.is_possible else 1
+
+    def together(self, pushes: Sequence[Push]) -> int:
+        """Return how many of these drafts, from the first one on, can go in one call, at most.
+
+        Args:
+            pushes: drafts that are next to send, in order; those behind are read for the next.
+        """
+        return self._together.count(pushes)
+
+    def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+        """Send drafts together: yield requests, receive their answers, return the outcomes (O1).
+
+        Raises:
+            RemoteError: the first of them cannot be sent as it is.
+        """
+        if (owed := self._owed()) is not None:
+            return [owed]
+        exchange = self._together.sent(pushes)
+        outcomes = yield from authorised(exchange, self.credentials, self.is_refused)
+        secrets = self.credentials.secrets
+        return [
+            secrets.cleared(outcome, [push.fields, push.base, push.record.remote.fields])
+            for outcome, push in zip(outcomes, pushes, strict=False)
+        ]
+
+    # --- the limits ----------------------------------------------------------------------
 
     def _owed(self) -> Wait | None:
         """Return the pause that is due before the org is asked again, once (O1)."""
@@ -205,6 +248,9 @@ class Salesforce(OrgReader):
             if push.is_maybe_applied:
                 return outcome._replace(messages=(FieldMessage(message=_UNSURE),))
             return (yield from super()._pushed(self.errand(push)))
+        if errand.has_orphaned(outcome):
+            errand.names_parents = False
+            return (yield from super()._pushed(errand))
         is_condition = (outcome.classification, outcome.status) == ("rejected", _PRECONDITION)
         if is_condition and push.kind == "update":
             # The record is as we know it: so the org compares more than whole seconds.

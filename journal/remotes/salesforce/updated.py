@@ -112,9 +112,9 @@ class UpdatedFeed(OrgFeed):
         return self.last(seen, known, Turn(ends=ends, at=ends))
 
     def _begun(self, known: Since, ends: str) -> Turn:
-        """Return the first page of ids, or of all rows where the org lists no ids so old (F6)."""
+        """Return the first page of ids, or of all rows where the org lists none (F6, F7)."""
         start, end = self._part(known, turn := Turn("updated", ends=ends, until=ends))
-        if end - start >= UPDATED_BACK - MINUTE:
+        if self.is_ahead(known.at, end) or end - start >= UPDATED_BACK - MINUTE:
             return Turn(ends=ends)
         return turn._replace(at="" if known.at is None else moment(known.at))
 

@@ -372,6 +372,47 @@ def test_what_triggers_write_anyway_may_be_left_uncompared(
     assert [record["Phone"] for record in org.records("Account")] == ["+2"]
 
 
+def test_a_time_with_a_fraction_is_the_time_that_is_kept(journal: Journal, url: str) -> None:
+    """The org keeps whole seconds: several changes of a time, made offline, are no conflict."""
+    visit = journal.create("Visit", {"Name": "v", "Visited_At__c": "2026-04-01T09:30:07.612Z"})
+    journal.update(visit, {"Visited_At__c": "2026-04-01T10:00:00.001Z"})
+
+    report = drained(journal, url, "hold")
+
+    assert (report.acknowledged, report.held) == (2, 0)
+    assert journal.load(visit).fields == {"Name": "v", "Visited_At__c": "2026-04-01T10:00:00.001Z"}
+
+
+def test_our_mark_of_a_delete_is_known_again(
+    journal: Journal, org: Org, url: str, clock: Hands
+) -> None:
+    """The time of our clock is told to the millisecond, and the org keeps the second."""
+    ref = primed(journal, org, {"Name": "Acme", "Phone": "1"})
+    journal.delete(ref, reason=f" moved {'x' * 300}")
+    clock.move(seconds=60)
+    org.faults.drop_before(method="DELETE")
+
+    report = drained(journal, url, "hold")
+
+    assert (report.acknowledged, report.held) == (1, 0)
+    assert [effect.operation for effect in org.effects] == ["create", "update", "delete"]
+
+
+def test_a_parent_that_has_lost_its_key(journal: Journal, org: Org, url: str) -> None:
+    """Somebody has emptied the field: the child finds its parent by the id."""
+    account = journal.create("Account", {"Name": "Acme"})
+    drained(journal, url)
+    account_id = org.records("Account")[0]["Id"]
+    org.update(account_id, {KEY: None})
+    contact = journal.create("Contact", {"LastName": "Li", "AccountId": account})
+    journal.update(contact, {"Title": "Dr"})
+
+    report = drained(journal, url)
+
+    assert (report.acknowledged, report.held) == (2, 0)
+    assert org.records("Contact")[0]["AccountId"] == account_id
+
+
 def test_automation_alone_is_no_conflict(
     journal: Journal, org: Org, url: str, clock: Hands
 ) -> None:
@@ -398,18 +439,19 @@ def test_a_lock_is_waited_for(journal: Journal, org: Org, url: str, *, wrapped: 
     assert (report.acknowledged, report.held) == (1, 0)
 
 
-def test_a_duplicate_rule_offers_choices(journal: Journal, org: Org, url: str) -> None:
-    """Held with the choices; with the setting and a retry it is saved all the same."""
+@pytest.mark.parametrize("key", [KEY, ""])
+def test_a_duplicate_rule_offers_choices(journal: Journal, org: Org, url: str, key: str) -> None:
+    """Held with the choices; with the setting and a retry it is saved, by the UI API too."""
     org.rules.duplicates.append(DuplicateRule("Account"))
     org.create("Account", {"Name": "Acme"})
     journal.create("Account", {"Name": "Acme"})
 
-    drained(journal, url)
+    drained(journal, url, key=key, types={})
     [draft] = pending(journal)
     assert draft.hold is not None
     assert "allow_duplicates" in draft.hold.messages[0].message
     journal.retry(draft.draft_id)
-    report = drained(journal, url, types={"Account": {"allow_duplicates": True}})
+    report = drained(journal, url, key=key, types={"Account": {"allow_duplicates": True}})
 
     assert report.acknowledged == 1
     assert len(org.records("Account")) == 2
