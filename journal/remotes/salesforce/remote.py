@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from journal.errors import ProfileError
 from journal.events import FieldMessage
 from journal.outcomes import Refused, Wait
 from journal.remotes.credentials import authorised
@@ -20,6 +19,7 @@ from journal.remotes.remote import Response
 from journal.remotes.salesforce import objects
 from journal.remotes.salesforce.answers import is_key_refusal, is_no_session
 from journal.remotes.salesforce.describing import described
+from journal.remotes.salesforce.environment import content_of
 from journal.remotes.salesforce.errands import OrgErrand, Way
 from journal.remotes.salesforce.keeping import TokenFile
 from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from journal.sources import Clock
 
 _PRECONDITION: Final = 412
-_PREFIX: Final = "SALESFORCE_"
 _UNSURE: Final = (
     "the org takes no Idempotency-Key, and an earlier request of this create may have been "
     "applied: look there, and then resolve the draft as applied, retry it, or discard it"
@@ -264,40 +263,3 @@ _WAYS: Final[tuple[How, ...]] = ("upsert", "insert", "ui", "post")
 
 def _has_keys(settings: Settings) -> bool:
     return any(settings.key_of(name) for name in settings.types)
-
-
-def content_of(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings that an environment holds; secrets stay there, and are named.
-
-    Raises:
-        ProfileError: it does not say where the org is.
-    """
-
-    def said(name: str) -> str | None:
-        return environ.get(f"{_PREFIX}{name}") or None
-
-    if said("URL") is None:
-        hint = "such as https://acme.my.salesforce.com"
-        raise ProfileError("url", f"the environment has no {_PREFIX}URL", hint=hint)
-    members = {
-        "url": said("URL"),
-        "api_version": said("API_VERSION"),
-        "key": said("KEY_FIELD"),
-        "refresh_token_file": said("REFRESH_TOKEN_FILE"),
-    }
-    content: dict[str, Any] = {name: text for name, text in members.items() if text is not None}
-    secrets = {
-        "client_secret": "CLIENT_SECRET",
-        "refresh_token": "REFRESH_TOKEN",
-        "private_key": "PRIVATE_KEY",
-    }
-    oauth = {k: f"{{env:{_PREFIX}{name}}}" for k, name in secrets.items() if said(name)}
-    plain = {"client_id": said("CLIENT_ID"), "subject": said("USERNAME")}
-    if oauth:
-        wanted = {name: text for name, text in plain.items() if text is not None}
-        if "private_key" not in oauth:
-            wanted.pop("subject", None)
-        content["auth"] = {"oauth": {**wanted, **oauth}}
-    elif said("ACCESS_TOKEN"):
-        content["auth"] = {"bearer": f"{{env:{_PREFIX}ACCESS_TOKEN}}"}
-    return content
