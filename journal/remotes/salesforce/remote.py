@@ -192,7 +192,8 @@ class Salesforce(OrgReader):
         Args:
             pushes: drafts that are next to send, in order; those behind are read for the next.
         """
-        return self._together.count(pushes)
+        # While a pause is due, no others are begun that would have to wait, too.
+        return 1 if self._owed_s > 0 else self._together.count(pushes)
 
     def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
         """Send drafts together: yield requests, receive their answers, return the outcomes (O1).
