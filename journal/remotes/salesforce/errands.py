@@ -7,10 +7,12 @@
   has none, nothing is sent; it would be taken for gone.
 - E4. A record that is created again is all that is known of it; of that, what nobody may set is
   left out, and the capture fields tell of this change and not of an earlier one.
+- E5. What drafts behind one have made of it, that left in the same call, is no conflict either.
 """
 
 from __future__ import annotations
 
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.errors import RemoteError
@@ -24,7 +26,7 @@ from journal.remotes.salesforce.answers import is_made, is_surely_deleted, meant
 from journal.remotes.salesforce.ids import is_id, is_minted
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
-from journal.values import Ref, references
+from journal.values import Ref, references, same
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -295,6 +297,8 @@ class OrgErrand(Errand):
         plain = record._replace(fields={n: v for n, v in fields.items() if n not in marks})
         if self._marks and self._is_marked(fields) and self._is_as_it_was(plain):
             return AsExpected(self.remote_id or record.id, record.version, fields)
+        if self._is_as_followed(plain):
+            return self.acknowledged(response, plain, "read")
         settled = super().compared(response, plain, found_id)
         if isinstance(settled, AsExpected):
             return settled._replace(fields=fields)
@@ -305,6 +309,19 @@ class OrgErrand(Errand):
             others = self._others(plain)
             return receipt._replace(note=f"{_OTHERWISE}{', '.join(others)}")
         return settled
+
+    def _is_as_followed(self, record: Shown) -> bool:
+        """Say whether a record is as drafts behind this one leave it, all maybe applied (E5)."""
+        push = self.push
+        behind = dropwhile(lambda change: change.draft_id != push.draft_id, push.record.changes)
+        wanted = dict(push.fields)
+        for change in islice(behind, 1, None):
+            if change.state != "sending":
+                break
+            wanted |= {name: v for name, v in change.fields.items() if name in wanted}
+        is_followed = push.is_maybe_applied and not same(wanted, push.fields)
+        forms = self.dialect.forms(push.ref.type)
+        return is_followed and holds(push, forms, forms.read(record.fields or {}), wanted)
 
     def _is_as_it_was(self, record: Shown) -> bool:
         """Say whether nobody but ourselves has changed what is to be deleted."""

@@ -26,7 +26,7 @@ from journal.outcomes import Unknown
 from journal.remotes import patience
 from journal.remotes.meanings import content_of
 from journal.remotes.remote import Page, Request, Sighting
-from journal.remotes.salesforce.rows import STAMP, asked, rows, sighting
+from journal.remotes.salesforce.rows import NO_LIST, STAMP, asked, rows, sighting
 from journal.remotes.salesforce.soql import changed, known_time, moment, time_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ EVER: Final = datetime.max.replace(tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
 Step: TypeAlias = Literal["rows", "updated", "ids", "deleted"]
 """What is listed."""
-_NO_LIST: Final = "a query was answered with something that is no list of records"
 
 
 class Since(NamedTuple):
@@ -137,7 +136,7 @@ class OrgFeed:
             return self._deleted(response, known, turn)
         found = rows(response)
         if found is None:
-            return Unknown(_NO_LIST)
+            return Unknown(NO_LIST)
         stamps = [stamp for row in found.rows if (stamp := time_of(row.get(STAMP))) is not None]
         now = date_of(response)
         if page is None and self.is_ahead(known.at, now):

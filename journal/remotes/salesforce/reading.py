@@ -18,7 +18,7 @@ from journal.remotes.remote import Page, Request, Response
 from journal.remotes.salesforce import objects, soql
 from journal.remotes.salesforce.answers import meant
 from journal.remotes.salesforce.feed import OrgFeed
-from journal.remotes.salesforce.rows import VERSION, Listing, asked, rows, sighting
+from journal.remotes.salesforce.rows import NO_LIST, VERSION, Listing, asked, rows, sighting
 from journal.remotes.salesforce.updated import UpdatedFeed
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from journal.remotes.salesforce.settings import Settings
 
 _Found = TypeVar("_Found")
-_NO_LIST: Final = "a query was answered with something that is no list of records"
 _NO_END: Final = "a query for some records was answered with pages that show none of them anew"
 _NO_OBJECT: Final = "the org was asked what an object is, and the answer does not say it"
 
@@ -117,7 +116,7 @@ class OrgReader(HttpRemote):
                 return answer
             found = rows(answer)
             if found is None:
-                return Unknown(_NO_LIST)
+                return Unknown(NO_LIST)
             new = {row["Id"][:15] for row in found.rows} & wanted - there
             if found.locator and not new:
                 return Unknown(_NO_END)
@@ -165,7 +164,7 @@ class OrgReader(HttpRemote):
             return answer
         found = rows(answer)
         if found is None:
-            return Unknown(_NO_LIST)
+            return Unknown(NO_LIST)
         name = _object_of(found.rows) or read.object
         if name != read.object and record_type == read.object:
             said = f"the org calls the object {name}: write FROM {name}"

@@ -88,7 +88,12 @@ class Salesforce(OrgReader):
         self._usage = ""
         self._objects = {}
         self._together = Together(
-            settings, self.errand, self._pushed, self._note, clock or SystemClock()
+            settings,
+            self.errand,
+            self._in_call,
+            alone=self._pushed,
+            note=self._note,
+            clock=clock or SystemClock(),
         )
 
     def __repr__(self) -> str:
@@ -182,6 +187,20 @@ class Salesforce(OrgReader):
         finally:
             exchange.close()
 
+    def _in_call(self, push: Push) -> OrgErrand:
+        """Return what carries the draft in a call with others.
+
+        A copy of an insert that comes late is refused, and so is all behind it; one of an upsert
+        would write over what was changed since.
+
+        Raises:
+            RemoteError: the draft cannot be sent as it is.
+        """
+        how = self.settings.how(push.ref.type)
+        if how != "upsert":
+            return self.errand(push)
+        return OrgErrand(self._dialects["insert"], push, Way(self.settings, "insert"))
+
     # --- pushing together ----------------------------------------------------------------
 
     @property
@@ -195,7 +214,8 @@ class Salesforce(OrgReader):
         Args:
             pushes: drafts that are next to send, in order; those behind are read for the next.
         """
-        return self._together.count(pushes)
+        # While a pause is due, no others are begun that would have to wait, too.
+        return 1 if self._owed_s > 0 else self._together.count(pushes)
 
     def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
         """Send drafts together: yield requests, receive their answers, return the outcomes (O1).

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from journal.errors import QueryError
@@ -32,7 +32,6 @@ _AFTER: Final = {"WHERE", "WITH", "ORDER", "LIMIT", "OFFSET", "USING", "GROUP", 
 _AFTER_ALL: Final = {*_AFTER, "ALL", "UPDATE"}
 _TAIL: Final = {"ORDER", "GROUP", "HAVING", "LIMIT", "OFFSET", "FOR", "ALL", "WITH", "WHERE"}
 _OWN: Final = "name the fields of the record itself: SELECT Name, Phone FROM Account WHERE …"
-MILLISECOND: Final = timedelta(milliseconds=1)
 _YEARS: Final = (1700, 4000)
 """The first and the last one of which an org takes a time."""
 
