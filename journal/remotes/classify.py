@@ -6,6 +6,7 @@ The table is `docs/explanation/what-answers-mean.md`, which a test compares with
 from __future__ import annotations
 
 import re
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never
 from urllib.parse import urlsplit
 
@@ -59,6 +60,7 @@ _REUSED: Final = re.compile(
     r"|different|not[-_ ]?match|same[-_ ]?(?:parameters|payload|body|request)"
 )
 _MAX_SAID: Final = 4_096
+_MAX_TITLE: Final = 100
 
 
 def classify(answer: Answer, names: Iterable[str] = ()) -> Meaning:
@@ -115,7 +117,8 @@ def _by_body(response: Response) -> Meaning:
     """Say what a success means: nothing, where the body is that of a captive portal."""
     if not is_page(response.body):
         return Success(response)
-    title = words_of(text_of(response.body))[:100]
+    # Cut between words, for half a secret is found by nobody.
+    title = shorten(words_of(text_of(response.body)), _MAX_TITLE, placeholder=" …")
     said = f"the remote answered {response.status} with a page, titled {title!r}"
     return Unknown(f"offline: {said}, as a captive portal does", is_offline=True)
 
