@@ -6,7 +6,6 @@ The table is `docs/explanation/what-answers-mean.md`, which a test compares with
 from __future__ import annotations
 
 import re
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never
 from urllib.parse import urlsplit
 
@@ -117,8 +116,9 @@ def _by_body(response: Response) -> Meaning:
     """Say what a success means: nothing, where the body is that of a captive portal."""
     if not is_page(response.body):
         return Success(response)
-    # Cut between words, for half a secret is found by nobody.
-    title = shorten(words_of(text_of(response.body)), _MAX_TITLE, placeholder=" …")
+    title = words_of(text_of(response.body))
+    if len(title) > _MAX_TITLE:  # cut between words, for half a secret is found by nobody
+        title = f"{title[:_MAX_TITLE].rpartition(' ')[0]} …"
     said = f"the remote answered {response.status} with a page, titled {title!r}"
     return Unknown(f"offline: {said}, as a captive portal does", is_offline=True)
 
