@@ -191,6 +191,12 @@ class TestEnvironment:
         with pytest.raises(ProfileError, match="has no SALESFORCE_URL"):
             Salesforce.from_env({})
 
+    def test_a_secret_of_nobody(self) -> None:
+        """Who has set variables is told which one is missing, and not which key."""
+        environ = {"SALESFORCE_URL": URL, "SALESFORCE_CLIENT_SECRET": "s3cr3t"}
+        with pytest.raises(ProfileError, match="has no SALESFORCE_CLIENT_ID"):
+            Salesforce.from_env(environ)
+
     def test_with_a_key(self) -> None:
         """A key signs for a user."""
         environ = {

@@ -6,7 +6,6 @@ interface; a code that nobody has heard of is judged by its status.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.events import FieldMessage
@@ -16,10 +15,11 @@ from journal.remotes.pages import is_page
 from journal.remotes.patience import retry_after_s
 from journal.remotes.problems import json_of
 from journal.remotes.remote import Response
+from journal.remotes.salesforce.ids import is_id
 from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer
@@ -38,8 +38,6 @@ _DELETED: Final = "ENTITY_IS_DELETED"
 _NO_SUCH: Final = "INVALID_CROSS_REFERENCE_KEY"
 _ELSEWHERE: Final = frozenset({301, 302, 303, 307, 308})
 _UNROUTED: Final = 420
-_ID: Final = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Z]{3})?")
-"""Of 15 characters, or of 18: the last three say which of the others are capitals."""
 _CHOICES: Final = FieldMessage(
     message=(
         "the org has records that look like it: amend the draft, or set allow_duplicates = true "
@@ -50,6 +48,12 @@ _CHOICES: Final = FieldMessage(
 _NOT_UNIQUE: Final = (
     "the org has several records under our key: the key field is not unique; mark it as unique "
     "in the org, and mend these records"
+)
+_RELATED: Final = FieldMessage(
+    message=(
+        "a record that it refers to was deleted in the org, or is not shared with this user: "
+        "amend the field that names it, or discard the draft"
+    )
 )
 _NO_FIELD: Final = (
     "the org has no such object, or no External ID of that name on it, or does not show them to "
@@ -185,8 +189,8 @@ def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> M
         return _held("unknown", response, problem)._replace(is_alarm=True)
     if said:
         refusal = refused("rejected", response)
-        chosen = (_CHOICES,) if any(each.code == _DUPLICATES for each in said) else ()
-        return Doubt(response, refusal._replace(messages=(*chosen, *_told(said))))
+        first = _first("create", {each.code for each in said})
+        return Doubt(response, refusal._replace(messages=(*first, *_told(said))))
     return None
 
 
@@ -211,18 +215,24 @@ def _of_a_record(
 ) -> Meaning | None:
     """Return what an answer says of a record, where its status says something else."""
     codes = {each.code for each in said}
-    if _DUPLICATES in codes:
-        refusal = refused("rejected", response, names)
-        return Doubt(response, refusal._replace(messages=(_CHOICES, *refusal.messages)))
     is_itself = any(each.code == _NO_SUCH and not each.fields for each in said)
-    if verb in {"update", "delete", "read"} and (_DELETED in codes or is_itself):
-        return Doubt(response, refused("gone", response, names))
-    return None
+    is_gone = verb in {"update", "delete", "read"} and (_DELETED in codes or is_itself)
+    first = _first(verb, codes)
+    if not (is_gone or first):
+        return None
+    refusal = refused("gone" if is_gone else "rejected", response, names)
+    return Doubt(response, refusal._replace(messages=(*first, *refusal.messages)))
 
 
-def is_id(text: object) -> bool:
-    """Say whether something is an id, as an org gives it to its records."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
+def _first(verb: Verb, codes: Collection[str]) -> tuple[FieldMessage, ...]:
+    """Return what is said before the words of the org, where these do not say what to do.
+
+    That a record is deleted says of a write of another one, or of one that is there, that it is
+    one that it refers to.
+    """
+    if _DUPLICATES in codes:
+        return (_CHOICES,)
+    return (_RELATED,) if verb in {"create", "update"} and _DELETED in codes else ()
 
 
 def is_made(how: How, members: Mapping[str, object]) -> bool:

@@ -94,6 +94,16 @@ def readable(content: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+def unsettable(content: Mapping[str, Any]) -> frozenset[str]:
+    """Return the fields that nobody may set when a record is created, in the words of the org.
+
+    Args:
+        content: an object, as `read` returns it.
+    """
+    fields = content["fields"]
+    return frozenset(field["name"] for field in fields if field.get("createable") is False)
+
+
 def _is_field(field: object) -> bool:
     return isinstance(field, dict) and _NAME.fullmatch(_text(field.get("name"))) is not None
 

@@ -244,6 +244,23 @@ def among(name: str, fields: Iterable[str], ids: Iterable[str], where: str = "")
     return f"SELECT {', '.join(fields)} FROM {name} WHERE Id IN ({listed}){also}"  # noqa: S608  as above
 
 
+def named(
+    name: str, fields: Iterable[str], ids: Iterable[str], key: str, keys: Iterable[str]
+) -> str:
+    """Return the query for records by their ids, or by our keys of them.
+
+    Args:
+        name: of the object.
+        fields: that are listed.
+        ids: of records.
+        key: the field for our key.
+        keys: of other records.
+    """
+    listed = [("Id", ", ".join(map(quoted, ids))), (key, ", ".join(map(quoted, keys)))]
+    which = " OR ".join(f"{field} IN ({values})" for field, values in listed if values)
+    return f"SELECT {', '.join(fields)} FROM {name} WHERE {which}"  # noqa: S608  as above
+
+
 def quoted(text: str) -> str:
     """Return a text as a query has it (Q2)."""
     escaped = _LITERAL.sub(lambda found: f"\\{found[0]}", text)

@@ -318,6 +318,30 @@ def test_a_validation_error_is_amended(journal: Journal, org: Org, url: str) -> 
     assert contact["AccountId"] == org.records("Account")[0]["Id"]
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_record_that_was_pulled_whole_is_created_again(
+    journal: Journal, org: Org, url: str, *, lost: bool
+) -> None:
+    """Deleted there, edited here, and decided for ours: once, with the times of this change."""
+    gone = org.create("Account", {"Name": "Acme", "Phone": "1", "Journal_Actor__c": "bob"})
+    account = f"Account:{gone}"
+    with Subscriber(journal, remote(url, types={"Account": {}})) as subscriber:
+        assert subscriber.pull().observed == 1
+    journal.update(account, {"Phone": "2"})
+    org.delete(gone)
+    if lost:
+        org.faults.drop_after(method="PATCH")
+
+    report = drained(journal, url, "ours")
+
+    assert (report.pending, report.held) == (0, 0)
+    [made] = org.records("Account")
+    assert (made["Phone"], made["Journal_Actor__c"]) == ("2", "ann")
+    here = journal.load(account)
+    assert here.remote.remote_id == made["Id"]
+    assert (here.fields or {})["CreatedDate"] == made["CreatedDate"]
+
+
 def test_what_triggers_make_is_known(journal: Journal, org: Org, url: str) -> None:
     """A trigger rewrites the phone: it is known here, and the next change meets no conflict."""
     trigger = Trigger("Account", lambda new, _: {"Phone": f"+{str(new['Phone']).lstrip('+')}"})
