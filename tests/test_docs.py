@@ -35,6 +35,8 @@ PUBLIC: Final = (
     "journal.testing.salesforce",
     "journal.testing.service",
     "projections",
+    "projections.bisecting",
+    "projections.replaying",
 )
 LIBRARY_INTERFACE: Final = {"Factory"}
 """Classes whose methods are defined, and documented, by another library."""
