@@ -35,7 +35,14 @@ if TYPE_CHECKING:
 
     Progress: TypeAlias = Callable[[int, int], None]
 
-__all__ = ["VIEWS", "Divergence", "digests", "divergences", "divergences_by_restart"]
+__all__ = [
+    "VIEWS",
+    "Divergence",
+    "digests",
+    "divergences",
+    "divergences_by_restart",
+    "divergences_in_tables",
+]
 
 VIEWS: Final[tuple[type[Projection], ...]] = (Records, Drafts, History)
 """The projections of this library."""
@@ -154,6 +161,17 @@ def divergences_by_restart(
         LogError: the log could not be read.
     """
     yield from _compared(journal, views, (*_WAYS, _RESTARTS), None, progress)
+
+
+def divergences_in_tables(journal: Journal, views: Views = VIEWS) -> Iterator[Divergence]:
+    """Yield each view whose tables, as they are, are not those of a replay.
+
+    Raises:
+        ViewError: a statement of a projection was refused.
+        LogError: the log could not be read.
+    """
+    head = journal.log.head()
+    yield from _in_tables(_replayed(journal, views, head, lambda _done: None))
 
 
 def _compared(

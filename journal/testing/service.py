@@ -124,6 +124,22 @@ class RecordService:
             self._server.stop()
             self._server = None
 
+    def answer(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Reply:
+        """Answer a request without a socket.
+
+        Args:
+            method: its method.
+            target: its path and its query.
+            headers: by their names as in `If-Match`.
+            body: what it carries.
+        """
+        try:
+            return self._answer(method, target, headers, body)
+        except RefusedError as refused:
+            return refused.reply
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -1,0 +1,65 @@
+"""What a test asserts of a journal: that it is whole, sent, and replayed the same every time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from journal.testing.purity import impurity
+from projections import Drafts
+from projections.replaying import VIEWS, divergences_by_restart
+
+if TYPE_CHECKING:
+    from journal import Journal
+    from projections import Projection
+
+__all__ = ["assert_deterministic", "assert_drained", "assert_verified"]
+
+
+def assert_deterministic(journal: Journal, *views: type[Projection]) -> None:
+    """Assert that projections follow from the log of a journal, and from nothing else.
+
+    The log is replayed entry by entry, and compared with that: the tables as they are; in one
+    go; in parts, and with a restart after every event; and in two other processes with other
+    hash seeds, time zones and locales, as far as the projections can be imported there. Once it
+    is replayed while it is watched what the projections look at.
+
+    Args:
+        journal: with a log that has what the projections are about.
+        views: the projections; those of this library otherwise.
+
+    Raises:
+        AssertionError: one is not; it names the event, and the JSON path or the call.
+    """
+    __tracebackhide__ = True
+    for view in views:
+        found = impurity(journal, view)
+        if found is not None:
+            raise AssertionError(found.sentence)
+    for divergence in divergences_by_restart(journal, views or VIEWS):
+        raise AssertionError(divergence.sentence)
+
+
+def assert_drained(journal: Journal) -> None:
+    """Assert that no draft is pending.
+
+    Raises:
+        AssertionError: some are; it says of each why.
+    """
+    __tracebackhide__ = True
+    pending = Drafts(journal).pending()
+    if pending:
+        whys = [f"  #{found.draft.position} {found.why}" for found in pending]
+        raise AssertionError("\n".join([f"{len(pending)} drafts are pending:", *whys]))
+
+
+def assert_verified(journal: Journal) -> None:
+    """Assert that the log is whole: its chain of hashes, its streams, and every event.
+
+    Raises:
+        AssertionError: it is not; it says what is wrong, and where.
+    """
+    __tracebackhide__ = True
+    problems = journal.log.verify().problems
+    if problems:
+        listed = [f"  at {problem.position}: {problem.text}" for problem in problems]
+        raise AssertionError("\n".join(["the log is not whole:", *listed]))
