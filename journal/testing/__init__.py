@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from journal.testing.crashing import CrashPoint, for_each_crash_point
     from journal.testing.golden import golden_journal, record_golden
     from journal.testing.machine import JournalMachine
-    from journal.testing.network import Faults, ServiceAtHand
+    from journal.testing.network import NetworkFaults, ServiceAtHand
     from journal.testing.orgs import OrgAtHand
     from journal.testing.scenario import Given, When, given
     from journal.testing.sources import SeededSources, SteppingClock
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Cassette",
     "CrashPoint",
-    "Faults",
     "Given",
     "JournalMachine",
+    "NetworkFaults",
     "OrgAtHand",
     "SeededSources",
     "ServiceAtHand",
@@ -43,9 +43,9 @@ __all__ = [
 _HOMES = {
     "Cassette": "cassettes",
     "CrashPoint": "crashing",
-    "Faults": "network",
     "Given": "scenario",
     "JournalMachine": "machine",
+    "NetworkFaults": "network",
     "OrgAtHand": "orgs",
     "SeededSources": "sources",
     "ServiceAtHand": "network",

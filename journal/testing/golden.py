@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from journal import Journal
-from projections.replaying import VIEWS, divergences
+from projections.replaying import VIEWS, divergences_in_tables
 
 if TYPE_CHECKING:
     import os
@@ -51,9 +51,9 @@ def record_golden(path: str | os.PathLike[str], *views: type[Projection]) -> Pat
 def golden_journal(path: str | os.PathLike[str], *views: type[Projection]) -> Iterator[Journal]:
     """Open a copy of a golden journal that is what it was, and yield it.
 
-    It verifies, has the entries and the hash of its day, folds to the digests of its day, and
-    does so whichever way it is replayed. A view that has another version since is passed over:
-    it may look otherwise, and is compared with its own replays only.
+    It verifies, has the entries and the hash of its day, and folds to the digests of its day, in
+    one go and entry by entry. A view that has another version since is passed over: it may look
+    otherwise, and is compared with its own replay only.
 
     Args:
         path: of the file.
@@ -80,7 +80,7 @@ def golden_journal(path: str | os.PathLike[str], *views: type[Projection]) -> It
                 raise AssertionError(
                     f"{path}: its {fact} is {found[fact]}, and was {expected[fact]}"
                 )
-        for divergence in divergences(journal, kinds):
+        for divergence in divergences_in_tables(journal, kinds):
             raise AssertionError(f"{path}: {divergence.sentence}")
         yield journal
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from journal import Journal
     from journal.testing.service import Validate
 
-__all__ = ["Fault", "Faults", "Network", "ServiceAtHand"]
+__all__ = ["NetworkFault", "NetworkFaults", "Network", "ServiceAtHand"]
 
 Kind: TypeAlias = Literal[
     "answer", "delay", "drop_after", "drop_before", "duplicate", "truncate", "unreachable"
@@ -31,7 +31,7 @@ _SOON = Backoff(first_s=0.001, most_s=0.002, least_s=0.0, throttled_s=0.001)
 
 
 @dataclass(slots=True)
-class Fault:
+class NetworkFault:
     """One thing that goes wrong.
 
     Attributes:
@@ -66,7 +66,7 @@ class Which(TypedDict, total=False):
     path: str
 
 
-class Faults:
+class NetworkFaults:
     """What is to go wrong: the oldest fault that fits a request takes it.
 
     All faults take how many `times` they strike, how many fitting requests they `skip` first, the
@@ -75,15 +75,15 @@ class Faults:
 
     def __init__(self) -> None:
         """Begin with nothing that goes wrong."""
-        self._pending: list[Fault] = []
-        self.struck: list[Fault] = []
+        self._pending: list[NetworkFault] = []
+        self.struck: list[NetworkFault] = []
         """What has gone wrong, in order."""
 
-    def _add(self, fault: Fault, which: Which) -> None:
+    def _add(self, fault: NetworkFault, which: Which) -> None:
         self._pending.append(replace(fault, **which))
 
     @property
-    def pending(self) -> list[Fault]:
+    def pending(self) -> list[NetworkFault]:
         """What has not gone wrong yet."""
         return list(self._pending)
 
@@ -93,27 +93,27 @@ class Faults:
 
     def unreachable(self, **which: Unpack[Which]) -> None:
         """Let no connection be made: the request has certainly not left."""
-        self._add(Fault("unreachable"), which)
+        self._add(NetworkFault("unreachable"), which)
 
     def drop_before(self, **which: Unpack[Which]) -> None:
         """Drop the connection before the request is heard."""
-        self._add(Fault("drop_before"), which)
+        self._add(NetworkFault("drop_before"), which)
 
     def drop_after(self, **which: Unpack[Which]) -> None:
         """Apply the request, then drop the connection: the answer is lost."""
-        self._add(Fault("drop_after"), which)
+        self._add(NetworkFault("drop_after"), which)
 
     def delay(self, later: int = 1, **which: Unpack[Which]) -> None:
         """Drop the connection, and apply the request after `later` others: it was on its way."""
-        self._add(Fault("delay", later=later), which)
+        self._add(NetworkFault("delay", later=later), which)
 
     def duplicate(self, later: int = 1, **which: Unpack[Which]) -> None:
         """Answer the request, and apply it again after `later` others: it was sent twice."""
-        self._add(Fault("duplicate", later=later), which)
+        self._add(NetworkFault("duplicate", later=later), which)
 
     def truncate(self, **which: Unpack[Which]) -> None:
         """Apply the request, and lose the end of the answer."""
-        self._add(Fault("truncate"), which)
+        self._add(NetworkFault("truncate"), which)
 
     def status(
         self,
@@ -128,9 +128,9 @@ class Faults:
         With `retry_after_s`, the answer says when to come back.
         """
         headers = () if retry_after_s is None else (("Retry-After", str(retry_after_s)),)
-        self._add(Fault("answer", status=status, headers=headers, is_after=after), which)
+        self._add(NetworkFault("answer", status=status, headers=headers, is_after=after), which)
 
-    def strike(self, method: str, path: str) -> Fault | None:
+    def strike(self, method: str, path: str) -> NetworkFault | None:
         """Return what goes wrong with a request, and count it."""
         for fault in self._pending:
             if fault.method not in {None, method} or not re.search(fault.path, path):
@@ -166,7 +166,7 @@ class _InProcess(httpx.BaseTransport):
 class Network(httpx.BaseTransport):
     """A transport to which faults happen."""
 
-    def __init__(self, inner: httpx.BaseTransport, faults: Faults) -> None:
+    def __init__(self, inner: httpx.BaseTransport, faults: NetworkFaults) -> None:
         """Send by that transport, with those faults."""
         self._inner = inner
         self._faults = faults
@@ -185,7 +185,7 @@ class Network(httpx.BaseTransport):
             self._late = [(left - 1, late) for left, late in self._late]
             self.deliver(0)
 
-    def _met(self, request: httpx.Request, fault: Fault | None) -> httpx.Response:
+    def _met(self, request: httpx.Request, fault: NetworkFault | None) -> httpx.Response:
         kind = None if fault is None else fault.kind
         if fault is None:
             return self._inner.handle_request(request)
@@ -234,7 +234,7 @@ class ServiceAtHand(RecordService):
 
     def __init__(
         self,
-        faults: Faults | None = None,
+        faults: NetworkFaults | None = None,
         *,
         on_socket: bool = False,
         validate: Validate | None = None,
@@ -247,7 +247,7 @@ class ServiceAtHand(RecordService):
             validate: says what is wrong with a record that would be stored.
         """
         super().__init__(validate=validate)
-        self.faults = Faults() if faults is None else faults
+        self.faults = NetworkFaults() if faults is None else faults
         self._on_socket = on_socket
         if on_socket:
             self.start()

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from journal import Journal
     from journal.testing.cassettes import Cassette
-    from journal.testing.network import Faults, ServiceAtHand
+    from journal.testing.network import NetworkFaults, ServiceAtHand
     from journal.testing.orgs import OrgAtHand
     from journal.testing.scenario import Given
 
+_HAS_FAILED = pytest.StashKey[bool]()
 _SEED = pytest.StashKey[int]()
 _KEPT = pytest.StashKey[Path]()
 _MARKS = (
@@ -66,6 +67,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Say with a failure which seed leads to it, and where its journal is."""
     report = yield
+    item.stash[_HAS_FAILED] = item.stash.get(_HAS_FAILED, False) or report.failed
     seed = item.stash.get(_SEED, None)
     if report.failed and seed is not None:
         lines = [f"seed {seed}: pytest '{item.nodeid}' --journal-seed {seed}"]
@@ -108,15 +110,17 @@ def journal(
 
 
 @pytest.fixture
-def faults() -> Faults:
+def faults() -> NetworkFaults:
     """What goes wrong on the way to `record_service`."""
-    from journal.testing.network import Faults  # noqa: PLC0415
+    from journal.testing.network import NetworkFaults  # noqa: PLC0415
 
-    return Faults()
+    return NetworkFaults()
 
 
 @pytest.fixture
-def record_service(request: pytest.FixtureRequest, faults: Faults) -> Iterator[ServiceAtHand]:
+def record_service(
+    request: pytest.FixtureRequest, faults: NetworkFaults
+) -> Iterator[ServiceAtHand]:
     """A record service within this process; on a socket with the mark ``record_service``."""
     from journal.testing.network import ServiceAtHand  # noqa: PLC0415
 
@@ -156,4 +160,4 @@ def journal_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     path = request.path.parent / "cassettes" / f"{name}.jsonl"
     cassette = Cassette(path, record=bool(request.config.getoption("--journal-record")))
     yield cassette
-    cassette.close()
+    cassette.close(is_complete=not request.node.stash.get(_HAS_FAILED, False))
