@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from journal import Journal
     from journal.testing.service import Validate
 
-__all__ = ["NetworkFault", "NetworkFaults", "Network", "ServiceAtHand"]
+__all__ = ["Network", "NetworkFault", "NetworkFaults", "ServiceAtHand"]
 
 Kind: TypeAlias = Literal[
     "answer", "delay", "drop_after", "drop_before", "duplicate", "truncate", "unreachable"
