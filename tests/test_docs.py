@@ -32,6 +32,7 @@ PUBLIC: Final = (
     "journal.log",
     "journal.remotes",
     "journal.sync",
+    "journal.testing",
     "journal.testing.salesforce",
     "journal.testing.service",
     "projections",

@@ -13,6 +13,7 @@ import httpx
 from journal.remotes import HttpRemote, Profile
 from journal.sync import Subscriber
 from journal.sync.backoff import Backoff
+from journal.testing.loopback import RefusedError
 from journal.testing.service import RecordService
 
 if TYPE_CHECKING:
@@ -156,7 +157,10 @@ class _InProcess(httpx.BaseTransport):
         """Return what the service answers."""
         target = request.url.raw_path.decode("ascii")
         headers = {name.title(): value for name, value in request.headers.items()}
-        reply = self._service.answer(request.method, target, headers, request.read())
+        try:
+            reply = self._service.answer(request.method, target, headers, request.read())
+        except RefusedError as refused:
+            reply = refused.reply
         is_empty = reply.status is HTTPStatus.NO_CONTENT
         body = b"" if is_empty else json.dumps(reply.document).encode()
         kind = {} if is_empty else {"Content-Type": reply.media_type}
