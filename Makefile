@@ -7,7 +7,7 @@ PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes classify comparison constraints contents dialect forms list_checks \
            masking meanings naming pages paths patience placeholders places pointers problems sections \
            selection templates times salesforce/answers salesforce/describing \
-           salesforce/errands salesforce/feed salesforce/limits salesforce/objects \
+           salesforce/errands salesforce/feed salesforce/ids salesforce/limits salesforce/objects \
            salesforce/rows salesforce/settings salesforce/soql salesforce/updated
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting sync/doubts sync/sightings $(REMOTES:%=remotes/%)
@@ -15,6 +15,8 @@ COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))
 LINK   := tests/integration/test_lossy_link.py
+# What `check` runs beside the covered tests, which need one core for most of the time.
+BESIDE := link docs
 step    = @printf '== %s\n'
 
 MAKEFLAGS += --no-print-directory
@@ -90,7 +92,10 @@ wheel: $(STAMP) ## build the wheel, install it into a clean environment, import 
 	    assert "site-packages" in journal.__file__, journal.__file__'
 	@rm -rf dist/clean
 
-check: format-check lint types imports test-covered link docs wheel ## everything that CI runs
+check: format-check lint types imports wheel ## everything that CI runs
+	@$(MAKE) $(BESIDE) > $(VENV)/beside.txt 2>&1 & beside=$$!; \
+	    $(MAKE) test-covered; covered=$$?; \
+	    wait $$beside; others=$$?; cat $(VENV)/beside.txt; exit $$((covered + others))
 
 check-long: $(STAMP) ## the tests that take minutes
 	$(step) 'test: pytest, the long ones'

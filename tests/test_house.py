@@ -35,6 +35,7 @@ LONGER: Final = {
     "journal/log/sqlite.py": "one adapter: how rows are appended, read, waited for and looked over",
     "journal/remotes/dialect.py": "one dialect: what it asks, and what it finds in every answer",
     "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
+    "journal/remotes/salesforce/errands.py": "one draft to an org: what it says, what answers say",
     "journal/sync/loops.py": "the subscriber of an event loop: it drains, pulls, runs and waits",
     "journal/remotes/errand.py": "one draft: its requests, and what every answer says of it",
     "journal/record.py": "one fold, and the decisions on what it yields",

@@ -419,6 +419,14 @@ class Errand:
             return None
         return self._received(response, record, found)
 
+    def seen_after(self, receipt: Acknowledged, response: Response) -> Acknowledged:
+        """Return the receipt with what a read right after it shows, if that is the record."""
+        record = self.shown(response)
+        if record is None or not self.is_it(record, receipt.remote_id):
+            return receipt
+        seen = self.acknowledged(response, record, "read")
+        return receipt._replace(remote_version=seen.remote_version, fields=seen.fields)
+
     def _received(
         self, response: Response, record: Shown, found: AsExpected | None
     ) -> Acknowledged:

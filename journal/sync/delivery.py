@@ -2,7 +2,9 @@
 
 - S1. One request is in flight at a time: with the first draft that nothing holds back (Q2, Q3),
   or also with those that come next, in order, where the remote keeps that order.
-- A draft that may be applied goes alone: it is looked up first.
+- A draft that may be applied goes alone: it is looked up first. So does the one that is tried
+  again after a failure: an offline night begins no others.
+- What was begun with others, and did not go, is pending again, durably: it can be amended.
 
 It knows nothing of what comes after: of waits, and of who sends.
 """
@@ -80,6 +82,8 @@ class Delivery:
         self._tally = tally
         self._doubts = doubts
         self._spans = spans
+        self._has_failed = False
+        """Whether the last attempt has settled nothing, though the remote was asked."""
 
     def sent(
         self, draft: Draft, attempts: int, may_go_on: Callable[[], bool]
@@ -116,6 +120,7 @@ class Delivery:
             self._board.write(sending=None)
             _end(span, outcome)
         is_kept_back = isinstance(outcome, Wait | Unauthorized) and not self._doubts.has_written
+        self._has_failed = self._doubts.has_asked and not isinstance(outcome, Settled)
         if (isinstance(outcome, NotSent) or is_kept_back) and not push.is_maybe_applied:
             self._ledger.leaves(draft, has_left=False)
         if not isinstance(outcome, Settled):
@@ -142,7 +147,7 @@ class Delivery:
     def _together(self, draft: Draft) -> Generator[Effect, Any, list[tuple[Draft, Push]]]:
         """Return the drafts that go in the next request, where it is not that one alone."""
         remote = self._batching
-        if remote is None or remote.most_together < 2:  # noqa: PLR2004  that is one alone
+        if remote is None or self._has_failed or remote.most_together < 2:  # noqa: PLR2004  one alone
             return []
         most = remote.most_together
         pushes: list[tuple[Draft, Push]] = yield Call(lambda: self._pushes(draft, most))
@@ -184,14 +189,16 @@ class Delivery:
             self._board.write(sending=None)
             for at, span in enumerate(spans):
                 _end(span, outcomes[at] if at < len(outcomes) else None)
-        for at, draft in enumerate(drafts):
-            if at >= len(outcomes) or isinstance(outcomes[at], NotSent):
-                self._ledger.leaves(draft, has_left=False)
         told = list(zip(drafts, outcomes, strict=False))
+        is_begun = [not isinstance(outcome, NotSent) for outcome in outcomes]
+        if not is_begun[0]:
+            self._ledger.leaves(drafts[0], has_left=False)
+        back = [draft for at, draft in enumerate(drafts) if at and not any(is_begun[at : at + 1])]
         settled = [(draft, outcome) for draft, outcome in told if isinstance(outcome, Settled)]
-        became: list[Became] = []
-        if settled:
-            became = yield Call(lambda: self._ledger.settled(settled, attempts, with_next=False))
+        self._has_failed = not settled
+        became: list[Became] = yield Call(
+            lambda: self._ledger.settled(settled, attempts, with_next=False, back=back)
+        )
         left = iter(became)
         return [(draft, next(left) if isinstance(o, Settled) else o) for draft, o in told]
 

@@ -26,6 +26,7 @@ from journal.events import (
     QUEUE,
     ConflictResolved,
     DraftHeld,
+    DraftRetried,
     FieldMessage,
     PushStarted,
     QueueStopped,
@@ -65,6 +66,9 @@ _WHY: Final = {
     "gone": "the remote no longer has the record",
 }
 """The reason, in the envelope, of what became of a draft that stood in a conflict."""
+
+_NOT_CARRIED_OUT: Final = "the remote did not carry it out"
+"""The reason, in the envelope, of what is pending again for it did not go with others."""
 
 
 class Ledger:
@@ -189,7 +193,12 @@ class Ledger:
             self._unsent.add(draft.draft_id)
 
     def settled(
-        self, outcomes: Sequence[tuple[Draft, Settled]], attempts: int, *, with_next: bool
+        self,
+        outcomes: Sequence[tuple[Draft, Settled]],
+        attempts: int,
+        *,
+        with_next: bool,
+        back: Sequence[Draft] = (),
     ) -> list[Outcome | Resolved | None]:
         """Append what became of drafts; return it, or how a conflict was resolved.
 
@@ -197,6 +206,7 @@ class Ledger:
             outcomes: each draft, with what settles it.
             attempts: how often they were tried to be sent.
             with_next: whether the next draft is begun, and durable at once (S2, S3).
+            back: drafts that were begun with these, and did not go: they are pending again.
 
         Returns:
             What became of each; None where somebody else has settled it.
@@ -211,10 +221,12 @@ class Ledger:
             notes.append(self._note(draft, verdict.decide, verdict.reason))
             if isinstance(outcome, Refused) and outcome.is_alarm:
                 notes.append(self._alarm(draft, outcome, verdict))
+        notes += [self._note(draft, _put_back, _NOT_CARRIED_OUT) for draft in back]
         following = self._following([draft for draft, _ in outcomes]) if with_next else None
         if following is not None:
             notes.append(self._beginning(following))
-        entries = self._noted(notes)
+        entries = self._noted(notes) if notes else ()
+        self._unsent.difference_update(draft.draft_id for draft in back)
         begun = [e.event for e in entries if isinstance(e.event, PushStarted)]
         self._unsent.update(event.draft_id for event in begun)  # and no request has left
         self._unsaved += sum(bool(verdict.events) for verdict in verdicts)
@@ -332,6 +344,11 @@ class _Verdict:
                 return outcome._replace(messages=messages)
             case _:
                 return outcome
+
+
+def _put_back(_: Record, change: Change) -> Sequence[Event]:
+    """Return the events of a draft being pending again that was begun, and did not go."""
+    return (DraftRetried(draft_id=change.draft_id),) if change.state == "sending" else ()
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:

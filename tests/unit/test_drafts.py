@@ -344,6 +344,21 @@ class TestExplain:
         ("hold", "words"),
         [
             (Hold("gone", (), 404, ""), "is held: gone; it waits"),
+            (
+                Hold(
+                    "rejected",
+                    (
+                        FieldMessage(message="no"),
+                        FieldMessage(field="A", message="is kept by us"),
+                        FieldMessage(field="B", message="is kept by us"),
+                        FieldMessage(field="B", message="is kept by us", code="K"),
+                        FieldMessage(field="C", message="is odd"),
+                    ),
+                    400,
+                    "",
+                ),
+                "is held: rejected (no; A, B: is kept by us; C: is odd); it waits",
+            ),
             (None, "is held: for a reason that was not recorded; it waits"),
         ],
     )

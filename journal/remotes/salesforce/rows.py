@@ -28,6 +28,7 @@ VERSION: Final = "LastModifiedDate"
 STAMP: Final = "SystemModstamp"
 MOST_PATH: Final = 15_000
 """How many characters an address may have; with its headers, the org takes 16,384 bytes."""
+NO_LIST: Final = "a query was answered with something that is no list of records"
 _LOCATOR: Final = "/query/"
 
 
