@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from journal.testing.purity import impurity
-from projections import Drafts
+from projections import Drafts, Projection
 from projections.replaying import VIEWS, divergences_by_restart
 
 if TYPE_CHECKING:
     from journal import Journal
-    from projections import Projection
 
 __all__ = ["assert_deterministic", "assert_drained", "assert_verified"]
 
 
-def assert_deterministic(journal: Journal, *views: type[Projection]) -> None:
+def assert_deterministic(journal: Journal, *views: type[Projection] | Projection) -> None:
     """Assert that projections follow from the log of a journal, and from nothing else.
 
     The log is replayed entry by entry, and compared with that: the tables as they are; in one
@@ -25,17 +24,18 @@ def assert_deterministic(journal: Journal, *views: type[Projection]) -> None:
 
     Args:
         journal: with a log that has what the projections are about.
-        views: the projections; those of this library otherwise.
+        views: the projections, or their classes; those of this library otherwise.
 
     Raises:
         AssertionError: one is not; it names the event, and the JSON path or the call.
     """
     __tracebackhide__ = True
-    for view in views:
-        found = impurity(journal, view)
+    kinds = [type(view) if isinstance(view, Projection) else view for view in views]
+    for kind in kinds:
+        found = impurity(journal, kind)
         if found is not None:
             raise AssertionError(found.sentence)
-    for divergence in divergences_by_restart(journal, views or VIEWS):
+    for divergence in divergences_by_restart(journal, kinds or VIEWS):
         raise AssertionError(divergence.sentence)
 
 

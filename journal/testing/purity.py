@@ -23,20 +23,20 @@ __all__ = ["Impurity", "impurity"]
 
 _CLOCKS: Final = frozenset(
     {
-        "time",
-        "time_ns",
+        "clock_gettime",
         "monotonic",
         "monotonic_ns",
         "perf_counter",
         "perf_counter_ns",
-        "localtime",
-        "gmtime",
-        "ctime",
-        "asctime",
-        "strftime",
-        "clock_gettime",
+        "time",
+        "time_ns",
     }
 )
+"""Those that look at it whatever they are given: ``gmtime`` may be given a time."""
+_OWN: Final = frozenset({"random", "secrets", "uuid", "tempfile", "pathlib"})
+"""Modules of Python on whose account nothing is done: who calls them is meant."""
+_HARMLESS: Final = frozenset({"linecache", "logging", "threading", "tracemalloc", "warnings"})
+"""Modules of Python whose looks at a clock or a file leave no trace in a row."""
 _NAMED: Final = {
     "datetime.now": "a clock",
     "datetime.utcnow": "a clock",
@@ -123,7 +123,7 @@ class _Watch:
         if event != "c_call" or self.found is not None:
             return
         what = _what(function)
-        if what is not None:
+        if what is not None and frame.f_globals.get("__name__") not in _HARMLESS:
             module = getattr(function, "__module__", None)
             name = f"{module}.{function.__qualname__}" if module else function.__qualname__
             caller = _outside(frame)
@@ -141,7 +141,6 @@ def _what(function: Any) -> str | None:  # noqa: ANN401
 
 def _outside(frame: FrameType) -> FrameType:
     """Return the caller that is no module of Python's own: `uuid4` is called, not `urandom`."""
-    own = {"random", "secrets", "uuid", "tempfile", "pathlib"}
-    while frame.f_globals.get("__name__") in own and frame.f_back is not None:
+    while frame.f_globals.get("__name__") in _OWN and frame.f_back is not None:
         frame = frame.f_back
     return frame

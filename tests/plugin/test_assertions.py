@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import random
 import sqlite3
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -60,6 +62,15 @@ class Diced(Wayward):
         return "" if entry.position < 3 else str(random.random() > 2)  # noqa: S311
 
 
+class Talking(Wayward):
+    """Writes to the log of the program, which looks at a clock, and asks for a day of long ago."""
+
+    def said(self, entry: Entry) -> str:
+        """Return the year of the event."""
+        logging.getLogger("talking").warning("event %d", entry.position)
+        return str(time.gmtime(entry.occurred_at // 1_000_000).tm_year)
+
+
 class TestDeterministic:
     """Projections that follow from the log, and from nothing else."""
 
@@ -94,7 +105,7 @@ class TestDeterministic:
 
     def test_what_is_passes(self, journal: Journal) -> None:
         """A projection that looks at its entries only passes, and so do ours."""
-        assert_deterministic(journal, Wayward, Records)
+        assert_deterministic(journal, Talking, Records(journal))
         assert_deterministic(journal)
 
 
