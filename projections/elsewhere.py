@@ -106,7 +106,7 @@ class Elsewhere:
                     file.write(json.dumps(_packed(row)) + "\n")
         with self._answer.open("wb") as answer, self._problem.open("wb") as problem:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter
-                [sys.executable, "-c", _PROGRAM, str(folder / "job")],
+                [sys.executable, "-P", "-c", _PROGRAM, str(folder / "job")],  # -P: not from here
                 env={
                     **os.environ,
                     "PYTHONHASHSEED": place.hash_seed,

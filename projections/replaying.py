@@ -25,7 +25,7 @@ from projections.replay import Replay
 from projections.states import difference, key_of, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from journal import Journal
     from projections.elsewhere import Place
@@ -128,7 +128,7 @@ def divergences(
     *,
     until: int | None = None,
     progress: Progress = lambda _done, _total: None,
-) -> Iterator[Divergence]:
+) -> Generator[Divergence, None, None]:
     """Replay a log in every way there is, and yield what differs, each view once for each way.
 
     Compared with the replay entry by entry are: the tables as they are in the journal; the pure
@@ -153,7 +153,7 @@ def divergences_by_restart(
     views: Views,
     *,
     progress: Progress = lambda _done, _total: None,
-) -> Iterator[Divergence]:
+) -> Generator[Divergence, None, None]:
     """Do as `divergences`, with a restart after every event, too: for logs that are short.
 
     Raises:
@@ -163,14 +163,15 @@ def divergences_by_restart(
     yield from _compared(journal, views, (*_WAYS, _RESTARTS), None, progress)
 
 
-def divergences_in_tables(journal: Journal, views: Views = VIEWS) -> Iterator[Divergence]:
-    """Yield each view whose tables, as they are, are not those of a replay.
+def divergences_in_tables(journal: Journal, views: Views = VIEWS) -> list[Divergence]:
+    """Return the views whose tables, as they are, are not those of a replay.
 
     Raises:
         ViewError: a statement of a projection was refused.
         LogError: the log could not be read.
     """
     head = journal.log.head()
+    found: list[Divergence] = []
     for view in views:
         position, digest, _ = view(journal).left()
         if not 0 < position <= head:
@@ -178,7 +179,8 @@ def divergences_in_tables(journal: Journal, views: Views = VIEWS) -> Iterator[Di
         with Replay(journal, (view,)) as replay:
             is_same = replay.to(position)[0].hex() == digest
         if not is_same:
-            yield from _in_tables(_replayed(journal, (view,), position, lambda _done: None))
+            found += _in_tables(_replayed(journal, (view,), position, lambda _done: None))
+    return found
 
 
 def _compared(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from journal.testing.purity import impurity
@@ -27,16 +28,21 @@ def assert_deterministic(journal: Journal, *views: type[Projection] | Projection
         views: the projections, or their classes; those of this library otherwise.
 
     Raises:
-        AssertionError: one is not; it names the event, and the JSON path or the call.
+        AssertionError: one is not, which names the event, and the JSON path or the call; or there
+            is no event.
     """
     __tracebackhide__ = True
     kinds = [type(view) if isinstance(view, Projection) else view for view in views]
+    if not journal.log.head():
+        raise AssertionError("there is no event in the log, so a replay of it shows nothing")
     for kind in kinds:
-        found = impurity(journal, kind)
-        if found is not None:
-            raise AssertionError(found.sentence)
-    for divergence in divergences_by_restart(journal, kinds or VIEWS):
-        raise AssertionError(divergence.sentence)
+        look = impurity(journal, kind)
+        if look is not None:
+            raise AssertionError(look.sentence)
+    with closing(divergences_by_restart(journal, kinds or VIEWS)) as found:
+        first = next(found, None)
+    if first is not None:
+        raise AssertionError(first.sentence)
 
 
 def assert_drained(journal: Journal) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import random
 import sqlite3
+import tempfile
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -102,6 +103,23 @@ class TestDeterministic:
             assert_deterministic(journal, view)
 
         assert "of Account:1 (" in str(caught.value)
+
+    def test_nothing_is_left(
+        self, journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where it fails before the other processes have ended, they are ended and cleared away."""
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+        with pytest.raises(AssertionError, match="in one go") as caught:
+            assert_deterministic(journal, Batched)
+
+        assert caught.tb is not None
+        assert list(tmp_path.iterdir()) == []
+
+    def test_no_event_shows_nothing(self) -> None:
+        """A log without events proves nothing, so it does not pass."""
+        with Journal() as empty, pytest.raises(AssertionError, match="there is no event"):
+            assert_deterministic(empty, Wayward)
 
     def test_what_is_passes(self, journal: Journal) -> None:
         """A projection that looks at its entries only passes, and so do ours."""
