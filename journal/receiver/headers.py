@@ -19,7 +19,7 @@ KEY: Final = "Idempotency-Key"
 JOURNAL: Final = "Draft-Journal"
 NUMBER: Final = "Draft-Number"
 PREVIOUS: Final = "Draft-Previous"
-_BARE: Final = re.compile(r"[!-~]{1,255}")
+_BARE: Final = re.compile(r"[!#-\[\]-~]{1,255}")
 _QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"')
 """A string of a structured field (RFC 8941), as the draft of the header wants it."""
 _DIGITS: Final = re.compile(r"[0-9]{1,18}")
