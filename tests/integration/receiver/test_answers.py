@@ -50,7 +50,7 @@ def notes(tmp_path: Path) -> Iterator[Notes]:
     notes.close()
 
 
-def asked(  # noqa: PLR0913  as a request has parts
+def asked(
     app: Any,  # noqa: ANN401  ASGI
     method: str = "PUT",
     path: str = "/Note/n1",
@@ -219,7 +219,7 @@ class TestBounds:
     def test_large_body(self, notes: Notes, said: str | None) -> None:
         """A body that is too large is refused, before it is read where its length is said."""
         small = Receiver(notes.receipts, notes.apply, max_bytes=10)
-        headers = {} if said is None else {"Content_Length": said}
+        headers: dict[str, Any] = {} if said is None else {"Content_Length": said}
 
         answer = asked(small, Idempotency_Key="k1", body=b'{"a": 1234}', **headers)
 
@@ -357,10 +357,10 @@ class TestCallers:
             notes.apply,
             caller=lambda scope: dict(scope["headers"])[b"who"].decode(),
         )
-        turn = {"Draft_Journal": "j1", "Draft_Number": "7", "Idempotency_Key": "k1"}
+        turn: dict[str, Any] = {"Draft_Journal": "j1", "Draft_Number": "7"}
 
-        ann = asked(receiver, who="ann", **turn)
-        bob = asked(receiver, who="bob", path="/Note/n2", **turn)
+        ann = asked(receiver, Idempotency_Key="k1", who="ann", **turn)
+        bob = asked(receiver, path="/Note/n2", Idempotency_Key="k1", who="bob", **turn)
 
         assert ann is not None
         assert bob is not None
