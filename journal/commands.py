@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from journal.drafts import Queue
     from journal.events import Entry, Event
     from journal.log import Durability, Fence
+    from journal.log.recorder import RowRecorder
     from journal.record import Record
     from journal.schema import RecordTypes
     from journal.staging import Envelope
@@ -58,6 +59,7 @@ class Commands:
         sources: Sources | None = None,
         actions: Actions | None = None,
         hints: Hints = "refuse",
+        recorder: RowRecorder | None = None,
     ) -> None:
         """Open a journal, creating it where there is none.
 
@@ -76,6 +78,8 @@ class Commands:
             hints: what is done with a draft that the service would surely refuse, by what it has
                 said of the record's type: ``refuse`` it, ``warn`` of it in the log of the
                 program, or nothing, ``off``.
+            recorder: what keeps its entries, in the place of a file: of a test, or a simulation;
+                `path`, `create`, `durability` and `busy_timeout_s` say nothing then.
 
         Raises:
             LogMissingError: there is no journal, and `create` is False.
@@ -95,15 +99,15 @@ class Commands:
             login_name() if actor is None else actor,
             (host_name() or "unknown") if origin is None else origin,
         ).checked()
-        self._log = Log(
-            open_recorder(
+        if recorder is None:
+            recorder = open_recorder(
                 path,
                 lambda: self._new_id(self.sources.clock.now_us()),
                 create=create,
                 durability=durability,
                 busy_timeout_s=busy_timeout_s,
             )
-        )
+        self._log = Log(recorder)
         self._writer = Writer(self._log, self._new_id)
         self._pending = Pending(self._log)
         self._batches = Batches()
