@@ -20,7 +20,7 @@ step    = @printf '== %s\n'
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install format lint types imports test link docs check check-long bench run run-salesforce wheel clean \
+.PHONY: help install format lint types imports test link simulate docs check check-long bench run run-salesforce wheel clean \
         format-check test-covered
 
 help: ## list the targets
@@ -74,6 +74,10 @@ link: $(STAMP) ## a thousand drafts over each of 25 bad links
 	$(step) 'link: pytest, drafts over bad links, their sender killed'
 	@$(BIN)/python -m pytest -q $(LINK)
 
+simulate: $(STAMP) ## the library in 2,000 simulated days on which everything goes wrong
+	$(step) 'simulate: 2,000 seeds, every fault row met'
+	@$(BIN)/python -m journal simulate --seeds 2000
+
 docs: $(STAMP) ## every example in the README and in docs/
 	$(step) 'docs: pytest on the examples'
 	@$(BIN)/python -m pytest -q tests/test_examples.py tests/test_docs.py
@@ -90,7 +94,7 @@ wheel: $(STAMP) ## build the wheel, install it into a clean environment, import 
 	    assert "site-packages" in journal.__file__, journal.__file__'
 	@rm -rf dist/clean
 
-check: format-check lint types imports test-covered link docs wheel ## everything that CI runs
+check: format-check lint types imports test-covered link simulate docs wheel ## everything that CI runs
 
 check-long: $(STAMP) ## the tests that take minutes
 	$(step) 'test: pytest, the long ones'

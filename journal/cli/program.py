@@ -31,6 +31,7 @@ from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.remote import remote
 from journal.cli.setting import Setting, global_options
+from journal.cli.simulate import simulate
 from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
 from journal.cli.wording import harmless
@@ -135,6 +136,7 @@ for _command in (
     export,
     verify,
     rebuild,
+    simulate,
 ):
     program.add_command(_command)
 
