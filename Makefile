@@ -10,7 +10,8 @@ REMOTES := addresses auth changes classify comparison constraints contents diale
            salesforce/errands salesforce/feed salesforce/ids salesforce/limits salesforce/objects \
            salesforce/rows salesforce/settings salesforce/soql salesforce/updated
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
-          descriptions fitting sync/doubts sync/sightings $(REMOTES:%=remotes/%)
+          descriptions fitting receiver/headers receiver/messages receiver/sequence \
+          sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)
 COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))

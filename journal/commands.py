@@ -95,14 +95,8 @@ class Commands:
             login_name() if actor is None else actor,
             (host_name() or "unknown") if origin is None else origin,
         ).checked()
-        self._log = Log(
-            open_recorder(
-                path,
-                lambda: self._new_id(self.sources.clock.now_us()),
-                create=create,
-                durability=durability,
-                busy_timeout_s=busy_timeout_s,
-            )
+        self._log = self._opened(
+            path, create=create, durability=durability, busy_timeout_s=busy_timeout_s
         )
         self._writer = Writer(self._log, self._new_id)
         self._pending = Pending(self._log)
@@ -112,6 +106,25 @@ class Commands:
             self._actions.add(action)
         self._hints: Hints = hints
         self.catalogue = Catalogue(self._log)
+
+    def _opened(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        create: bool,
+        durability: Durability,
+        busy_timeout_s: float,
+    ) -> Log:
+        """Return the log in which this journal keeps what is done."""
+        return Log(
+            open_recorder(
+                path,
+                lambda: self._new_id(self.sources.clock.now_us()),
+                create=create,
+                durability=durability,
+                busy_timeout_s=busy_timeout_s,
+            )
+        )
 
     def _new_id(self, now_us: int) -> str:
         return self.sources.ids.new(now_us)

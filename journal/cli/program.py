@@ -30,6 +30,7 @@ from journal.cli.pull import prime, pull
 from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.remote import remote
+from journal.cli.replay import replay
 from journal.cli.setting import Setting, global_options
 from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
@@ -134,6 +135,7 @@ for _command in (
     import_,
     export,
     verify,
+    replay,
     rebuild,
 ):
     program.add_command(_command)

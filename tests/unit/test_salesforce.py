@@ -402,6 +402,15 @@ class TestInsert:
     TYPES: Final[dict[str, Any]] = {"Account": {"create": "insert"}}
     TAKEN: Final = refuses(400, "DUPLICATE_VALUE", f"duplicates value on record with id: {ID}")
 
+    def test_it_may_be_said_of_all_types(self, journal: Journal) -> None:
+        """So a file says it once."""
+        script = creating(journal, create="insert")
+
+        script.drain(MADE)
+
+        assert script.lines == ["POST /sobjects/Account"]
+        assert body(script.requests[-1]) == {**FIELDS, "Journal_Key__c": KEY}
+
     def test_201_is_a_receipt(self, journal: Journal) -> None:
         """The key is one of the fields."""
         script = creating(journal, types=self.TYPES)
