@@ -775,9 +775,7 @@ class TestReceipts:
         script = Script(journal, reads_back=False)
 
         new = [row(1, LATER, Name="new"), row(25, Name="n25")]
-        report = script.drain(
-            serial(seen(24)), whole(*[DONE] * 24, rows(*new)), whole(DONE, DONE)
-        )
+        report = script.drain(serial(seen(24)), whole(*[DONE] * 24, rows(*new)), whole(DONE, DONE))
 
         assert report.acknowledged == 26
         assert journal.load("Account:a1").remote.receipt_version is None

@@ -199,7 +199,10 @@ class Group:
     def is_whole(self) -> bool:
         """Whether the call has to be a transaction: where parts are conditional, or in relation."""
         return any(
-            member.is_behind or each.headers or MARK in f"{each.path}{each.body}"
+            member.is_behind
+            or each.headers
+            or MARK in each.path
+            or MARK.encode() in (each.body or b"")
             for member in self.members
             for each in member.requests
         )

@@ -143,7 +143,7 @@ def sent(
     with Journal(actor="ann", origin="van-7", sources=FixedSources()) as journal:
         begin(Scene(journal, org, hands))
         remote = Salesforce.of(
-            {**content(URL, **settings), "auth": {}}, bearer=lambda: org.access_token()
+            {**content(URL, **settings), "auth": {}}, bearer=org.access_token
         )
         transport = Direct(org) if not ticks_s else _Ticking(org, hands, ticks_s)
         with (
