@@ -39,7 +39,7 @@ _LOAD: Final = f"SELECT {_COLUMNS} FROM drafts WHERE draft_id = ?"  # noqa: S608
 _SAVE: Final = f"INSERT OR REPLACE INTO drafts VALUES ({', '.join('?' * 14)})"  # noqa: S608
 _DROP: Final = "DELETE FROM drafts WHERE draft_id = ?"
 _SWITCH: Final = "SELECT stop, rejections FROM draft_queue"
-_KEEP_SWITCH: Final = "INSERT OR REPLACE INTO draft_queue VALUES (1, ?, ?)"
+_KEEP_SWITCH: Final = "INSERT OR REPLACE INTO draft_queue VALUES (?, ?, ?)"
 
 
 class PendingDraft(NamedTuple):
@@ -189,7 +189,7 @@ class Drafts(Projection):
                 is_new = draft_id == entry.event_id
                 touched[draft_id] = None if is_new else _loaded(cursor, draft_id)
             touched[draft_id] = evolve(touched[draft_id], entry)
-        cursor.executemany(_SAVE, [_row(draft) for draft in touched.values() if draft])
+        cursor.executemany(_SAVE, [draft_row(draft) for draft in touched.values() if draft])
         cursor.executemany(_DROP, [(key,) for key, draft in touched.items() if not draft])
         if switch != before:
             _keep_switch(cursor, switch)
@@ -207,12 +207,19 @@ def _decoded(rows: Iterable[tuple[Any, ...]]) -> list[Draft]:
 
 
 def _keep_switch(cursor: Cursor, switch: Switch) -> None:
-    """Keep the switch in the one row there is; a queue that nobody has stopped has none."""
-    stop = None if switch.stop is None else to_json(switch.stop).decode()
-    if switch == STARTED:
+    """Keep the switch in the one row there is."""
+    row = switch_row(switch)
+    if row is None:
         cursor.execute("DELETE FROM draft_queue")
     else:
-        cursor.execute(_KEEP_SWITCH, (stop, switch.rejections))
+        cursor.execute(_KEEP_SWITCH, row)
+
+
+def switch_row(switch: Switch) -> tuple[object, ...] | None:
+    """Return the row of the switch; None for a queue that nobody has stopped."""
+    if switch == STARTED:
+        return None
+    return (1, None if switch.stop is None else to_json(switch.stop).decode(), switch.rejections)
 
 
 def _switch(cursor: Cursor) -> Switch:
@@ -231,7 +238,7 @@ def _loaded(cursor: Cursor, draft_id: str) -> Draft | None:
     return None if found is None else _decoded([found])[0]
 
 
-def _row(draft: Draft) -> tuple[object, ...]:
+def draft_row(draft: Draft) -> tuple[object, ...]:
     """Return the row of a draft, in the order of the columns."""
     return (
         draft.position,

@@ -32,9 +32,12 @@ PUBLIC: Final = (
     "journal.log",
     "journal.remotes",
     "journal.sync",
+    "journal.testing",
     "journal.testing.salesforce",
     "journal.testing.service",
     "projections",
+    "projections.bisecting",
+    "projections.replaying",
 )
 LIBRARY_INTERFACE: Final = {"Factory"}
 """Classes whose methods are defined, and documented, by another library."""

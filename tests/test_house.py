@@ -44,6 +44,7 @@ LONGER: Final = {
     "journal/values.py": "what a record may hold: names, values and references",
     "projections/history.py": "one view: its rows, and what is read from the log for them",
     "projections/projection.py": "one catching up: its checkpoint, its tables, and who owns them",
+    "projections/replaying.py": "one comparison: the ways to replay, and where each differs first",
     "projections/records.py": "one view: its rows, and how records are made of them",
 }
 """Modules that are longer than we like, each with the reason why it is one."""

@@ -490,6 +490,23 @@ class TestUi:
         assert held(journal).classification == "unknown"
         assert any(isinstance(e.event, QueueStopped) for e in journal.log.read())
 
+    def test_404_says_nothing_of_the_record(self, journal: Journal) -> None:
+        """It may have been made, and be invisible to this user."""
+        script = creating(journal, **self.SETTINGS)
+
+        script.drain(NOT_FOUND)
+
+        assert (held(journal).classification, held(journal).status) == ("unknown", 404)
+
+    def test_duplicates_may_be_allowed(self, journal: Journal) -> None:
+        """By a parameter of its own; an update is one of rows."""
+        types = {"Account": {"allow_duplicates": True}}
+        script = creating(journal, types=types, **self.SETTINGS)
+
+        script.drain(self.RECORD)
+
+        assert script.requests[0].path == f"{self.PATH}?allowSaveOnDuplicate=true"
+
     def test_a_refusal_without_words_is_one(self, journal: Journal) -> None:
         """Its status is all that is known of it."""
         script = creating(journal, **self.SETTINGS)

@@ -60,6 +60,7 @@ class TestHelp:
             "export",
             "verify",
             "rebuild",
+            "simulate",
         ]
 
     @pytest.mark.parametrize("name", list(program.commands))
