@@ -8,7 +8,7 @@
 - E4. A record that is created again is all that is known of it; of that, what nobody may set is
   left out, and the capture fields tell of this change and not of an earlier one.
 - E5. What drafts behind one have made of it, that left in the same call, is no conflict either.
-- E5. What the capture fields of a record have come to, and who has changed it when, is no change
+- E6. What the capture fields of a record have come to, and who has changed it when, is no change
   by somebody else: each of our own updates writes that, too.
 """
 
@@ -334,11 +334,11 @@ class OrgErrand(Errand):
         return holds(self.push, forms, forms.read(record.fields or {}), self.expected())
 
     def expected(self) -> Fields:
-        """Return what the org should have where the draft is not applied, as far as known (E5)."""
+        """Return what the org should have where the draft is not applied, as far as known (E6)."""
         return self._uncaptured(super().expected())
 
     def _uncaptured(self, fields: Fields) -> Fields:
-        """Return what is known of a record to be deleted, without what any update writes (E5)."""
+        """Return what is known of a record to be deleted, without what any update writes (E6)."""
         if self.push.kind != "delete":
             return fields
         forms, own = self.dialect.forms(self.push.ref.type), {*self._capture.names, *KEPT_ITSELF}
