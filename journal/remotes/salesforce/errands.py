@@ -8,6 +8,8 @@
 - E4. A record that is created again is all that is known of it; of that, what nobody may set is
   left out, and the capture fields tell of this change and not of an earlier one.
 - E5. What drafts behind one have made of it, that left in the same call, is no conflict either.
+- E6. What the capture fields of a record have come to, and who has changed it when, is no change
+  by somebody else: each of our own updates writes that, too.
 """
 
 from __future__ import annotations
@@ -18,12 +20,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from journal.errors import RemoteError
 from journal.events import FieldMessage, time_of
 from journal.outcomes import Acknowledged, Refused
-from journal.remotes.comparison import expected, holds
+from journal.remotes.comparison import holds
 from journal.remotes.contents import contents
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
 from journal.remotes.salesforce.answers import is_made, is_surely_deleted, meant
 from journal.remotes.salesforce.ids import is_id, is_minted
+from journal.remotes.salesforce.objects import KEPT_ITSELF
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
 from journal.values import Ref, references, same
@@ -328,7 +331,18 @@ class OrgErrand(Errand):
         if self._is_overtaken:
             return False
         forms = self.dialect.forms(self.push.ref.type)
-        return holds(self.push, forms, forms.read(record.fields or {}), expected(self.push))
+        return holds(self.push, forms, forms.read(record.fields or {}), self.expected())
+
+    def expected(self) -> Fields:
+        """Return what the org should have where the draft is not applied, as far as known (E6)."""
+        return self._uncaptured(super().expected())
+
+    def _uncaptured(self, fields: Fields) -> Fields:
+        """Return what is known of a record to be deleted, without what any update writes (E6)."""
+        if self.push.kind != "delete":
+            return fields
+        forms, own = self.dialect.forms(self.push.ref.type), {*self._capture.names, *KEPT_ITSELF}
+        return {name: value for name, value in fields.items() if forms.name(name) not in own}
 
     def _is_as_expected(self, version: str | None, received: Fields) -> bool:
         return not self._is_overtaken and super()._is_as_expected(version, received)
@@ -340,7 +354,7 @@ class OrgErrand(Errand):
         if push.kind != "delete" or not push.is_after_receipt:
             return False
         forms = self.dialect.forms(push.ref.type)
-        return not holds(push, forms, push.record.remote.fields, push.base)
+        return not holds(push, forms, push.record.remote.fields, self._uncaptured(push.base))
 
     def _others(self, record: Shown) -> list[str]:
         """Return our names of the fields to which the org has given other values."""
