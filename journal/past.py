@@ -9,10 +9,8 @@ from journal.journal import Journal
 from journal.log.excerpt import Excerpt
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
-    from journal.log import Durability, Log
     from journal.log.views import Noted
 
 
@@ -42,17 +40,8 @@ class Past(Journal):
                 hint=f"name one from 0 to {head}",
             )
         self._excerpt = Excerpt(journal.log, position)
-        super().__init__(actor="replay", origin=journal.origin, sources=journal.sources)
-
-    def _opened(
-        self,
-        path: str | os.PathLike[str],  # noqa: ARG002  nothing is opened
-        *,
-        create: bool,  # noqa: ARG002
-        durability: Durability,  # noqa: ARG002
-        busy_timeout_s: float,  # noqa: ARG002
-    ) -> Log:
-        return self._excerpt
+        sources = journal.sources
+        super().__init__(actor="replay", origin=journal.origin, sources=sources, log=self._excerpt)
 
     def move(self, position: int) -> None:
         """Go on to a later position; projections follow when they are read."""

@@ -32,6 +32,7 @@ from journal.cli.records import list_, show
 from journal.cli.remote import remote
 from journal.cli.replay import replay
 from journal.cli.setting import Setting, global_options
+from journal.cli.simulate import simulate
 from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
 from journal.cli.wording import harmless
@@ -137,6 +138,7 @@ for _command in (
     verify,
     replay,
     rebuild,
+    simulate,
 ):
     program.add_command(_command)
 

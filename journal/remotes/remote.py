@@ -52,6 +52,17 @@ class NoAnswer(NamedTuple):
 Answer: TypeAlias = Response | NoAnswer
 
 
+class Turn(NamedTuple):
+    """Where a draft stands among those that its journal has sent."""
+
+    journal: str
+    """The id of the journal."""
+    number: int
+    """The same however often it is sent again, and greater than that of any begun before."""
+    previous: int
+    """The number of the last draft that an answer has acknowledged; 0 where none is known."""
+
+
 class Push(NamedTuple):
     """A draft on its way, with all that a remote needs to know."""
 
@@ -75,6 +86,8 @@ class Push(NamedTuple):
     """How long ago its first request left, in seconds; 0 where none has."""
     made: Made | None = None
     """When, by whom, where and why it was made."""
+    turn: Turn | None = None
+    """Where it stands among those that are sent; None where it was not begun yet."""
 
     @property
     def remote_id(self) -> str | None:

@@ -191,11 +191,12 @@ class Delivery:
                 _end(span, outcomes[at] if at < len(outcomes) else None)
         told = list(zip(drafts, outcomes, strict=False))
         is_begun = [not isinstance(outcome, NotSent) for outcome in outcomes]
-        if not is_begun[0]:
+        is_kept_back = isinstance(outcomes[0], Wait | Unauthorized) and not self._doubts.has_written
+        if not is_begun[0] or is_kept_back:
             self._ledger.leaves(drafts[0], has_left=False)
         back = [draft for at, draft in enumerate(drafts) if at and not any(is_begun[at : at + 1])]
         settled = [(draft, outcome) for draft, outcome in told if isinstance(outcome, Settled)]
-        self._has_failed = not settled
+        self._has_failed = self._doubts.has_asked and not settled
         became: list[Became] = yield Call(
             lambda: self._ledger.settled(settled, attempts, with_next=False, back=back)
         )

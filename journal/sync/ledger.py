@@ -19,6 +19,7 @@ from __future__ import annotations
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Final
 
+from journal.checkpoint import ACKNOWLEDGED, Checkpoint
 from journal.conflicts import Resolved
 from journal.drafts import Hold, Queue, draft_id_of
 from journal.errors import RefusedError
@@ -34,15 +35,15 @@ from journal.events import (
 from journal.explanation import hold_text, name_of
 from journal.outcomes import Acknowledged, Refused
 from journal.record import base_version
-from journal.remotes.remote import Push
+from journal.remotes.remote import Push, Turn
 from journal.resolutions import settled
 from journal.staging import Facts
+from journal.sync.turns import Turns
 from journal.values import freeze, references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from journal.checkpoint import Checkpoint
     from journal.commands import Note
     from journal.drafts import Draft
     from journal.events import Entry, Event
@@ -83,6 +84,8 @@ class Ledger:
         self._settings = settings
         self._checkpoint = checkpoint
         self.queue = Queue(position=checkpoint.load())
+        self._acknowledged = Checkpoint(journal.log, ACKNOWLEDGED)
+        self._turns = Turns(self._acknowledged.load())
         self._unsent: set[str] = set()
         """The drafts that were begun, and of which it is known that no request has left."""
         self._unsaved = 0
@@ -103,7 +106,11 @@ class Ledger:
 
     def _catch_up(self) -> None:
         for entry in self._journal.log.scan(self.queue.position, page=ENTRIES_AT_ONCE):
-            self.queue.apply(entry)
+            self._apply(entry)
+
+    def _apply(self, entry: Entry) -> None:
+        self.queue.apply(entry)
+        self._turns.apply(entry)
 
     def trace_of(self, draft: Draft) -> str | None:
         """Return the trace in which the change was made, if in any."""
@@ -126,6 +133,7 @@ class Ledger:
         It reads no further: a draft that was appended since `next` looked must be seen by
         `next`, or else the wait for the next entry would begin behind it.
         """
+        self._acknowledged.save(self._turns.acknowledged)
         self._checkpoint.save(self.queue.low_water)
         self._unsaved = 0
 
@@ -137,9 +145,14 @@ class Ledger:
 
     def begin(self, drafts: Sequence[Draft]) -> bool:
         """Note that drafts are about to leave (S2); say whether all of them are pending yet."""
-        notes = [self._beginning(draft) for draft in drafts if not draft.is_maybe_applied]
+        first = {draft.draft_id for draft in drafts if not draft.is_maybe_applied}
+        notes = [
+            self._beginning(draft)
+            for draft in drafts
+            if draft.draft_id in first or self._turns.is_overtaken(draft.draft_id)
+        ]
         entries = self._noted(notes) if notes else ()
-        self._unsent.update(filter(None, map(draft_id_of, entries)))
+        self._unsent.update(first.intersection(filter(None, map(draft_id_of, entries))))
         return len(entries) == len(notes)
 
     def _beginning(self, draft: Draft) -> Note:
@@ -173,7 +186,14 @@ class Ledger:
             change.is_doubted,
             self._age_s(change),
             change.made,
+            self._turn(draft.draft_id),
         )
+
+    def _turn(self, draft_id: str) -> Turn | None:
+        number, turns = self._turns.of(draft_id), self._turns
+        if number is None:
+            return None
+        return Turn(self._journal.log.journal_id, number, turns.acknowledged)
 
     def _age_s(self, change: Change) -> float:
         """Return how long ago the first request of a draft left, by the clock on the wall.
@@ -283,7 +303,7 @@ class Ledger:
         entries = self._journal.note_together(notes, self._lease.held())
         if entries and entries[0].position == self.queue.position + 1:
             for entry in entries:
-                self.queue.apply(entry)  # nobody else wrote in between: no need to read it again
+                self._apply(entry)  # nobody else wrote in between: no need to read it again
         else:
             self._catch_up()
         return entries

@@ -155,6 +155,8 @@ class TestRows:
             {"records": [], "done": "yes"},
             {"records": {}, "done": True},
             {"records": [{"Name": "A"}], "done": True},
+            {"records": [{"Id": ""}], "done": True},
+            {"records": [{"Id": "0" * 19}], "done": True},
             {"records": [3], "done": True},
             {"records": [], "done": False},
             {"records": [], "done": False, "nextRecordsUrl": "https://evil.example.com/?q=%2e"},

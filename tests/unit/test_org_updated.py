@@ -189,7 +189,9 @@ class TestLimits:
 class TestNoPages:
     """What is no page stores nothing."""
 
-    @pytest.mark.parametrize("content", [{}, {"ids": 3}, {"ids": [3]}, {"ids": [""]}])
+    @pytest.mark.parametrize(
+        "content", [{}, {"ids": 3}, {"ids": [3]}, {"ids": [""]}, {"ids": ["0" * 19]}]
+    )
     def test_no_ids(self, content: dict[str, Any]) -> None:
         """All of it can be read, or none of it is a page."""
         since = first_list()

@@ -402,6 +402,15 @@ class TestInsert:
     TYPES: Final[dict[str, Any]] = {"Account": {"create": "insert"}}
     TAKEN: Final = refuses(400, "DUPLICATE_VALUE", f"duplicates value on record with id: {ID}")
 
+    def test_it_may_be_said_of_all_types(self, journal: Journal) -> None:
+        """So a file says it once."""
+        script = creating(journal, create="insert")
+
+        script.drain(MADE)
+
+        assert script.lines == ["POST /sobjects/Account"]
+        assert body(script.requests[-1]) == {**FIELDS, "Journal_Key__c": KEY}
+
     def test_201_is_a_receipt(self, journal: Journal) -> None:
         """The key is one of the fields."""
         script = creating(journal, types=self.TYPES)
@@ -480,6 +489,23 @@ class TestUi:
         assert report.stopped_by == "stopped"
         assert held(journal).classification == "unknown"
         assert any(isinstance(e.event, QueueStopped) for e in journal.log.read())
+
+    def test_404_says_nothing_of_the_record(self, journal: Journal) -> None:
+        """It may have been made, and be invisible to this user."""
+        script = creating(journal, **self.SETTINGS)
+
+        script.drain(NOT_FOUND)
+
+        assert (held(journal).classification, held(journal).status) == ("unknown", 404)
+
+    def test_duplicates_may_be_allowed(self, journal: Journal) -> None:
+        """By a parameter of its own; an update is one of rows."""
+        types = {"Account": {"allow_duplicates": True}}
+        script = creating(journal, types=types, **self.SETTINGS)
+
+        script.drain(self.RECORD)
+
+        assert script.requests[0].path == f"{self.PATH}?allowSaveOnDuplicate=true"
 
     def test_a_refusal_without_words_is_one(self, journal: Journal) -> None:
         """Its status is all that is known of it."""

@@ -157,6 +157,17 @@ class TestUsual:
         assert [said.capture_of(name).names for name in "AB"] == [[], ["A__c"]]
         assert settings().how("X") == "ui"
 
+    def test_how_all_are_created_that_have_a_key(self) -> None:
+        """A type may say otherwise; what has no key cannot be inserted by it."""
+        said = settings(
+            key="Journal_Key__c",
+            create="insert",
+            types={"A": {"create": "upsert"}, "B": {"key": ""}},
+        )
+
+        assert [said.how(name) for name in "ABX"] == ["upsert", "ui", "insert"]
+        assert settings(create="insert").how("X") == "ui"
+
     @pytest.mark.parametrize("how", ["upsert", "insert", "ui", "post"])
     @pytest.mark.parametrize("key", ["", "K__c"])
     def test_becomes_profiles(self, how: Any, key: str) -> None:  # noqa: ANN401  a literal

@@ -26,7 +26,7 @@ from journal.outcomes import Unknown
 from journal.remotes import patience
 from journal.remotes.meanings import content_of
 from journal.remotes.remote import Page, Request, Sighting
-from journal.remotes.salesforce.rows import NO_LIST, STAMP, asked, rows, sighting
+from journal.remotes.salesforce.rows import NO_LIST, STAMP, asked, is_short, rows, sighting
 from journal.remotes.salesforce.soql import changed, known_time, moment, time_of
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class OrgFeed:
                 ids = [record.get("id") if isinstance(record, dict) else None for record in records]
             case _:
                 return Unknown("the org was asked what was deleted, and the answer does not say it")
-        if not all(isinstance(found, str) and found for found in ids):
+        if not all(map(is_short, ids)):
             return Unknown("a record that was deleted has no id")
         start, end = self._span(known, turn)
         earliest = time_of(rest.get("earliestDateAvailable"))

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 2_000_000
 """How large the contents of a call may be, all together."""
 _CONDITION: Final = "If-Unmodified-Since"
-_MARK: Final = b"@{"
+MARK: Final = "@{"
+"""What the name of another request's result begins with."""
 _UNFIT: Final = "the org's answer and its record do not fit together"
 
 
@@ -124,8 +125,11 @@ class Group:
                 return None
         else:
             shown = self._sights.row(errand, errand.remote_id) if earlier is None else earlier.row
-            found = None if shown is None else _as_expected(errand, shown)
-            if shown is None or found is None:
+            is_made = push.ref in self._made
+            if shown is None or not (is_made or shown.keys() >= set(errand.known_names)):
+                return None
+            found = _as_expected(errand, shown)
+            if found is None:
                 return None
             row = shown
         requests = self._requests(errand, found, is_behind=earlier is not None)
@@ -136,7 +140,8 @@ class Group:
 
     def _refers_to(self, ref: Ref) -> bool:
         """Say whether a record of the call refers to another: an org may delete both."""
-        return any(ref in member.push.targets for member in self.members)
+        left = (member.push for member in self.members if member.push.kind != "delete")
+        return any(ref in push.targets for push in left)
 
     def _requests(
         self, errand: OrgErrand, found: AsExpected | None, *, is_behind: bool
@@ -147,7 +152,7 @@ class Group:
         requests = [self._in_call(each, is_behind=is_behind) for each in written]
         if any(each.headers.keys() - {_CONDITION} for each in requests):
             return None
-        marks = sum((each.body or b"").count(_MARK) for each in requests)
+        marks = sum((each.body or b"").count(MARK.encode()) for each in requests)
         meant = sum(
             target in self._made and steps_of(place)[0] not in errand.by_key
             for place, target in references(errand.push.fields)
@@ -194,7 +199,10 @@ class Group:
     def is_whole(self) -> bool:
         """Whether the call has to be a transaction: where parts are conditional, or in relation."""
         return any(
-            member.is_behind or each.headers or _MARK in (each.body or b"") or "@{" in each.path
+            member.is_behind
+            or each.headers
+            or MARK in each.path
+            or MARK.encode() in (each.body or b"")
             for member in self.members
             for each in member.requests
         )

@@ -73,15 +73,16 @@ class Salesforce(OrgReader):
         settings.check()
         self.settings = settings
         path, variable = settings.refresh_token_file, settings.refresh_variable
-        file = None
+        file, first = None, ""
         if path is not None and variable is not None and save is None:
-            file = TokenFile(path, variable)
+            file, first = TokenFile(path, variable), environ.get(variable, "")
             environ, save = file.laid_over(environ), file.save
         profiles = {how: described(settings, how) for how in _WAYS}
         usual: How = "upsert" if settings.key or _has_keys(settings) else "ui"
         super().__init__(profiles[usual], environ=environ, bearer=bearer, save=save, clock=clock)
         if file is not None:
             self.credentials.share(file.turn())
+            self.credentials.secrets.add([first])
         self._dialects = {how: Dialect(profile) for how, profile in profiles.items()}
         self._takes_keys = True
         self._owed_s = 0.0
@@ -240,6 +241,7 @@ class Salesforce(OrgReader):
         if self._owed_s <= 0:
             return None
         owed_s, self._owed_s = self._owed_s, 0.0
+        self._together.forget()
         said = f"the org has answered {self._usage} of the calls of a day"
         return Wait(f"{said}: it is asked again in {owed_s:.0f} s", owed_s)
 

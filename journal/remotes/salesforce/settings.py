@@ -155,6 +155,8 @@ class Settings(Section):
     max_bytes: Annotated[int, Field(gt=0)] = 16_777_216
     key: _Key = ""
     """The field for our key of every object of which nothing else is said."""
+    create: Literal["upsert", "insert"] = "upsert"
+    """How the records of every object with such a field are created."""
     capture: Capture = Capture()
     """The capture fields of every object of which nothing else is said."""
     types: dict[str, TypeSettings] = {}  # noqa: RUF012  pydantic copies it
@@ -254,7 +256,7 @@ class Settings(Section):
         said = self.types.get(record_type)
         if said is not None and said.create is not None:
             return said.create
-        return "upsert" if self.key_of(record_type) else "ui"
+        return self.create if self.key_of(record_type) else "ui"
 
     @property
     def refresh_variable(self) -> str | None:

@@ -17,7 +17,7 @@ from journal.remotes.meanings import content_of
 from journal.remotes.questions import CHECKED_AT_ONCE
 from journal.remotes.remote import Page, Request
 from journal.remotes.salesforce.feed import EVER, MINUTE, OrgFeed, Turn, date_of, kept_turn, turn_of
-from journal.remotes.salesforce.rows import NO_LIST, asked, rows, sighting
+from journal.remotes.salesforce.rows import NO_LIST, asked, is_short, rows, sighting
 from journal.remotes.salesforce.soql import all_of, among, clock, moment, time_of
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class UpdatedFeed(OrgFeed):
     def _listed(self, response: Response, known: Since, turn: Turn) -> Page | Unknown:
         """Return the page that follows on a list of ids: their rows, or fewer ids (F6)."""
         match content_of(response):
-            case {"ids": [*ids], **rest} if all(isinstance(each, str) and each for each in ids):
+            case {"ids": [*ids], **rest} if all(map(is_short, ids)):
                 pass
             case _:
                 return Unknown(_NO_IDS)

@@ -207,6 +207,16 @@ class TestHints:
         }
         assert (made.code, made.err) == (0, "")
 
+    def test_a_type_without_a_form(self, cli: Cli, profile: str) -> None:
+        """It is said which there are, and how to get that one."""
+        cli("types", "--remote", profile, "Account")
+
+        done = cli("new", "Visit__c")
+
+        assert done.code == 2
+        assert "There are forms for Account." in done.err
+        assert "draft-journal types --remote PROFILE.toml Visit__c" in done.err
+
     def test_a_form(self, cli: Cli, profile: str, org: Org) -> None:
         """What is known of a type is a form, too."""
         cli("types", "--remote", profile)

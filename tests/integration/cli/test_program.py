@@ -61,6 +61,7 @@ class TestHelp:
             "verify",
             "replay",
             "rebuild",
+            "simulate",
         ]
 
     @pytest.mark.parametrize("name", list(program.commands))

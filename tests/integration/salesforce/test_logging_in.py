@@ -231,6 +231,17 @@ class TestRotation:
             org.expire_sessions()
             assert drained(journal, next_one).acknowledged == 1
 
+    def test_a_token_that_was_replaced_is_still_a_secret(
+        self, journal: Journal, org: Org, url: str, tmp_path: Path
+    ) -> None:
+        """Who would use it would have all others revoked."""
+        path, token = tmp_path / "refresh.json", org.refresh_token()
+        drained(journal, by_refresh(url, token, path))
+
+        known = by_refresh(url, token, path).credentials.secrets
+
+        assert known.masked(f"not {token}") == "not [secret]"
+
     def test_one_process_asks_at_a_time(
         self, journal: Journal, org: Org, url: str, tmp_path: Path
     ) -> None:
