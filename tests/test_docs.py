@@ -34,6 +34,7 @@ PUBLIC: Final = (
     "journal.sync",
     "journal.testing.salesforce",
     "journal.testing.service",
+    "journal.testing.simulate",
     "projections",
 )
 LIBRARY_INTERFACE: Final = {"Factory"}
