@@ -674,6 +674,19 @@ class TestReads:
 
         assert (report.acknowledged, script.pauses) == (2, [1.0])
 
+    def test_an_org_that_takes_no_such_reads(self, journal: Journal) -> None:
+        """That is no refusal of a draft: they go one by one."""
+        changing(journal, 2)
+        script = Script(journal, reads_back=False)
+
+        report = script.drain(
+            says(404, [{"errorCode": "NOT_FOUND", "message": "no"}]),
+            *[says(200, row(1, Name="n1")), DONE_ALONE],
+            *[says(200, row(2, Name="n2")), DONE_ALONE],
+        )
+
+        assert (report.acknowledged, report.held) == (2, 0)
+
     def test_a_read_that_is_lost(self, journal: Journal) -> None:
         """The first is looked up then."""
         changing(journal, 2)

@@ -132,6 +132,8 @@ class Together:
         search = self._lacking(pushes)
         if search:
             failed = yield from self._read(search)
+            if isinstance(failed, Refused):  # the call itself, and not the draft
+                return [(yield from self._by_itself(pushes[0]))]
             if failed is not None:
                 return [failed]
         group = Group(self._in_call, self._sights)
