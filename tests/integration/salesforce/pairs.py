@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import httpx
@@ -140,14 +139,14 @@ def sent(
     org = Org(clock=hands)
     with Journal(actor="ann", origin="van-7", sources=FixedSources()) as journal:
         begin(Scene(journal, org, hands))
-        remote = Salesforce.of({**content(URL, **settings), "auth": {}}, bearer=org.access_token)
-        for way in (transport(org), Direct(org)):
+
+        def drained(way: Direct) -> Report:
+            said = {**content(URL, **settings), "auth": {}}
             with (
-                suppress(KeyboardInterrupt),
                 httpx.Client(transport=way) as client,
                 Subscriber(
                     journal,
-                    remote,
+                    Salesforce.of(said, bearer=org.access_token),
                     backoff=SOON,
                     conflicts=Policies(default=policies),
                     on_held=on_held,
@@ -156,8 +155,12 @@ def sent(
                     client=client,
                 ) as subscriber,
             ):
-                report = subscriber.drain(60)
-                break
+                return subscriber.drain(60)
+
+        try:
+            report = drained(transport(org))
+        except KeyboardInterrupt:
+            report = drained(Direct(org))
         return Side(ended(journal, org), report, len(org.requests), org)
 
 

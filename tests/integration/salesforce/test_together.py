@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +27,7 @@ from tests.integration.salesforce.sending import (
 from tests.integration.salesforce.test_pushing import effects, run, state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import httpx
 
@@ -315,9 +316,7 @@ def test_types_of_each_kind(types: dict[str, Any]) -> None:
     assert_as_one_by_one(several_kinds, types=types)
 
 
-@pytest.mark.parametrize(
-    "begin", [dangling, incomplete, alike, there_already, without_a_field]
-)
+@pytest.mark.parametrize("begin", [dangling, incomplete, alike, there_already, without_a_field])
 @pytest.mark.parametrize("name", ["usual", "by id"])
 def test_what_an_org_refuses(begin: Callable[[Scene], None], name: str) -> None:
     """Each draft ends as it would alone."""
@@ -495,7 +494,7 @@ def test_the_sender_is_killed_at_every_request(shape: Shape, *, is_after: bool) 
     for at in range(plain.calls):
         found = sent(
             lambda scene: shape(scene, -1),
-            transport=lambda org, at=at: Deadly(org, at, is_after=is_after),
+            transport=partial(Deadly, at=at, is_after=is_after),
             batches=True,
         )
         assert found.ended.there == plain.ended.there
@@ -571,7 +570,7 @@ def test_async_is_the_same(org: Org, url: str) -> None:
 
 
 @pytest.fixture
-def before(org: Org, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def before(org: Org, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is done right before each request is heard, the first for the first."""
     done: list[Any] = []
     deliver = org._service.deliver
@@ -582,7 +581,7 @@ def before(org: Org, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         return deliver(request)
 
     monkeypatch.setattr(org._service, "deliver", delivered)
-    yield done
+    return done
 
 
 @pytest.mark.parametrize(("kind", "at"), list(product(("update", "delete"), range(1, 4))))
