@@ -7,14 +7,15 @@
   has none, nothing is sent; it would be taken for gone.
 - E4. A record that is created again is all that is known of it; of that, what nobody may set is
   left out, and the capture fields tell of this change and not of an earlier one.
-- E5. What drafts behind one have made of it, that left in the same call, is no conflict either.
+- E5. What drafts behind one have made of its record, that left in the same call, is no conflict
+  either: other values, or that it is deleted.
 - E6. What the capture fields of a record have come to, and who has changed it when, is no change
   by somebody else: each of our own updates writes that, too.
 """
 
 from __future__ import annotations
 
-from itertools import dropwhile, islice
+from itertools import dropwhile, islice, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.errors import RemoteError
@@ -22,6 +23,7 @@ from journal.events import FieldMessage, time_of
 from journal.outcomes import Acknowledged, Refused
 from journal.remotes.comparison import holds
 from journal.remotes.contents import contents
+from journal.remotes.dialect import Shown
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
 from journal.remotes.salesforce.answers import is_made, is_surely_deleted, meant
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from journal.events import Evidence
-    from journal.remotes.dialect import Dialect, Shown
+    from journal.record import Change
+    from journal.remotes.dialect import Dialect
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer, Push, Request, Response
     from journal.remotes.salesforce.settings import How, Settings
@@ -316,15 +319,19 @@ class OrgErrand(Errand):
     def _is_as_followed(self, record: Shown) -> bool:
         """Say whether a record is as drafts behind this one leave it, all maybe applied (E5)."""
         push = self.push
-        behind = dropwhile(lambda change: change.draft_id != push.draft_id, push.record.changes)
         wanted = dict(push.fields)
-        for change in islice(behind, 1, None):
-            if change.state != "sending":
-                break
+        for change in self._behind:
             wanted |= {name: v for name, v in change.fields.items() if name in wanted}
-        is_followed = push.is_maybe_applied and not same(wanted, push.fields)
         forms = self.dialect.forms(push.ref.type)
+        is_followed = not same(wanted, push.fields)
         return is_followed and holds(push, forms, forms.read(record.fields or {}), wanted)
+
+    @property
+    def _behind(self) -> list[Change]:
+        """The drafts of the record behind this one that may be applied, too, as this one may."""
+        changes = self.push.record.changes if self.push.is_maybe_applied else ()
+        own = dropwhile(lambda change: change.draft_id != self.push.draft_id, changes)
+        return list(takewhile(lambda change: change.state == "sending", islice(own, 1, None)))
 
     def _is_as_it_was(self, record: Shown) -> bool:
         """Say whether nobody but ourselves has changed what is to be deleted."""
@@ -366,7 +373,8 @@ class OrgErrand(Errand):
         """Say what it settles that the org does not have the record, or does not show it."""
         settled = super().absent(response)
         if is_surely_deleted(response):
-            return settled
+            is_ours = self.push.kind == "update" and any(c.kind == "delete" for c in self._behind)
+            return self.acknowledged(response, Shown(), "read") if is_ours else settled
         if self.push.kind == "delete" and self.way.settings.on_not_found == "hold":
             return self.held(_UNSEEN, response)
         if isinstance(settled, Refused):
