@@ -26,6 +26,7 @@ from journal.events import (
     QUEUE,
     ConflictResolved,
     DraftHeld,
+    DraftRetried,
     FieldMessage,
     PushStarted,
     QueueStopped,
@@ -65,20 +66,35 @@ _WHY: Final = {
     "gone": "the remote no longer has the record",
 }
 """The reason, in the envelope, of what became of a draft that stood in a conflict."""
+_NOT_APPLIED: Final = "nothing of its batch was applied"
 
 
 class Ledger:
     """The queue as a sender has it, and what it notes of its drafts."""
 
     def __init__(
-        self, journal: Journal, lease: SenderLease, settings: Settings, checkpoint: Checkpoint
+        self,
+        journal: Journal,
+        lease: SenderLease,
+        settings: Settings,
+        checkpoint: Checkpoint,
+        *,
+        binds: bool = False,
     ) -> None:
-        """Begin where the checkpoint says that everything before is settled."""
+        """Begin where the checkpoint says that everything before is settled.
+
+        Args:
+            journal: that has the drafts.
+            lease: without which nothing is appended.
+            settings: of the subscriber.
+            checkpoint: says up to where all is settled.
+            binds: whether the drafts of one batch are sent together or not at all.
+        """
         self._journal = journal
         self._lease = lease
         self._settings = settings
         self._checkpoint = checkpoint
-        self.queue = Queue(position=checkpoint.load())
+        self.queue = Queue(position=checkpoint.load(), binds=binds)
         self._unsent: set[str] = set()
         """The drafts that were begun, and of which it is known that no request has left."""
         self._unsaved = 0
@@ -142,6 +158,10 @@ class Ledger:
         started = PushStarted(draft_id=draft.draft_id, revision=draft.revision)
         return self._note(draft, lambda _record, _change: (started,))
 
+    def _back(self, draft: Draft) -> Note:
+        retried = DraftRetried(draft_id=draft.draft_id)
+        return self._note(draft, lambda _record, _change: (retried,), _NOT_APPLIED)
+
     def next_together(self, most: int) -> list[Draft]:
         """Return the drafts that are next to send, so many at most, that may go together."""
         self._catch_up()
@@ -169,6 +189,8 @@ class Ledger:
             change.is_doubted,
             self._age_s(change),
             change.made,
+            draft.batch,
+            self.queue.size_of(draft),
         )
 
     def _age_s(self, change: Change) -> float:
@@ -189,7 +211,12 @@ class Ledger:
             self._unsent.add(draft.draft_id)
 
     def settled(
-        self, outcomes: Sequence[tuple[Draft, Settled]], attempts: int, *, with_next: bool
+        self,
+        outcomes: Sequence[tuple[Draft, Settled]],
+        attempts: int,
+        *,
+        with_next: bool,
+        back: Sequence[Draft] = (),
     ) -> list[Outcome | Resolved | None]:
         """Append what became of drafts; return it, or how a conflict was resolved.
 
@@ -197,6 +224,7 @@ class Ledger:
             outcomes: each draft, with what settles it.
             attempts: how often they were tried to be sent.
             with_next: whether the next draft is begun, and durable at once (S2, S3).
+            back: drafts of a batch that was not applied, and that wait now as if never sent.
 
         Returns:
             What became of each; None where somebody else has settled it.
@@ -211,6 +239,7 @@ class Ledger:
             notes.append(self._note(draft, verdict.decide, verdict.reason))
             if isinstance(outcome, Refused) and outcome.is_alarm:
                 notes.append(self._alarm(draft, outcome, verdict))
+        notes += map(self._back, back)
         following = self._following([draft for draft, _ in outcomes]) if with_next else None
         if following is not None:
             notes.append(self._beginning(following))
@@ -226,7 +255,7 @@ class Ledger:
         if self.queue.switch.stop is not None:
             return None
         *first, following = islice(chain(self.queue, repeat(None)), len(drafts) + 1)
-        if following is None or following.is_maybe_applied:
+        if following is None or following.is_maybe_applied or self.queue.size_of(following) > 1:
             return None
         is_next = [draft and draft.draft_id for draft in first] == [d.draft_id for d in drafts]
         return following if is_next else None

@@ -127,9 +127,10 @@ class TestEvolve:
                 "why",
                 {"Account": ACME, "Also": ACME, "Name": "x"},
                 (ACME,),
+                batch=1,
             ),
-            Draft("e2", 2, ACME, "update", 2, "ann", "why", {"Name": "Acme"}),
-            Draft("e3", 3, BOLT, "delete", 3, "ann", "why", {}),
+            Draft("e2", 2, ACME, "update", 2, "ann", "why", {"Name": "Acme"}, batch=2),
+            Draft("e3", 3, BOLT, "delete", 3, "ann", "why", {}, batch=3),
         ]
 
     def test_push_is_counted(self) -> None:
