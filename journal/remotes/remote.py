@@ -152,9 +152,10 @@ class Batching(Remote, Protocol):
         """Send drafts together: yield requests, receive their answers, return the outcomes.
 
         Returns:
-            The outcomes of the first of them, at least of one. Of those without one, or with
-            None, it is certain that no request of this call has carried them out, and nothing is
-            known against them; they are sent again at once, or once their batch can be.
+            The outcomes of the first of them, at least of one. Of those without one it is
+            certain that no request of this call has carried them out; they are sent again at
+            once. None says that of one of a batch that is bound, and that no request before has
+            done so: it is as if it was never sent, and waits for what holds its batch.
 
         Raises:
             RemoteError: the first of them cannot be sent as it is; no request has left.

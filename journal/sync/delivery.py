@@ -204,7 +204,7 @@ class Delivery:
         if settled:
             back: list[Draft] = []
             if first.batch_size > 1 and any(isinstance(o, Refused) for _, o in settled):
-                back = [draft for (draft, _), o in zip_longest(pushes, outcomes) if o is None]
+                back = [d for d, o in zip(drafts, outcomes, strict=False) if o is None]
             became = yield Call(
                 lambda: self._ledger.settled(settled, attempts, with_next=False, back=back)
             )

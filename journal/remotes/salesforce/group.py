@@ -88,6 +88,14 @@ class Group:
         self.members.append(member)
         return True
 
+    def errand(self, push: Push) -> OrgErrand:
+        """Return what carries a draft that would go behind those in the call.
+
+        Raises:
+            RemoteError: it cannot be sent as it is.
+        """
+        return self._make(as_known(push, self._made))
+
     def first(self, count: int) -> Group:
         """Return the group of the first of them only."""
         group = Group(self._make, self._sights)
@@ -112,14 +120,14 @@ class Group:
             return None
         before = [member for member in self.members if member.push.ref == push.ref]
         earlier = before[-1] if before else None
-        errand = self._make(_overlaid(_as_known(push, self._made), before))
+        errand = self._make(_overlaid(as_known(push, self._made), before))
         found, row = None, {}
         if push.kind == "create":
             if earlier is not None or errand.must_look or errand.way.how not in KEYED:
                 return None
         else:
             shown = self._row_before(errand, earlier)
-            found = None if shown is None else _as_expected(errand, shown)
+            found = None if shown is None else as_expected(errand, shown)
             if shown is None or found is None:
                 return None
             row = shown
@@ -226,7 +234,7 @@ class Group:
         for at, member in enumerate(self.members):
             answer = [next(left) for _ in member.requests][-1]
             earlier = [each for each in self.members[:at] if each.push.ref == member.push.ref]
-            push = _as_known(member.push, known)
+            push = as_known(member.push, known)
             errand = self._make(_overlaid(push, earlier))
             receipt = _receipt(errand, answer, None if member.is_behind else member.found)
             if receipt is None:
@@ -250,12 +258,12 @@ def _receipt(errand: OrgErrand, answer: Response, found: AsExpected | None) -> A
 def _read_back(errand: OrgErrand, receipt: Acknowledged, sights: Sights) -> Acknowledged:
     """Return the receipt with what a read after it has shown, where there was one."""
     row = None if errand.push.kind == "delete" else sights.row(errand, receipt.remote_id)
-    return receipt if row is None else errand.seen_after(receipt, _response(row))
+    return receipt if row is None else errand.seen_after(receipt, response_of(row))
 
 
-def _as_expected(errand: OrgErrand, row: Row) -> AsExpected | None:
+def as_expected(errand: OrgErrand, row: Row) -> AsExpected | None:
     """Return what a row shows before a write; None where something has to be settled first."""
-    response = _response(row)
+    response = response_of(row)
     record = errand.shown(response)
     if record is None or not errand.is_it(record, None):
         return None
@@ -263,12 +271,12 @@ def _as_expected(errand: OrgErrand, row: Row) -> AsExpected | None:
     return found if isinstance(found, AsExpected) else None
 
 
-def _response(row: Row) -> Response:
+def response_of(row: Row) -> Response:
     """Return the answer to a read that shows a row."""
     return Response(200, {}, to_json(row))
 
 
-def _as_known(push: Push, ids: Mapping[Ref, str]) -> Push:
+def as_known(push: Push, ids: Mapping[Ref, str]) -> Push:
     """Return the draft with what the org calls records that are made in its call."""
 
     def named(record: Record) -> Record:

@@ -25,6 +25,7 @@ from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
 from journal.remotes.salesforce.reading import OrgReader
 from journal.remotes.salesforce.settings import Settings
 from journal.remotes.salesforce.together import AHEAD, Together
+from journal.remotes.salesforce.whole import Whole
 from journal.sources import SystemClock
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ class Salesforce(OrgReader):
         self._owed_s = 0.0
         self._usage = ""
         self._objects = {}
-        self._together = Together(
-            settings, self.errand, self._pushed, self._note, clock or SystemClock()
-        )
+        given = (settings, self.errand, self._pushed, self._note, clock or SystemClock())
+        self._whole = Whole(*given, look=self._looked_up, settle=self._settled)
+        self._together = self._whole if self.binds_batches else Together(*given)
 
     def __repr__(self) -> str:
         """Show where the org is, and no secret."""
@@ -161,8 +162,10 @@ class Salesforce(OrgReader):
         """Send a draft: yield requests, receive their answers, return the outcome (O1).
 
         Raises:
-            RemoteError: the draft cannot be sent as it is.
+            RemoteError: the draft cannot be sent as it is, or is one of a batch that is bound.
         """
+        if self.binds_batches and push.batch_size > 1:
+            raise self._whole.why_not_alone(push)
         if (owed := self._owed()) is not None:
             return owed
         self._together.forget()
@@ -184,7 +187,13 @@ class Salesforce(OrgReader):
     @property
     def most_together(self) -> int:
         """How many drafts are looked at for a call; 1 where they are to be sent one by one."""
-        return AHEAD if self.settings.batches and self._together.is_possible else 1
+        is_possible = self.settings.batches == "order" and self._together.is_possible
+        return AHEAD if is_possible or self.binds_batches else 1
+
+    @property
+    def binds_batches(self) -> bool:
+        """Whether the drafts of one batch are applied all together, or not at all."""
+        return self.settings.batches == "whole"
 
     def together(self, pushes: Sequence[Push]) -> int:
         """Return how many of these drafts, from the first one on, can go in one call, at most.
@@ -194,7 +203,9 @@ class Salesforce(OrgReader):
         """
         return self._together.count(pushes)
 
-    def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+    def push_together(
+        self, pushes: Sequence[Push]
+    ) -> Generator[Request, Answer, Sequence[Outcome | None]]:
         """Send drafts together: yield requests, receive their answers, return the outcomes (O1).
 
         Raises:
@@ -206,7 +217,8 @@ class Salesforce(OrgReader):
         outcomes = yield from authorised(exchange, self.credentials, self.is_refused)
         secrets = self.credentials.secrets
         return [
-            secrets.cleared(outcome, [push.fields, push.base, push.record.remote.fields])
+            outcome
+            and secrets.cleared(outcome, [push.fields, push.base, push.record.remote.fields])
             for outcome, push in zip(outcomes, pushes, strict=False)
         ]
 
