@@ -2,8 +2,10 @@
 
 - S1. One request is in flight at a time: with the first draft that nothing holds back (Q2, Q3),
   or also with those that come next, in order, where the remote keeps that order.
-- A draft that may be applied goes alone: it is looked up first. Those of a batch that the remote
-  binds go together even then, and never alone.
+- A draft that may be applied goes alone: it is looked up first. So does the one that is tried
+  again after a failure: an offline night begins no others.
+- What was begun with others, and did not go, is pending again, durably: it can be amended.
+- The drafts of a batch that the remote binds go together even then, and never alone.
 
 It knows nothing of what comes after: of waits, and of who sends.
 """
@@ -82,6 +84,8 @@ class Delivery:
         self._tally = tally
         self._doubts = doubts
         self._spans = spans
+        self._has_failed = False
+        """Whether the last attempt has settled nothing, though the remote was asked."""
 
     def sent(
         self, draft: Draft, attempts: int, may_go_on: Callable[[], bool]
@@ -119,6 +123,7 @@ class Delivery:
         finally:
             self._board.write(sending=None)
             _end(span, outcome)
+        self._has_failed = self._doubts.has_asked and not isinstance(outcome, Settled)
         if self._is_unsent(outcome) and not push.is_maybe_applied:
             self._ledger.leaves(draft, has_left=False)
         if not isinstance(outcome, Settled):
@@ -154,7 +159,8 @@ class Delivery:
         pushes: list[tuple[Draft, Push]] = yield Call(lambda: self._pushes(draft, most))
         if pushes and len(pushes) < min(pushes[0][1].batch_size, most):
             return None
-        if len(pushes) < 2:  # noqa: PLR2004  as above
+        is_alone = self._has_failed and pushes[0][1].batch_size == 1
+        if len(pushes) < 2 or is_alone:  # noqa: PLR2004  as above
             return []
         try:
             return pushes[: remote.together([push for _, push in pushes])]
@@ -194,22 +200,33 @@ class Delivery:
             self._board.write(sending=None)
             for at, span in enumerate(spans):
                 _end(span, outcomes[at] if at < len(outcomes) else None)
-        said = zip_longest(pushes, outcomes)
-        told = [(draft, outcome) for (draft, _), outcome in said if outcome is not None]
-        for (draft, push), outcome in zip_longest(pushes, outcomes):
-            if not push.is_maybe_applied and self._is_unsent(outcome):
-                self._ledger.leaves(draft, has_left=False)
+        told = [(d, o) for d, o in zip(drafts, outcomes, strict=False) if o is not None]
+        back = self._kept(pushes, outcomes)
         settled = [(draft, outcome) for draft, outcome in told if isinstance(outcome, Settled)]
-        became: list[Became] = []
-        if settled:
-            back: list[Draft] = []
-            if first.batch_size > 1 and any(isinstance(o, Refused) for _, o in settled):
-                back = [d for d, o in zip(drafts, outcomes, strict=False) if o is None]
-            became = yield Call(
-                lambda: self._ledger.settled(settled, attempts, with_next=False, back=back)
-            )
+        self._has_failed = not settled
+        became: list[Became] = yield Call(
+            lambda: self._ledger.settled(settled, attempts, with_next=False, back=back)
+        )
         left = iter(became)
         return [(draft, next(left) if isinstance(o, Settled) else o) for draft, o in told]
+
+    def _kept(
+        self, pushes: list[tuple[Draft, Push]], outcomes: list[Outcome | None]
+    ) -> list[Draft]:
+        """Note which drafts did not go; return those that are to be pending again.
+
+        The first that failed is begun for the next time; so is a batch that is bound, unless one
+        of it is refused: the others can be amended then.
+        """
+        back: list[Draft] = []
+        is_refused = pushes[0][1].batch_size > 1 and any(isinstance(o, Refused) for o in outcomes)
+        for at, ((draft, push), outcome) in enumerate(zip_longest(pushes, outcomes)):
+            is_held_up = is_refused and at < len(outcomes) and outcome is None
+            if is_held_up or (at and push.batch_size == 1 and self._is_unsent(outcome)):
+                back.append(draft)
+            elif self._is_unsent(outcome) and not push.is_maybe_applied:
+                self._ledger.leaves(draft, has_left=False)
+        return back
 
     def _judged(self, outcomes: list[Outcome | None]) -> list[Outcome | None]:
         """Return the outcomes of a batch, the first of which may have been in doubt too often."""

@@ -66,7 +66,8 @@ _WHY: Final = {
     "gone": "the remote no longer has the record",
 }
 """The reason, in the envelope, of what became of a draft that stood in a conflict."""
-_NOT_APPLIED: Final = "nothing of its batch was applied"
+_NOT_CARRIED_OUT: Final = "the remote did not carry it out"
+"""The reason, in the envelope, of what is pending again for it did not go with others."""
 
 
 class Ledger:
@@ -158,10 +159,6 @@ class Ledger:
         started = PushStarted(draft_id=draft.draft_id, revision=draft.revision)
         return self._note(draft, lambda _record, _change: (started,))
 
-    def _back(self, draft: Draft) -> Note:
-        retried = DraftRetried(draft_id=draft.draft_id)
-        return self._note(draft, lambda _record, _change: (retried,), _NOT_APPLIED)
-
     def next_together(self, most: int) -> list[Draft]:
         """Return the drafts that are next to send, so many at most, that may go together."""
         self._catch_up()
@@ -224,7 +221,7 @@ class Ledger:
             outcomes: each draft, with what settles it.
             attempts: how often they were tried to be sent.
             with_next: whether the next draft is begun, and durable at once (S2, S3).
-            back: drafts of a batch that was not applied, and that wait now as if never sent.
+            back: drafts that were begun with these, and did not go: they are pending again.
 
         Returns:
             What became of each; None where somebody else has settled it.
@@ -239,11 +236,12 @@ class Ledger:
             notes.append(self._note(draft, verdict.decide, verdict.reason))
             if isinstance(outcome, Refused) and outcome.is_alarm:
                 notes.append(self._alarm(draft, outcome, verdict))
-        notes += map(self._back, back)
+        notes += [self._note(draft, _put_back, _NOT_CARRIED_OUT) for draft in back]
         following = self._following([draft for draft, _ in outcomes]) if with_next else None
         if following is not None:
             notes.append(self._beginning(following))
-        entries = self._noted(notes)
+        entries = self._noted(notes) if notes else ()
+        self._unsent.difference_update(draft.draft_id for draft in back)
         begun = [e.event for e in entries if isinstance(e.event, PushStarted)]
         self._unsent.update(event.draft_id for event in begun)  # and no request has left
         self._unsaved += sum(bool(verdict.events) for verdict in verdicts)
@@ -361,6 +359,11 @@ class _Verdict:
                 return outcome._replace(messages=messages)
             case _:
                 return outcome
+
+
+def _put_back(_: Record, change: Change) -> Sequence[Event]:
+    """Return the events of a draft being pending again that was begun, and did not go."""
+    return (DraftRetried(draft_id=change.draft_id),) if change.state == "sending" else ()
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:

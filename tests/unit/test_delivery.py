@@ -9,7 +9,7 @@ import pytest
 
 from journal import Journal, Ref
 from journal.errors import RemoteError
-from journal.events import DraftDiscarded, DraftHeld, FieldMessage, PushStarted
+from journal.events import DraftDiscarded, DraftHeld, DraftRetried, FieldMessage, PushStarted
 from journal.outcomes import Acknowledged, NotSent, Refused, Unknown
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.staging import Facts
@@ -219,24 +219,51 @@ class TestOutcomes:
         ]
 
     def test_not_sent(self, journal: Journal) -> None:
-        """Where no request has left, they go together again."""
+        """Where no request has left, the first is tried alone, and then they go together again."""
         script = Script(journal, Convoy(4))
 
-        report = script.drain(REFUSED, each(200, 200, 200, 200))
+        report = script.drain(REFUSED, shows({"Number": 1}, '"1"'), each(200, 200, 200))
 
-        assert sent(script) == [["a1", "a2", "a3", "a4"]] * 2
+        assert sent(script) == [["a1", "a2", "a3", "a4"], "/Account/a1", ["a2", "a3", "a4"]]
         assert (report.acknowledged, len(script.pauses)) == (4, 1)
-        begun = [e for e in journal.log.read() if isinstance(e.event, PushStarted)]
-        assert len(begun) == 4
+        assert script.methods == ["PUT"] * 3
+
+    def test_what_did_not_go_can_be_amended(self, journal: Journal) -> None:
+        """All but the first are pending again, durably; a night offline adds nothing to that."""
+        script = Script(journal, Convoy(4), attempts=9)
+
+        script.drain(*[REFUSED] * 9)
+
+        assert [found.draft.state for found in Drafts(journal).pending()] == [
+            "sending",
+            *["pending"] * 3,
+        ]
+        assert len(journal.log.read()) == 4 + 4 + 3
+        for number in (2, 3, 4):
+            draft = journal.load(f"Account:a{number}").changes[0].draft_id
+            journal.amend(draft, {"Number": 10})
+
+    def test_what_waits_behind_a_held_one_can_be_discarded(self, journal: Journal) -> None:
+        """It has not been sent, whatever was begun: nobody has to insist."""
+        journal.update("Account:a2", {"Number": 10})
+        last = journal.load("Account:a2").changes[-1].draft_id
+        script = Script(journal, Convoy(5), on_held="stop")
+
+        script.drain(each(200, 422))
+
+        journal.discard(last)
+        reasons = {e.reason for e in journal.log.read() if isinstance(e.event, DraftRetried)}
+        assert reasons == {"the remote did not carry it out"}
 
     def test_another_process_looks_first(self, journal: Journal) -> None:
-        """Whoever begins anew cannot know that nothing has left, and looks each draft up."""
+        """Whoever begins anew cannot know that the first has not left, and looks it up."""
         Script(journal, Convoy(4), attempts=1).drain(REFUSED)
         script = Script(journal, Convoy(4))
 
-        script.drain(*[shows({"Number": number}, '"1"') for number in range(1, 5)])
+        script.drain(shows({"Number": 1}, '"1"'), each(200, 200, 200))
 
-        assert script.methods == ["GET"] * 4
+        assert sent(script) == ["/Account/a1", ["a2", "a3", "a4"]]
+        assert script.methods == ["GET", "PUT"]
 
     @pytest.mark.parametrize("statuses", [(), (200,) * 5])
     def test_a_remote_that_miscounts(self, journal: Journal, statuses: tuple[int, ...]) -> None:
