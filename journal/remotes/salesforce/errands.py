@@ -2,12 +2,14 @@
 
 - E1. What an org may have made of an earlier request of ours is recognised, and never called a
   conflict: a record under a key that only this draft has, and the mark of a delete on its way.
+- E3. What drafts behind one have made of it, that left in the same call, is no conflict either.
 - E2. A parent is named by its key only where the org surely has it under that key.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import dropwhile, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.events import FieldMessage, time_of
@@ -19,7 +21,7 @@ from journal.remotes.meanings import content_of
 from journal.remotes.salesforce.answers import is_surely_deleted, meant
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
-from journal.values import Ref
+from journal.values import Ref, same
 
 if TYPE_CHECKING:
     from journal.remotes.dialect import Dialect, Shown
@@ -236,6 +238,8 @@ class OrgErrand(Errand):
         plain = record._replace(fields={n: v for n, v in fields.items() if n not in marks})
         if self._marks and self._is_marked(fields) and self._is_as_it_was(plain):
             return AsExpected(self.remote_id or record.id, record.version, fields)
+        if self._is_as_followed(plain):
+            return self.acknowledged(response, plain, "read")
         settled = super().compared(response, plain, found_id)
         if isinstance(settled, AsExpected):
             return settled._replace(fields=fields)
@@ -246,6 +250,19 @@ class OrgErrand(Errand):
             others = self._others(plain)
             return receipt._replace(note=f"{_OTHERWISE}{', '.join(others)}")
         return settled
+
+    def _is_as_followed(self, record: Shown) -> bool:
+        """Say whether a record is as drafts behind this one leave it, all maybe applied (E3)."""
+        push = self.push
+        behind = dropwhile(lambda change: change.draft_id != push.draft_id, push.record.changes)
+        wanted = dict(push.fields)
+        for change in islice(behind, 1, None):
+            if change.state != "sending":
+                break
+            wanted |= {name: v for name, v in change.fields.items() if name in wanted}
+        is_followed = push.is_maybe_applied and not same(wanted, push.fields)
+        forms = self.dialect.forms(push.ref.type)
+        return is_followed and holds(push, forms, forms.read(record.fields or {}), wanted)
 
     def _is_as_it_was(self, record: Shown) -> bool:
         """Say whether nobody but ourselves has changed what is to be deleted."""

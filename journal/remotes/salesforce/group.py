@@ -3,6 +3,8 @@
 - B1. The call keeps the order of the drafts, and nothing behind one that fails is applied.
 - B2. A draft joins only if nothing needs to be settled first: what it changes was read right
   before, and is as it expects, or is made by a draft before it in the same call.
+- B6. After a lost answer each draft is looked up by itself, so what it left must still be there:
+  a delete goes behind no draft of its record, nor of one that refers to it.
 - B3. What the org would read as the name of another request's result is never sent in a call
   that has such names, unless it is meant.
 """
@@ -119,6 +121,8 @@ class Group:
         if push.is_maybe_applied or push.is_doubted:
             return None
         before = [member for member in self.members if member.push.ref == push.ref]
+        if push.kind == "delete" and self._is_undone(push.ref, before):
+            return None  # B6
         earlier = before[-1] if before else None
         errand = self._make(_overlaid(as_known(push, self._made), before))
         found, row = None, {}
@@ -126,7 +130,7 @@ class Group:
             if earlier is not None or errand.must_look or errand.way.how not in KEYED:
                 return None
         else:
-            shown = self._row_before(errand, earlier)
+            shown = self._sights.row(errand, errand.remote_id) if earlier is None else earlier.row
             found = None if shown is None else as_expected(errand, shown)
             if shown is None or found is None:
                 return None
@@ -137,11 +141,9 @@ class Group:
         after = {**row, **self._written(errand, requests)}
         return Member(push, errand, requests, found, after, earlier is not None)
 
-    def _row_before(self, errand: OrgErrand, earlier: Member | None) -> Row | None:
-        """Return the record as the draft finds it; None where that is not known."""
-        if earlier is None:
-            return self._sights.row(errand, errand.remote_id)
-        return None if earlier.push.kind == "delete" else earlier.row
+    def _is_undone(self, ref: Ref, before: Sequence[Member]) -> bool:
+        """Say whether a delete takes away what drafts before it leave: an org may delete both."""
+        return bool(before) or any(ref in member.push.targets for member in self.members)
 
     def _requests(
         self, errand: OrgErrand, found: AsExpected | None, *, is_behind: bool
@@ -237,9 +239,8 @@ class Group:
             push = as_known(member.push, known)
             errand = self._make(_overlaid(push, earlier))
             receipt = _receipt(errand, answer, None if member.is_behind else member.found)
-            if receipt is None:
-                told.append(Unknown(_UNFIT))
-                continue
+            if receipt is None:  # what is behind it must not be acknowledged before it
+                return [*told, *[Unknown(_UNFIT)] * (len(self.members) - at)]
             if receipt.remote_id is not None:
                 known[push.ref] = receipt.remote_id
             is_last = all(m.push.ref != push.ref for m in self.members[at + 1 :])

@@ -24,7 +24,7 @@ from journal.remotes.salesforce.keeping import TokenFile
 from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
 from journal.remotes.salesforce.reading import OrgReader
 from journal.remotes.salesforce.settings import Settings
-from journal.remotes.salesforce.together import AHEAD, Together
+from journal.remotes.salesforce.together import AHEAD
 from journal.remotes.salesforce.whole import Whole
 from journal.sources import SystemClock
 
@@ -85,9 +85,16 @@ class Salesforce(OrgReader):
         self._owed_s = 0.0
         self._usage = ""
         self._objects = {}
-        given = (settings, self.errand, self._pushed, self._note, clock or SystemClock())
-        self._whole = Whole(*given, look=self._looked_up, settle=self._settled)
-        self._together = self._whole if self.binds_batches else Together(*given)
+        self._together = Whole(
+            settings,
+            self.errand,
+            self._in_call,
+            alone=self._pushed,
+            note=self._note,
+            clock=clock or SystemClock(),
+            look=self._looked_up,
+            settle=self._settled,
+        )
 
     def __repr__(self) -> str:
         """Show where the org is, and no secret."""
@@ -165,7 +172,7 @@ class Salesforce(OrgReader):
             RemoteError: the draft cannot be sent as it is, or is one of a batch that is bound.
         """
         if self.binds_batches and push.batch_size > 1:
-            raise self._whole.why_not_alone(push)
+            raise self._together.why_not_alone(push)
         if (owed := self._owed()) is not None:
             return owed
         self._together.forget()
@@ -181,6 +188,20 @@ class Salesforce(OrgReader):
             return outcome
         finally:
             exchange.close()
+
+    def _in_call(self, push: Push) -> OrgErrand:
+        """Return what carries the draft in a call with others.
+
+        A copy of an insert that comes late is refused, and so is all behind it; one of an upsert
+        would write over what was changed since.
+
+        Raises:
+            RemoteError: the draft cannot be sent as it is.
+        """
+        how = self.settings.how(push.ref.type)
+        if how != "upsert":
+            return self.errand(push)
+        return OrgErrand(self._dialects["insert"], push, Way(self.settings, "insert"))
 
     # --- pushing together ----------------------------------------------------------------
 

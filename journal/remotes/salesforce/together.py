@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from journal.errors import RemoteError
-from journal.outcomes import Refused, Unknown
+from journal.outcomes import Refused, Unknown, Wait
 from journal.remotes.classify import Doubt, Success, classify
 from journal.remotes.meanings import Done
 from journal.remotes.remote import Response
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from journal.outcomes import Outcome
+    from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer, Push, Request
     from journal.remotes.salesforce.errands import OrgErrand
     from journal.remotes.salesforce.settings import Settings
@@ -49,10 +50,12 @@ CARRIED_ON: Final = "the org went on behind a request that failed"
 class Together:
     """How drafts go to an org together."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  who has a part in it
         self,
         settings: Settings,
         make: Callable[[Push], OrgErrand],
+        in_call: Callable[[Push], OrgErrand],
+        *,
         alone: Callable[[OrgErrand], Generator[Request, Answer, Outcome]],
         note: Callable[[Answer], None],
         clock: Clock,
@@ -62,12 +65,14 @@ class Together:
         Args:
             settings: of the org.
             make: returns what carries a draft.
+            in_call: returns what carries it in a call with others.
             alone: sends a draft by itself.
             note: takes note of an answer of the org.
             clock: says how old rows are.
         """
         self._settings = settings
         self._make = make
+        self._in_call = in_call
         self._alone = alone
         self._note = note
         self._clock = clock
@@ -125,7 +130,7 @@ class Together:
             failed = yield from self._read(search)
             if failed is not None:
                 return [failed]
-        group = Group(self._make, self._sights)
+        group = Group(self._in_call, self._sights)
         for push in pushes:
             if not group.join(push):
                 break
@@ -177,15 +182,24 @@ class Together:
         for (record_type, key), answer in zip(search.listed, answers, strict=True):
             if composite.is_done(answer):
                 self._sights.add(record_type, key, answer)
-            elif not (composite.is_halted(answer) or composite.is_rolled_back(answer)):
+                self._sights.asked |= {mark for mark in search.marks if mark[0] == record_type}
+            elif self._is_for_good(answer):
                 self._unlisted.add(record_type)
-        self._sights.asked |= search.marks
         self._seen_s = self._clock.monotonic_s()
+
+    def _is_for_good(self, answer: Response) -> bool:
+        """Say whether an org that is asked the same query later would refuse it again."""
+        if composite.is_halted(answer) or composite.is_rolled_back(answer):
+            return False
+        return isinstance(self._meaning(answer), Doubt | Refused)
+
+    def _meaning(self, answer: Answer) -> Meaning:
+        said = meant("upsert", "changes", answer, (), self._settings.limits.pause_s)
+        return said or classify(answer)
 
     def _unheard(self, answer: Answer) -> Outcome | None:
         """Return what an answer to a call comes to that has not been carried out, or None."""
-        said = meant("upsert", "changes", answer, (), self._settings.limits.pause_s)
-        match said or classify(answer):
+        match self._meaning(answer):
             case Success() | Done():
                 return None
             case Doubt(_, refusal) | (Refused() as refusal):
@@ -206,7 +220,7 @@ class Together:
             self._note(answer)
             outcome = self._unheard(answer)
             if not isinstance(answer, Response) or outcome is not None:
-                return (yield from self._failed(group, outcome))
+                return (yield from self._failed(group, outcome, answer))
             read = composite.whole_answers if is_whole else composite.serial_answers
             answers = read(answer, len(parts))
             if answers is None:
@@ -215,20 +229,27 @@ class Together:
             at = next((n for n, each in enumerate(answers) if not composite.is_done(each)), None)
             self._take_in(search, answers[wrote:])
             if at is None or (at >= wrote and not is_whole):
-                return group.outcomes(answers[:wrote], self._sights)
+                return group.outcomes(answers[:wrote], self._read_back)
             if not is_whole:
                 return (yield from self._halted(group, answers[:wrote], at))
             if any(map(composite.is_done, answers[:wrote])):
                 return [Unknown(CARRIED_ON)] * len(group.members)
             failed = (n for n, each in enumerate(answers) if not composite.is_rolled_back(each))
             at = next(failed, 0)
-            if at >= wrote:
+            if at >= wrote and self._is_for_good(answers[at]):
                 continue  # a query failed, and is not asked again
+            if at >= wrote:
+                return [Unknown(f"the org answered {answers[at].status} to a query of a call")]
             refused = group.member_at(at)
             if refused == 0:
                 return [(yield from self._by_itself(group.members[0].push))]
             self._apart = group.members[refused].push.draft_id
             group = group.first(refused)
+
+    @property
+    def _read_back(self) -> Sights:
+        """What the records of a call were read as behind it, where that is asked for."""
+        return self._sights if self._settings.reads_back else Sights()
 
     def _after(self, group: Group) -> tuple[Search, list[Request]]:
         """Return what is read behind the drafts of a call: what they left, and what comes next."""
@@ -245,11 +266,14 @@ class Together:
         return search, search.queries(most)
 
     def _failed(
-        self, group: Group, outcome: Outcome | None
+        self, group: Group, outcome: Outcome | None, answer: Answer
     ) -> Generator[Request, Answer, list[Outcome]]:
         """Return what a call comes to that nobody has carried out, or of which that is unknown."""
+        is_failure = isinstance(answer, Response) and answer.status >= _SERVER
         match outcome:
             case Unknown():
+                return [outcome] * len(group.members)
+            case Wait() if is_failure:  # it may have been carried out before it failed
                 return [outcome] * len(group.members)
             case None | Refused():  # the call itself: so the org takes none of them
                 return [(yield from self._by_itself(group.members[0].push))]
@@ -266,7 +290,7 @@ class Together:
             search, _ = self._after(done)
             if search:
                 yield from self._read(search)
-            told = done.outcomes(answers[:at], self._sights)
+            told = done.outcomes(answers[:at], self._read_back)
         if not all(map(composite.is_halted, answers[at + 1 :])):
             return [*told, *[Unknown(CARRIED_ON)] * (len(group.members) - at)]
         if answers[at].status >= _SERVER:

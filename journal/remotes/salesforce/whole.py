@@ -1,10 +1,10 @@
 """Sends the changes of a batch to an org as one transaction; it does no I/O.
 
-- B6. Of the changes of one batch all are applied by one call, or none: none of them is ever sent
+- B7. Of the changes of one batch all are applied by one call, or none: none of them is ever sent
   alone, nor with a part of the others.
-- B7. Whether a call was carried out whose answer is not known is read from the records, before
+- B8. Whether a call was carried out whose answer is not known is read from the records, before
   anything of the batch is sent again; where that does not tell, a person decides.
-- B8. What is refused is held by itself, as the org says it, or as a read shows; the others are
+- B9. What is refused is held by itself, as the org says it, or as a read shows; the others are
   as if they were never sent.
 
 ```
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from journal.remotes.remote import Answer, Push, Request
     from journal.remotes.salesforce.errands import OrgErrand
     from journal.remotes.salesforce.group import Member
-    from journal.remotes.salesforce.sights import Search
     from journal.remotes.salesforce.witnesses import Word
+    from journal.values import Ref
 
     Told: TypeAlias = list[Outcome | None]
     Exchange: TypeAlias = Generator[Request, Answer, Outcome]
@@ -61,7 +61,13 @@ _NO_CULPRIT: Final = "the org did not say which request of a call it refused"
 
 
 class Bound(Group):
-    """The drafts of a batch, in one call: what is read behind them can wait."""
+    """The drafts of a batch, in one call: what is read behind them can wait.
+
+    After a lost answer they are looked up together, and so any of them may undo what others did.
+    """
+
+    def _is_undone(self, ref: Ref, before: Sequence[Member]) -> bool:  # noqa: ARG002  as its base
+        return False
 
     def _has_room(self, member: Member) -> bool:
         requests = [*self.requests, *member.requests]
@@ -74,24 +80,28 @@ class Whole(Together):
 
     def __init__(
         self,
-        *given: Any,  # noqa: ANN401  what its base takes
+        *given: Any,  # noqa: ANN401  of its base
         look: Callable[[OrgErrand, frozenset[type]], Generator[Request, Answer, Any]],
         settle: Callable[[OrgErrand, Refused], Exchange],
+        **named: Any,  # noqa: ANN401  of its base
     ) -> None:
         """Send nothing yet.
 
         Args:
-            given: what `Together` takes.
+            *given: what `Together` takes.
             look: says what reads settle of a draft; it ends by types that are looked up twice.
             settle: settles by reads what an org said of a draft that is not applied.
+            **named: what `Together` takes.
         """
-        super().__init__(*given)
+        super().__init__(*given, **named)
         self._look = look
         self._settle = settle
         self._unfit = ("", "")
         """The draft whose batch cannot be one transaction, and why."""
         self._late: set[str] = set()
         """The drafts whose conditions the org compares with more than whole seconds."""
+        self._reads_after = False
+        """Whether the records are read in a call of their own, for a query failed in that one."""
 
     # --- whether a batch can go ----------------------------------------------------------
 
@@ -141,6 +151,7 @@ class Whole(Together):
         """Send a batch of which nothing is applied."""
         if not self.is_fresh:
             self.forget()
+        self._reads_after = False
         fresh = [push._replace(is_maybe_applied=False, is_doubted=False) for push in pushes]
         while True:
             search = self._lacking(fresh)
@@ -159,8 +170,8 @@ class Whole(Together):
     ) -> Generator[Request, Answer, Told | None]:
         """Send the call; return what became of each, or None where it is to be sent once more."""
         search, queries = self._after(group)
-        is_read_after = len(search.queries(composite.MOST)) > len(queries)
-        parts = [*group.requests, *([] if is_read_after else queries)]
+        reads_after = self._reads_after or len(search.queries(composite.MOST)) > len(queries)
+        parts = [*group.requests, *([] if reads_after else queries)]
         self.forget()
         answer = yield composite.whole(self._settings.api_version, parts)
         self._note(answer)
@@ -176,19 +187,19 @@ class Whole(Together):
             return [Unknown(UNSAID)] * len(pushes)
         wrote = len(group.requests)
         if not all(map(composite.is_done, answers)):
-            return (yield from self._rolled_back(group, pushes, answers, search))
-        if is_read_after:
+            return (yield from self._rolled_back(group, pushes, answers))
+        if reads_after:
             yield from self._read(search)
         else:
             self._take_in(search, answers[wrote:])
-        return [*group.outcomes(answers[:wrote], self._sights)]
+        return [*group.outcomes(answers[:wrote], self._read_back)]
 
     # --- what was refused ----------------------------------------------------------------
 
     def _rolled_back(
-        self, group: Bound, pushes: Sequence[Push], answers: Sequence[Response], search: Search
+        self, group: Bound, pushes: Sequence[Push], answers: Sequence[Response]
     ) -> Generator[Request, Answer, Told | None]:
-        """Return what became of the drafts of a call of which a request failed (B8)."""
+        """Return what became of the drafts of a call of which a request failed (B9)."""
         if any(map(composite.is_done, answers)):
             return [Unknown(CARRIED_ON)] * len(pushes)
         failed = [n for n, each in enumerate(answers) if not composite.is_rolled_back(each)]
@@ -196,9 +207,8 @@ class Whole(Together):
             return [Unknown(_NO_CULPRIT)] * len(pushes)
         (part,) = failed
         wrote = len(group.requests)
-        if part >= wrote:  # a query failed, and is not asked again
-            self._take_in(search, answers[wrote:])
-            self.forget()
+        if part >= wrote:
+            self._reads_after = True
             return None
         at = group.member_at(part)
         is_first = part + 1 < wrote and group.member_at(part + 1) == at
@@ -227,7 +237,7 @@ class Whole(Together):
             case Success() | Done():
                 return Unknown(UNSAID)
             case Doubt(_, refusal):
-                errand = self._in_time(push)
+                errand = self._graced(self._make(push))
                 said = errand.in_our_words(refusal)
                 if member.is_behind:  # there is no such record to be read
                     return said._replace(classification="rejected")
@@ -243,9 +253,11 @@ class Whole(Together):
         return is_condition and push.draft_id not in self._late
 
     def _in_time(self, push: Push) -> OrgErrand:
-        """Return what carries a draft, on a condition that the org can keep."""
-        errand = self._make(push)
-        errand.grace_s = int(push.draft_id in self._late)
+        """Return what carries a draft in a call, on a condition that the org can keep."""
+        return self._graced(self._in_call(push))
+
+    def _graced(self, errand: OrgErrand) -> OrgErrand:
+        errand.grace_s = int(errand.push.draft_id in self._late)
         return errand
 
     def _left_out(self, group: Bound, push: Push) -> Exchange:
@@ -286,7 +298,7 @@ class Whole(Together):
     # --- what may be applied -------------------------------------------------------------
 
     def _settled(self, pushes: Sequence[Push]) -> Generator[Request, Answer, Told | None]:
-        """Return what became of a batch that may be applied; None where it is not (B7)."""
+        """Return what became of a batch that may be applied; None where it is not (B8)."""
         before: list[Word] = []
         while True:
             self.forget()
@@ -294,7 +306,7 @@ class Whole(Together):
             search = witnesses.search(self._settings)
             if (failed := (yield from self._read(search))) is not None:
                 return [failed]
-            shown = {name for name, _ in search.listed} - self._unlisted
+            shown = {name for name, _ in search.marks & self._sights.asked}
             words = witnesses.words(self._sights, shown)
             applied = verdict(words, sum(map(_is_doubtful, pushes)), len(pushes))
             if applied is False:
