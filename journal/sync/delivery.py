@@ -203,7 +203,7 @@ class Delivery:
         told = [(d, o) for d, o in zip(drafts, outcomes, strict=False) if o is not None]
         back = self._kept(pushes, outcomes)
         settled = [(draft, outcome) for draft, outcome in told if isinstance(outcome, Settled)]
-        self._has_failed = not settled
+        self._has_failed = self._doubts.has_asked and not settled
         became: list[Became] = yield Call(
             lambda: self._ledger.settled(settled, attempts, with_next=False, back=back)
         )

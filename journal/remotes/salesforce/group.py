@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 2_000_000
 """How large the contents of a call may be, all together."""
 _CONDITION: Final = "If-Unmodified-Since"
-_MARK: Final = b"@{"
+MARK: Final = "@{"
+"""What the name of another request's result begins with."""
 _UNFIT: Final = "the org's answer and its record do not fit together"
 
 
@@ -131,8 +132,11 @@ class Group:
                 return None
         else:
             shown = self._sights.row(errand, errand.remote_id) if earlier is None else earlier.row
-            found = None if shown is None else as_expected(errand, shown)
-            if shown is None or found is None:
+            is_made = push.ref in self._made
+            if shown is None or not (is_made or shown.keys() >= set(errand.known_names)):
+                return None
+            found = as_expected(errand, shown)
+            if found is None:
                 return None
             row = shown
         requests = self._requests(errand, found, is_behind=earlier is not None)
@@ -143,7 +147,8 @@ class Group:
 
     def _is_undone(self, ref: Ref, before: Sequence[Member]) -> bool:
         """Say whether a delete takes away what drafts before it leave: an org may delete both."""
-        return bool(before) or any(ref in member.push.targets for member in self.members)
+        left = (member.push for member in self.members if member.push.kind != "delete")
+        return bool(before) or any(ref in push.targets for push in left)
 
     def _requests(
         self, errand: OrgErrand, found: AsExpected | None, *, is_behind: bool
@@ -154,7 +159,7 @@ class Group:
         requests = [self._in_call(each, is_behind=is_behind) for each in written]
         if any(each.headers.keys() - {_CONDITION} for each in requests):
             return None
-        marks = sum((each.body or b"").count(_MARK) for each in requests)
+        marks = sum((each.body or b"").count(MARK.encode()) for each in requests)
         meant = sum(
             target in self._made and steps_of(place)[0] not in errand.by_key
             for place, target in references(errand.push.fields)
@@ -201,7 +206,7 @@ class Group:
     def is_whole(self) -> bool:
         """Whether the call has to be a transaction: where parts are conditional, or in relation."""
         return any(
-            member.is_behind or each.headers or _MARK in (each.body or b"") or "@{" in each.path
+            member.is_behind or each.headers or MARK in f"{each.path}{each.body}"
             for member in self.members
             for each in member.requests
         )

@@ -252,6 +252,7 @@ class Salesforce(OrgReader):
         if self._owed_s <= 0:
             return None
         owed_s, self._owed_s = self._owed_s, 0.0
+        self._together.forget()
         said = f"the org has answered {self._usage} of the calls of a day"
         return Wait(f"{said}: it is asked again in {owed_s:.0f} s", owed_s)
 

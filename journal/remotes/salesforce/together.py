@@ -23,7 +23,7 @@ from journal.remotes.meanings import Done
 from journal.remotes.remote import Response
 from journal.remotes.salesforce import composite
 from journal.remotes.salesforce.answers import meant
-from journal.remotes.salesforce.group import Group
+from journal.remotes.salesforce.group import MARK, Group
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.salesforce.sights import Search, Sights
 
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 AHEAD: Final = 2 * composite.MOST
 """How many drafts are looked at: those that go, and those whose records are read for them."""
-FRESH_S: Final = 5.0
-"""How long rows are as good as a read right before, in seconds."""
+FRESH_S: Final = 1.0
+"""How long rows are as good as a read right before, in seconds: within a second, no condition of
+an org tells an edit from another."""
 _SERVER: Final = 500
 UNSAID: Final = "the org did not say what became of each request of a call"
 CARRIED_ON: Final = "the org went on behind a request that failed"
@@ -89,12 +90,15 @@ class Together:
         """Return how many of the drafts can go in one call, from the first one on, at most."""
         count = requests = 0
         types: set[str] = set()
+        touched: set[Ref] = set()
         for push in pushes:
             types.add(push.ref.type)
             requests += 2 if push.kind == "delete" and self._captures(push) else 1
             room = composite.MOST - min(len(types), composite.MOST_QUERIES)
-            if requests > room or not self._can_go(push):
+            is_late = push.kind == "delete" and push.ref in touched  # B6
+            if requests > room or is_late or not self._can_go(push):
                 break
+            touched |= {push.ref, *(() if push.kind == "delete" else push.targets)}
             count += 1
         self._coming = pushes[count : count + composite.MOST]
         return max(count, 1)
@@ -108,7 +112,9 @@ class Together:
         has_header = said is not None and said.allow_duplicates and push.kind != "delete"
         is_keyed = push.kind != "create" or self._settings.how(push.ref.type) in KEYED
         is_plain = push.kind == "create" or push.ref.type not in self._unlisted
-        return is_keyed and is_plain and not has_header and push.draft_id != self._apart
+        has_mark = MARK in f"{push.fields}{push.made}"  # B3
+        is_apart = has_mark or push.draft_id == self._apart
+        return is_keyed and is_plain and not has_header and not is_apart
 
     def forget(self) -> None:
         """Note that another request leaves: what was read before is no longer new (V1)."""

@@ -270,7 +270,8 @@ class Whole(Together):
         found = None
         if push.kind != "create" and not is_behind and push.ref.type not in self._unlisted:
             row = self._sights.row(errand, errand.remote_id)
-            found = None if row is None else as_expected(errand, row)
+            if row is not None and self._sights.is_known(errand):
+                found = as_expected(errand, row)
             if found is None:
                 return (yield from self._looked_up(push))
         try:

@@ -142,7 +142,6 @@ def sent(
     org = Org(clock=hands)
     with Journal(actor="ann", origin="van-7", sources=FixedSources()) as journal:
         begin(Scene(journal, org, hands))
-        mend = hands.move if not ticks_s else hands.move
         remote = Salesforce.of(
             {**content(URL, **settings), "auth": {}}, bearer=lambda: org.access_token()
         )
@@ -161,7 +160,6 @@ def sent(
             ) as subscriber,
         ):
             report = subscriber.drain(60)
-        del mend
         return Side(ended(journal, org), report, len(org.requests), org)
 
 
@@ -186,7 +184,7 @@ def ended(journal: Journal, org: Org) -> Ended:
 
     effects = [(e.operation, e.sobject, e.id, _plain(e.fields)) for e in done]
     there = [_plain(record) for name in _OBJECTS for record in org.records(name)]
-    entries = list(journal.log.read())
+    entries = list(journal.log.scan())
     drafts = list(_became(entries))
     pending = [(p.draft.draft_id, p.draft.state, p.why) for p in Drafts(journal).pending()]
     refs = dict.fromkeys(entry.stream for entry in entries)
