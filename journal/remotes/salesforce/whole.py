@@ -200,13 +200,17 @@ class Whole(Together):
         self, group: Bound, pushes: Sequence[Push], answers: Sequence[Response]
     ) -> Generator[Request, Answer, Told | None]:
         """Return what became of the drafts of a call of which a request failed (B9)."""
-        if any(map(composite.is_done, answers)):
+        wrote = len(group.requests)
+        if any(map(composite.is_done, answers[:wrote])):
             return [Unknown(CARRIED_ON)] * len(pushes)
-        failed = [n for n, each in enumerate(answers) if not composite.is_rolled_back(each)]
+        failed = [
+            n
+            for n, each in enumerate(answers)
+            if not (composite.is_done(each) or composite.is_rolled_back(each))
+        ]
         if len(failed) != 1:
             return [Unknown(_NO_CULPRIT)] * len(pushes)
         (part,) = failed
-        wrote = len(group.requests)
         if part >= wrote:
             self._reads_after = True
             return None
@@ -234,7 +238,7 @@ class Whole(Together):
             is_first: whether another of its requests comes after this one.
         """
         match member.errand.means("update" if is_first else push.kind, answer):
-            case Success() | Done():
+            case Success() | Done():  # no answer of an org that is none of a success
                 return Unknown(UNSAID)
             case Doubt(_, refusal):
                 errand = self._graced(self._make(push))
@@ -283,8 +287,6 @@ class Whole(Together):
             why = f"the org shows no {push.ref.type} by a query"
         elif any(b"@{" in (each.body or b"") for each in requests):
             why = f"a text of {push.ref} has '@{{', by which the org names what a call has made"
-        elif push.kind == "create":
-            why = f"{push.ref} is made anew behind a change of it"
         return _rejected(RemoteError(_cannot(push, why), hint=_REMEDY))
 
     def _looked_up(self, push: Push) -> Exchange:
@@ -308,6 +310,8 @@ class Whole(Together):
             if (failed := (yield from self._read(search))) is not None:
                 return [failed]
             shown = {name for name, _ in search.marks & self._sights.asked}
+            if {name for name, _ in search.marks} - shown - self._unlisted:
+                return [Unknown(_UNREAD)]
             words = witnesses.words(self._sights, shown)
             applied = verdict(words, sum(map(_is_doubtful, pushes)), len(pushes))
             if applied is False:
