@@ -11,7 +11,7 @@ from journal import Journal, Ref
 from journal.events import DraftHeld
 from journal.sources import Sources
 from projections import Drafts
-from tests.unit import scripted, test_org_together
+from tests.unit import test_org_together
 from tests.unit.scripted import LOST, REFUSED, outcomes
 from tests.unit.test_org_together import (
     BUSY,
@@ -20,7 +20,6 @@ from tests.unit.test_org_together import (
     LATER,
     NO_FIELD,
     RULE,
-    THEN,
     UNDONE,
     Hands,
     known,
@@ -264,9 +263,56 @@ class TestCall:
         assert (report.acknowledged, report.held) == (3, 0)
         assert sum(script.pauses) > 9
 
+    @pytest.mark.parametrize("kind", ["create", "update"])
+    def test_a_text_like_the_name_of_a_result(self, journal: Journal, kind: str) -> None:
+        """B3: what the org would read as the name of a result is told, and not sent."""
+        [ref] = known(journal, 1)
+        with journal.batch():
+            journal.create("Account", {"Name": "n2"}, id="a2")
+            if kind == "create":
+                journal.create("Account", {"Name": "@{r0.id}"}, id="a3")
+            else:
+                journal.update(ref, {"Name": "@{r0.id}"})
+
+        Script(journal).drain(*[serial(seen(1))] * (kind == "update"))
+
+        [(_, _, said)] = held(journal)
+        assert "has '@{', by which the org names what a call has made" in said[0]
+
+    def test_a_read_that_fails_first(self, journal: Journal) -> None:
+        """Where the records cannot be read, nothing of the batch has left, and it is tried again."""
+        changing(journal)
+        script = Script(journal)
+
+        report = script.drain(REFUSED, serial(seen()), whole(DONE, DONE, changed()))
+
+        assert (report.acknowledged, len(script.pauses)) == (2, 1)
+
 
 class TestRefusal:
     """What is refused, and by whom."""
+
+    def test_for_now(self, journal: Journal) -> None:
+        """What is locked is tried again, with all others, after the records were read."""
+        creating(journal)
+        script = Script(journal)
+        locked = [{"errorCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain"}]
+
+        report = script.drain(
+            whole(BACK, (400, locked), BACK), serial(rows()), whole(made(1), made(2), new(1, 2))
+        )
+
+        assert (report.acknowledged, report.held, len(script.pauses)) == (2, 0, 1)
+
+    def test_a_record_that_is_gone(self, journal: Journal) -> None:
+        """A record that the query does not list is looked up, and held as gone."""
+        changing(journal)
+        script = Script(journal)
+
+        script.drain(serial(rows(row(1, Name="n1"))), *[says(404, NONE)] * 2)
+
+        assert held(journal)[0][:2] == ("a2", "gone")
+        assert states(journal) == ["pending", "held"]
 
     def test_is_settled_by_reads(self, journal: Journal) -> None:
         """B9: what the org says of one is looked up, and nothing is written by itself."""
@@ -444,3 +490,95 @@ class TestDoubt:
 
         kinds = [event for event in outcomes(journal) if isinstance(event, DraftHeld)]
         assert (len(kinds), states(journal)) == (1, [])
+
+    def test_two_reads_that_settle_nothing(self, journal: Journal) -> None:
+        """Where each says something else, and neither settles it, it is asked again later."""
+        changing(journal)
+        half = serial(rows(row(1, LATER, Name="new"), row(2, Name="n2")))
+        theirs = serial(rows(row(1, LATER, Name="x"), row(2, LATER, Name="y")))
+        script = Script(journal)
+
+        report = script.drain(
+            serial(seen()), LOST, half, theirs, serial(rows(*changed()[1]["records"]))
+        )
+
+        assert (report.acknowledged, report.held, len(script.pauses)) == (2, 0, 2)
+
+    def test_records_that_no_query_shows(self, journal: Journal) -> None:
+        """W2: an org that does not show them says nothing of them."""
+        creating(journal)
+        unseen = serial((400, NO_FIELD))
+
+        report = Script(journal).drain(LOST, unseen, unseen)
+
+        assert report.held == 1
+
+    def test_a_record_that_is_made_and_deleted(self, journal: Journal) -> None:
+        """W1: what leaves nothing says nothing: all of it goes again, which does no harm."""
+        with journal.batch():
+            ref = journal.create("Account", {"Name": "n1"})
+            journal.delete(ref)
+        script = Script(journal)
+
+        report = script.drain(LOST, serial(rows()), whole(made(1), DONE))
+
+        assert report.acknowledged == 2
+
+    def test_one_that_was_applied(self, journal: Journal) -> None:
+        """Nor does it when another record says that all is applied; its id is not known then."""
+        creating(journal, 1)
+        with journal.batch():
+            ref = journal.create("Account", {"Name": "n2"}, id=f"{MINTED}2")
+            journal.delete(ref)
+            journal.create("Account", {"Name": "n3"}, id=f"{MINTED}3")
+        script = Script(journal, reads_back=False)
+
+        one = says(201, {"id": org_id(1), "success": True, "created": True})
+        report = script.drain(one, LOST, serial(new(3)))
+
+        assert report.acknowledged == 4
+
+    def test_a_delete_that_is_not_done(self, journal: Journal) -> None:
+        """A record that is there was not deleted, whatever others have made of it."""
+        refs = known(journal)
+        with journal.batch():
+            journal.delete(refs[0])
+            journal.update(refs[1], {"Name": "new"})
+        script = Script(journal)
+
+        report = script.drain(
+            serial(seen()),
+            LOST,
+            serial(rows(row(1, Name="n1"), row(2, LATER, Name="theirs"))),
+            *[says(200, row(2, LATER, Name="theirs"))] * 2,
+        )
+
+        assert (report.acknowledged, report.held) == (0, 1)
+        assert held(journal)[0][:2] == ("a2", "conflict")
+
+    @pytest.mark.parametrize("policy", ["done", "hold"])
+    def test_a_delete_that_somebody_else_may_have_done(self, journal: Journal, policy: str) -> None:
+        """W2: a record that is gone says little where somebody else has changed the others."""
+        refs = known(journal)
+        with journal.batch():
+            journal.delete(refs[0])
+            journal.update(refs[1], {"Name": "new"})
+        theirs = serial(rows(row(2, LATER, Name="theirs")))
+
+        report = Script(journal, on_not_found=policy).drain(serial(seen()), LOST, theirs, theirs)
+
+        assert (report.acknowledged, report.held) == (0, 1)
+
+    def test_a_change_that_changes_nothing(self, journal: Journal) -> None:
+        """W1: a record that is left as it was says nothing."""
+        refs = known(journal)
+        with journal.batch():
+            journal.update(refs[0], {"Name": "new"})
+            journal.update(refs[0], {"Name": "n1"})
+            journal.update(refs[1], {"Name": "new"})
+        script = Script(journal, reads_back=False)
+        after = serial(rows(row(1, LATER, Name="n1"), row(2, LATER, Name="new")))
+
+        report = script.drain(serial(seen()), LOST, after)
+
+        assert (report.acknowledged, report.held) == (3, 0)

@@ -28,7 +28,7 @@ from journal.remotes.errand import AsExpected
 from journal.remotes.meanings import Done
 from journal.remotes.remote import Response
 from journal.remotes.salesforce import composite
-from journal.remotes.salesforce.group import MOST_BYTES, Group, as_expected
+from journal.remotes.salesforce.group import MARK, MOST_BYTES, Group, as_expected
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.salesforce.together import CARRIED_ON, UNSAID, Together
 from journal.remotes.salesforce.witnesses import Witnesses, verdict
@@ -267,9 +267,17 @@ class Whole(Together):
     def _left_out(self, group: Bound, push: Push) -> Exchange:
         """Return what becomes of a draft with which its batch cannot be sent as it is."""
         try:
-            errand = group.errand(push)
+            return (yield from self._unfitting(group, push))
         except RemoteError as error:
-            return _rejected(error)
+            return Refused("rejected", (FieldMessage(message=str(error)),))
+
+    def _unfitting(self, group: Bound, push: Push) -> Exchange:
+        """Return what reads show of a draft that does not find its record as it expects it.
+
+        Raises:
+            RemoteError: the record is as it should be, or need not be, and it cannot be sent so.
+        """
+        errand = group.errand(push)
         is_behind = any(member.push.ref == push.ref for member in group.members)
         found = None
         if push.kind != "create" and not is_behind and push.ref.type not in self._unlisted:
@@ -278,16 +286,13 @@ class Whole(Together):
                 found = as_expected(errand, row)
             if found is None:
                 return (yield from self._looked_up(push))
-        try:
-            requests = [errand.write(found)]
-        except RemoteError as error:
-            return _rejected(error)
+        written = errand.write(found).body or b""
         why = "it is too large for one call"
         if push.ref.type in self._unlisted:
             why = f"the org shows no {push.ref.type} by a query"
-        elif any(b"@{" in (each.body or b"") for each in requests):
-            why = f"a text of {push.ref} has '@{{', by which the org names what a call has made"
-        return _rejected(RemoteError(_cannot(push, why), hint=_REMEDY))
+        elif MARK.encode() in written:
+            why = f"a text of {push.ref} has '{MARK}', by which the org names what a call has made"
+        raise RemoteError(_cannot(push, why), hint=_REMEDY)
 
     def _looked_up(self, push: Push) -> Exchange:
         """Return what reads show of a draft that finds its record otherwise than it expects it."""
@@ -339,10 +344,6 @@ def _cannot(push: Push, why: str) -> str:
     """Return that a batch cannot be sent as it is."""
     which = f"the {push.batch_size} changes of its batch are applied together or not at all"
     return f"{which}, and cannot be sent so: {why}" if why else which
-
-
-def _rejected(error: RemoteError) -> Refused:
-    return Refused("rejected", (FieldMessage(message=str(error)),))
 
 
 def _held_up(pushes: Sequence[Push], at: int, outcome: Outcome) -> Told:
