@@ -280,7 +280,7 @@ class TestCall:
         assert "has '@{', by which the org names what a call has made" in said[0]
 
     def test_a_read_that_fails_first(self, journal: Journal) -> None:
-        """Where the records cannot be read, nothing of the batch has left, and it is tried again."""
+        """Where the records cannot be read, nothing of the batch has left: it is tried again."""
         changing(journal)
         script = Script(journal)
 

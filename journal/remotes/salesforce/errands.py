@@ -2,20 +2,22 @@
 
 - E1. What an org may have made of an earlier request of ours is recognised, and never called a
   conflict: a record under a key that only this draft has, and the mark of a delete on its way.
-- E3. What drafts behind one have made of it, that left in the same call, is no conflict either.
+- E3. What drafts behind one have made of its record, that left in the same call, is no conflict
+  either: other values, or that it is deleted.
 - E2. A parent is named by its key only where the org surely has it under that key.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import dropwhile, islice
+from itertools import dropwhile, islice, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.events import FieldMessage, time_of
 from journal.outcomes import Acknowledged, Refused
 from journal.remotes.comparison import expected, holds
 from journal.remotes.contents import contents
+from journal.remotes.dialect import Shown
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
 from journal.remotes.salesforce.answers import is_surely_deleted, meant
@@ -24,7 +26,8 @@ from journal.remotes.times import http_date
 from journal.values import Ref, same
 
 if TYPE_CHECKING:
-    from journal.remotes.dialect import Dialect, Shown
+    from journal.record import Change
+    from journal.remotes.dialect import Dialect
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer, Push, Request, Response
     from journal.remotes.salesforce.settings import How, Settings
@@ -254,15 +257,19 @@ class OrgErrand(Errand):
     def _is_as_followed(self, record: Shown) -> bool:
         """Say whether a record is as drafts behind this one leave it, all maybe applied (E3)."""
         push = self.push
-        behind = dropwhile(lambda change: change.draft_id != push.draft_id, push.record.changes)
         wanted = dict(push.fields)
-        for change in islice(behind, 1, None):
-            if change.state != "sending":
-                break
+        for change in self._behind:
             wanted |= {name: v for name, v in change.fields.items() if name in wanted}
-        is_followed = push.is_maybe_applied and not same(wanted, push.fields)
         forms = self.dialect.forms(push.ref.type)
+        is_followed = not same(wanted, push.fields)
         return is_followed and holds(push, forms, forms.read(record.fields or {}), wanted)
+
+    @property
+    def _behind(self) -> list[Change]:
+        """The drafts of the record behind this one that may be applied, too, as this one may."""
+        changes = self.push.record.changes if self.push.is_maybe_applied else ()
+        own = dropwhile(lambda change: change.draft_id != self.push.draft_id, changes)
+        return list(takewhile(lambda change: change.state == "sending", islice(own, 1, None)))
 
     def _is_as_it_was(self, record: Shown) -> bool:
         """Say whether nobody but ourselves has changed what is to be deleted."""
@@ -293,7 +300,8 @@ class OrgErrand(Errand):
         """Say what it settles that the org does not have the record, or does not show it."""
         settled = super().absent(response)
         if is_surely_deleted(response):
-            return settled
+            is_ours = self.push.kind == "update" and any(c.kind == "delete" for c in self._behind)
+            return self.acknowledged(response, Shown(), "read") if is_ours else settled
         if self.push.kind == "delete" and self.way.settings.on_not_found == "hold":
             return self.held(_UNSEEN, response)
         if isinstance(settled, Refused):

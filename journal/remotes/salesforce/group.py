@@ -4,7 +4,7 @@
 - B2. A draft joins only if nothing needs to be settled first: what it changes was read right
   before, and is as it expects, or is made by a draft before it in the same call.
 - B6. After a lost answer each draft is looked up by itself, so what it left must still be there:
-  a delete goes behind no draft of its record, nor of one that refers to it.
+  a delete goes behind no create of its record, nor a draft that refers to it.
 - B3. What the org would read as the name of another request's result is never sent in a call
   that has such names, unless it is meant.
 """
@@ -122,7 +122,7 @@ class Group:
         if push.is_maybe_applied or push.is_doubted:
             return None
         before = [member for member in self.members if member.push.ref == push.ref]
-        if push.kind == "delete" and self._is_undone(push.ref, before):
+        if push.kind == "delete" and self._would_lose(push.ref):
             return None  # B6
         earlier = before[-1] if before else None
         errand = self._make(_overlaid(as_known(push, self._made), before))
@@ -145,10 +145,10 @@ class Group:
         after = {**row, **self._written(errand, requests)}
         return Member(push, errand, requests, found, after, earlier is not None)
 
-    def _is_undone(self, ref: Ref, before: Sequence[Member]) -> bool:
-        """Say whether a delete takes away what drafts before it leave: an org may delete both."""
+    def _would_lose(self, ref: Ref) -> bool:
+        """Say whether the call makes a record, or refers to it: an org deletes children, too."""
         left = (member.push for member in self.members if member.push.kind != "delete")
-        return bool(before) or any(ref in push.targets for push in left)
+        return ref in self._made or any(ref in push.targets for push in left)
 
     def _requests(
         self, errand: OrgErrand, found: AsExpected | None, *, is_behind: bool
@@ -206,7 +206,7 @@ class Group:
     def is_whole(self) -> bool:
         """Whether the call has to be a transaction: where parts are conditional, or in relation."""
         return any(
-            member.is_behind or each.headers or MARK in f"{each.path}{each.body}"
+            member.is_behind or each.headers or MARK in f"{each.path}{each.body!r}"
             for member in self.members
             for each in member.requests
         )

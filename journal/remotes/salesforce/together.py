@@ -79,6 +79,8 @@ class Together:
         self._clock = clock
         self._coming: Sequence[Push] = ()
         self._apart = ""
+        self._reach = AHEAD
+        """How many drafts are begun together: few where the last could not go so, then more."""
         self._unlisted: set[str] = set()
         """The types whose records no query shows."""
         self._sights = Sights()
@@ -91,14 +93,15 @@ class Together:
         count = requests = 0
         types: set[str] = set()
         touched: set[Ref] = set()
-        for push in pushes:
+        for push in pushes[: self._reach]:
             types.add(push.ref.type)
             requests += 2 if push.kind == "delete" and self._captures(push) else 1
-            room = composite.MOST - min(len(types), composite.MOST_QUERIES)
+            is_full = len(types) > composite.MOST_QUERIES or requests + len(types) > composite.MOST
             is_late = push.kind == "delete" and push.ref in touched  # B6
-            if requests > room or is_late or not self._can_go(push):
+            if is_full or is_late or not self._can_go(push):
                 break
-            touched |= {push.ref, *(() if push.kind == "delete" else push.targets)}
+            touched |= {push.ref} if push.kind == "create" else set()
+            touched |= set() if push.kind == "delete" else set(push.targets)
             count += 1
         self._coming = pushes[count : count + composite.MOST]
         return max(count, 1)
@@ -141,9 +144,16 @@ class Together:
             if not group.join(push):
                 break
         self._coming = [*pushes[len(group.members) :], *self._coming]
+        self._reach = min(2 * self._reach, AHEAD)
+        if len(group.members) < len(pushes):
+            self._set_apart(len(group.members), pushes[len(group.members)])
         if len(group.members) < 2:  # noqa: PLR2004  that is one alone
             return [(yield from self._by_itself(pushes[0]))]
         return (yield from self._delivered(group))
+
+    def _set_apart(self, count: int, push: Push) -> None:
+        """Note that a draft cannot go with the so many before it: none is begun behind it (B5)."""
+        self._apart, self._reach = push.draft_id, max(count, 2)
 
     def _by_itself(self, push: Push) -> Generator[Request, Answer, Outcome]:
         self.forget()
@@ -171,6 +181,7 @@ class Together:
     def _read(self, search: Search) -> Generator[Request, Answer, Outcome | None]:
         """Read records by queries; return what stands in the way, if anything does."""
         queries = search.queries(composite.MOST)
+        self._unlisted |= search.too_long
         if not queries:
             return None
         answer = yield composite.serial(self._settings.api_version, queries, halts=False)
@@ -249,7 +260,7 @@ class Together:
             refused = group.member_at(at)
             if refused == 0:
                 return [(yield from self._by_itself(group.members[0].push))]
-            self._apart = group.members[refused].push.draft_id
+            self._set_apart(refused, group.members[refused].push)
             group = group.first(refused)
 
     @property
@@ -269,7 +280,9 @@ class Together:
             if errand is not None and push.ref.type not in self._unlisted:
                 search.add(errand, errand.remote_id)
         most = min(composite.MOST_QUERIES, composite.MOST - len(group.requests))
-        return search, search.queries(most)
+        queries = search.queries(most)
+        self._unlisted |= search.too_long
+        return search, queries
 
     def _failed(
         self, group: Group, outcome: Outcome | None, answer: Answer
@@ -303,5 +316,5 @@ class Together:
             return [*told, Unknown(f"the org answered {answers[at].status} within a call")]
         if not at:
             return [(yield from self._by_itself(member.push))]
-        self._apart = member.push.draft_id
+        self._set_apart(at, member.push)
         return told

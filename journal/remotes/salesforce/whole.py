@@ -66,7 +66,7 @@ class Bound(Group):
     After a lost answer they are looked up together, and so any of them may undo what others did.
     """
 
-    def _is_undone(self, ref: Ref, before: Sequence[Member]) -> bool:  # noqa: ARG002  as its base
+    def _would_lose(self, ref: Ref) -> bool:  # noqa: ARG002  as its base
         return False
 
     def _has_room(self, member: Member) -> bool:

@@ -93,9 +93,6 @@ class Scene:
         return ref
 
 
-Begin = "Callable[[Scene], object]"
-
-
 class Ended(NamedTuple):
     """What came of it, with no id of the org in it."""
 
@@ -142,9 +139,7 @@ def sent(
     org = Org(clock=hands)
     with Journal(actor="ann", origin="van-7", sources=FixedSources()) as journal:
         begin(Scene(journal, org, hands))
-        remote = Salesforce.of(
-            {**content(URL, **settings), "auth": {}}, bearer=lambda: org.access_token()
-        )
+        remote = Salesforce.of({**content(URL, **settings), "auth": {}}, bearer=org.access_token)
         transport = Direct(org) if not ticks_s else _Ticking(org, hands, ticks_s)
         with (
             httpx.Client(transport=transport) as client,
