@@ -12,6 +12,8 @@ from journal import Journal, Ref
 from journal.events import DraftAcknowledged, DraftHeld, DraftRetried
 from journal.remotes import Response, Salesforce
 from journal.remotes.salesforce import composite
+from journal.remotes.salesforce.group import Group
+from journal.remotes.salesforce.sights import Sights
 from journal.remotes.salesforce.together import FRESH_S
 from journal.sources import Sources
 from tests.unit import scripted
@@ -269,6 +271,40 @@ class TestCalls:
         assert report.acknowledged == 2
         assert script.bodies(0)[1] == {"LastName": "Li", "AccountId": "@{r0.id}", KEY: "c1"}
         assert journal.load("Contact:c1").remote.fields["AccountId"] == account
+
+    def test_a_child_names_a_parent_by_its_key(self, journal: Journal) -> None:
+        """Where the settings say so, nothing of the call is named; it is known here all the same."""
+        account = journal.create("Account", {"Name": "n1"})
+        contact = journal.create("Contact", {"LastName": "Li", "AccountId": account}, id="c1")
+        journal.update(contact, {"LastName": "Ko"})
+        parents = {"Contact": {"parents": {"AccountId": f"Account.{KEY}"}}}
+        script = Script(journal, reads_back=False, types=parents)
+
+        report = script.drain(whole(made(1), (201, {"id": org_id(9), "success": True}), DONE))
+
+        assert report.acknowledged == 3
+        assert script.bodies(0)[1]["Account"] == {KEY: account.id}
+        assert journal.load("Contact:c1").remote.fields["AccountId"] == account
+
+    def test_a_type_without_a_key(self, journal: Journal) -> None:
+        """Its records are made alone; what comes next is not looked for before it is there."""
+        types = {"Account": {"key": ""}}
+        for number in (1, 2):
+            journal.create("Contact", {"LastName": "Li"}, id=f"c{number}")
+        creating(journal, 1)
+        journal.update("Account:a1", {"Name": "b"})
+        journal.create("Contact", {"LastName": "Ko"}, id="c3")
+        script = Script(journal, types=types, reads_back=False)
+
+        shown = {name: value for name, value in row(1, Name="n1").items() if name != KEY}
+        report = script.drain(
+            serial(made(8), made(9)),
+            says(201, {"id": org_id(1)}),
+            serial(rows(shown)),
+            whole(DONE, made(7)),
+        )
+
+        assert report.acknowledged == 5
 
     @pytest.mark.parametrize("text", ["@{r0.id}", "@{"])
     def test_what_looks_like_a_name_goes_alone(self, journal: Journal, text: str) -> None:
@@ -674,6 +710,19 @@ class TestReads:
 
         assert (report.acknowledged, script.pauses) == (2, [1.0])
 
+    def test_an_org_that_takes_no_such_reads(self, journal: Journal) -> None:
+        """That is no refusal of a draft: they go one by one."""
+        changing(journal, 2)
+        script = Script(journal, reads_back=False)
+
+        report = script.drain(
+            says(404, [{"errorCode": "NOT_FOUND", "message": "no"}]),
+            *[says(200, row(1, Name="n1")), DONE_ALONE],
+            *[says(200, row(2, Name="n2")), DONE_ALONE],
+        )
+
+        assert (report.acknowledged, report.held) == (2, 0)
+
     def test_a_read_that_is_lost(self, journal: Journal) -> None:
         """The first is looked up then."""
         changing(journal, 2)
@@ -768,6 +817,7 @@ class TestReceipts:
             (201, {"id": org_id(2), "success": False}),
             (202, {"id": org_id(2), "success": True}),
             (204, {"id": org_id(2)}),
+            (200, [{"errorCode": "X", "message": "no"}]),
         ],
     )
     def test_one_that_cannot_be_read(self, journal: Journal, answer: tuple[int, Any]) -> None:
@@ -863,3 +913,90 @@ class TestAnswers:
         assert not composite.is_rolled_back(says(400, RULE))
         invalid = [{"errorCode": "PROCESSING_HALTED", "message": "Invalid reference specified."}]
         assert not composite.is_rolled_back(says(400, invalid))
+
+
+class TestWhoJoins:
+    """B2, B3, B6: whatever it is asked to take, a call holds nothing that does not belong there."""
+
+    @staticmethod
+    def joins(journal: Journal, **settings: Any) -> list[bool]:  # noqa: ANN401  any key
+        """Return which of the pending drafts join one call, of records that nobody has seen."""
+        script = Script(journal, **settings)
+        remote: Any = script.session._delivery._remote
+        ledger = script.session._ledger
+        group = Group(remote._in_call, Sights())
+        pushes = [ledger.push_of(draft) for draft in ledger.next_together(9)]
+        return [group.join(push) for push in pushes if push is not None]
+
+    def test_nothing_that_cannot_be_sent(self, journal: Journal) -> None:
+        """Its key, or a field, is none for the org: it goes alone, and is held."""
+        creating(journal, 1)
+        journal.create("Account", {"Name": "n"}, id="no key")
+        journal.create("Account", {"Id": "x"}, id="a3")
+
+        assert self.joins(journal) == [True, False, False]
+
+    def test_nothing_that_may_be_applied(self, journal: Journal) -> None:
+        """It has to be looked up first."""
+        creating(journal, 2)
+        script = Script(journal)
+        remote: Any = script.session._delivery._remote
+        ledger = script.session._ledger
+        [push, other] = [ledger.push_of(draft) for draft in ledger.next_together(9)]
+        assert push is not None
+        assert other is not None
+        group = Group(remote._in_call, Sights())
+
+        assert not group.join(push._replace(is_maybe_applied=True))
+        assert not group.join(push._replace(is_doubted=True))
+        assert remote.together([push, other._replace(is_doubted=True)]) == 1
+
+    def test_nothing_that_is_not_by_key(self, journal: Journal) -> None:
+        """A key of the request would be a header, which a call does not take."""
+        creating(journal, 1)
+
+        assert self.joins(journal, types={"Account": {"key": ""}}) == [False]
+        assert self.joins(journal, types={"Account": {"allow_duplicates": True}}) == [False]
+
+    def test_nothing_that_reads_like_a_name(self, journal: Journal) -> None:
+        """Whoever has asked to take it along."""
+        journal.create("Account", {"Name": "@{r0.id}"}, id="a1")
+
+        assert self.joins(journal) == [False]
+
+    def test_no_delete_that_would_lose_another(self, journal: Journal) -> None:
+        """Of a record that the call makes, or refers to; nor of one that nobody has seen."""
+        [ref] = known(journal, 1)
+        journal.create("Contact", {"LastName": "Li", "AccountId": ref}, id="c1")
+        journal.delete(ref)
+        made_here = journal.create("Account", {"Name": "n"}, id="a4")
+        journal.delete(made_here)
+
+        assert self.joins(journal) == [True, False, True, False]
+
+    def test_a_key_that_is_none_goes_alone(self, journal: Journal) -> None:
+        """It is held, and the others go together."""
+        journal.create("Account", {"Name": "n"}, id="no key")
+        creating(journal, 2)
+        script = Script(journal, reads_back=False)
+
+        report = script.drain(serial(made(1), made(2)))
+
+        assert (report.acknowledged, report.held) == (2, 1)
+
+    def test_a_record_with_too_many_fields(self, journal: Journal) -> None:
+        """No query can name them all: it is looked up by itself."""
+        [ref, _] = known(journal, 2)
+        many = {f"Field_{n:04}__c": "x" for n in range(700)}
+        journal.observe(ref, many, remote_id=org_id(1), remote_version=THEN)
+        journal.update(ref, {"Phone": "2"})
+        journal.update("Account:a2", {"Phone": "2"})
+        script = Script(journal, reads_back=False)
+
+        shown = row(1, Phone=None, **many)
+        report = script.drain(
+            says(200, shown), DONE_ALONE, says(200, row(2, Name="n2", Phone=None)), DONE_ALONE
+        )
+
+        assert report.acknowledged == 2
+        assert all(request.method != "POST" for request in script.requests)

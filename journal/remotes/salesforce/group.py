@@ -246,19 +246,20 @@ class Group:
             receipt = _receipt(errand, answer, None if member.is_behind else member.found)
             if receipt is None:  # what is behind it must not be acknowledged before it
                 return [*told, *[Unknown(_UNFIT)] * (len(self.members) - at)]
-            if receipt.remote_id is not None:
-                known[push.ref] = receipt.remote_id
+            known |= {} if receipt.remote_id is None else {push.ref: receipt.remote_id}
             is_last = all(m.push.ref != push.ref for m in self.members[at + 1 :])
             told.append(_read_back(errand, receipt, sights) if is_last else receipt)
         return told
 
 
 def _receipt(errand: OrgErrand, answer: Response, found: AsExpected | None) -> Acknowledged | None:
-    match errand.means(errand.push.kind, answer):
-        case Success(response) | Done(response) as done:
-            return errand.receipt(response, found, is_said=isinstance(done, Done))
-        case _:
-            return None
+    done = errand.means(errand.push.kind, answer)
+    is_said = isinstance(done, Done)
+    return (
+        errand.receipt(done.response, found, is_said=is_said)
+        if isinstance(done, Success | Done)
+        else None
+    )
 
 
 def _read_back(errand: OrgErrand, receipt: Acknowledged, sights: Sights) -> Acknowledged:
@@ -271,9 +272,7 @@ def as_expected(errand: OrgErrand, row: Row) -> AsExpected | None:
     """Return what a row shows before a write; None where something has to be settled first."""
     response = response_of(row)
     record = errand.shown(response)
-    if record is None or not errand.is_it(record, None):
-        return None
-    found = errand.compared(response, record, None)
+    found = None if record is None else errand.compared(response, record, None)
     return found if isinstance(found, AsExpected) else None
 
 

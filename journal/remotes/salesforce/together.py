@@ -116,7 +116,7 @@ class Together:
         is_keyed = push.kind != "create" or self._settings.how(push.ref.type) in KEYED
         is_plain = push.kind == "create" or push.ref.type not in self._unlisted
         has_mark = MARK in f"{push.fields}{push.made}"  # B3
-        is_apart = has_mark or push.draft_id == self._apart
+        is_apart = has_mark or push.is_doubted or push.draft_id == self._apart
         return is_keyed and is_plain and not has_header and not is_apart
 
     def forget(self) -> None:
@@ -137,6 +137,8 @@ class Together:
         search = self._lacking(pushes)
         if search:
             failed = yield from self._read(search)
+            if isinstance(failed, Refused):  # the call itself, and not the draft
+                return [(yield from self._by_itself(pushes[0]))]
             if failed is not None:
                 return [failed]
         group = Group(self._in_call, self._sights)
