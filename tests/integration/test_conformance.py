@@ -133,25 +133,28 @@ def test_remote_of_ones_own() -> None:
 class Heedless(RecordService):
     """Heeds no condition."""
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer as if there were none."""
         kept = {k: v for k, v in headers.items() if k not in {"If-Match", "If-None-Match"}}
-        return super()._answer(method, target, kept, body)
+        return super().answer(method, target, kept, body)
 
 
 class Forgetful(RecordService):
     """Says that an update was done, and does nothing."""
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        return super()._answer("GET" if method == "PATCH" else method, target, headers, body)
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer an update as a read."""
+        return super().answer("GET" if method == "PATCH" else method, target, headers, body)
 
 
 class Immortal(RecordService):
     """Says that a delete was done, and does nothing."""
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer a delete at once."""
         if method == "DELETE":
             return Reply(HTTPStatus.NO_CONTENT)
-        return super()._answer(method, target, headers, body)
+        return super().answer(method, target, headers, body)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class Script(scripted.Script):
 
     def __init__(self, journal: Journal, **settings: Any) -> None:  # noqa: ANN401  any key
         """Send the drafts of that journal."""
-        given = {"url": "https://acme.my.salesforce.com", "key": KEY, "batches": True}
+        given = {"url": "https://acme.my.salesforce.com", "key": KEY, "batches": "order"}
         remote = Salesforce.of({**given, **settings}, clock=journal.sources.clock)
         super().__init__(journal, remote, confirms=False)
 
@@ -379,7 +379,7 @@ class TestCalls:
         else:
             ref = journal.create("Account", {"Name": "n1"}, id="a1")
         journal.delete(ref)
-        remote = Salesforce.of({"url": "https://a.example", "key": KEY, "batches": True})
+        remote = Salesforce.of({"url": "https://a.example", "key": KEY, "batches": "order"})
         ledger = Script(journal).session._ledger
         pushes = [ledger.push_of(draft) for draft in ledger.next_together(9)]
 

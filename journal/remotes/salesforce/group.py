@@ -91,6 +91,14 @@ class Group:
         self.members.append(member)
         return True
 
+    def errand(self, push: Push) -> OrgErrand:
+        """Return what carries a draft that would go behind those in the call.
+
+        Raises:
+            RemoteError: it cannot be sent as it is.
+        """
+        return self._make(as_known(push, self._made))
+
     def first(self, count: int) -> Group:
         """Return the group of the first of them only."""
         group = Group(self._make, self._sights)
@@ -117,7 +125,7 @@ class Group:
         if push.kind == "delete" and self._would_lose(push.ref):
             return None  # B6
         earlier = before[-1] if before else None
-        errand = self._make(_overlaid(_as_known(push, self._made), before))
+        errand = self._make(_overlaid(as_known(push, self._made), before))
         found, row = None, {}
         if push.kind == "create":
             is_plain = errand.way.how in KEYED and not (errand.is_again or errand.must_look)
@@ -128,7 +136,7 @@ class Group:
             is_made = push.ref in self._made
             if shown is None or not (is_made or shown.keys() >= set(errand.known_names)):
                 return None
-            found = _as_expected(errand, shown)
+            found = as_expected(errand, shown)
             if found is None:
                 return None
             row = shown
@@ -234,7 +242,7 @@ class Group:
         for at, member in enumerate(self.members):
             answer = [next(left) for _ in member.requests][-1]
             earlier = [each for each in self.members[:at] if each.push.ref == member.push.ref]
-            push = _as_known(member.push, known)
+            push = as_known(member.push, known)
             errand = self._make(_overlaid(push, earlier))
             receipt = _receipt(errand, answer, None if member.is_behind else member.found)
             if receipt is None:  # what is behind it must not be acknowledged before it
@@ -258,23 +266,23 @@ def _receipt(errand: OrgErrand, answer: Response, found: AsExpected | None) -> A
 def _read_back(errand: OrgErrand, receipt: Acknowledged, sights: Sights) -> Acknowledged:
     """Return the receipt with what a read after it has shown, where there was one."""
     row = None if errand.push.kind == "delete" else sights.row(errand, receipt.remote_id)
-    return receipt if row is None else errand.seen_after(receipt, _response(row))
+    return receipt if row is None else errand.seen_after(receipt, response_of(row))
 
 
-def _as_expected(errand: OrgErrand, row: Row) -> AsExpected | None:
+def as_expected(errand: OrgErrand, row: Row) -> AsExpected | None:
     """Return what a row shows before a write; None where something has to be settled first."""
-    response = _response(row)
+    response = response_of(row)
     record = errand.shown(response)
     found = None if record is None else errand.compared(response, record, None)
     return found if isinstance(found, AsExpected) else None
 
 
-def _response(row: Row) -> Response:
+def response_of(row: Row) -> Response:
     """Return the answer to a read that shows a row."""
     return Response(200, {}, to_json(row))
 
 
-def _as_known(push: Push, ids: Mapping[Ref, str]) -> Push:
+def as_known(push: Push, ids: Mapping[Ref, str]) -> Push:
     """Return the draft with what the org calls records that are made in its call."""
 
     def named(record: Record) -> Record:

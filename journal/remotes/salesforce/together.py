@@ -44,8 +44,8 @@ FRESH_S: Final = 1.0
 """How long rows are as good as a read right before, in seconds: within a second, no condition of
 an org tells an edit from another."""
 _SERVER: Final = 500
-_UNSAID: Final = "the org did not say what became of each request of a call"
-_CARRIED_ON: Final = "the org went on behind a request that failed"
+UNSAID: Final = "the org did not say what became of each request of a call"
+CARRIED_ON: Final = "the org went on behind a request that failed"
 
 
 class Together:
@@ -123,11 +123,16 @@ class Together:
         """Note that another request leaves: what was read before is no longer new (V1)."""
         self._sights = Sights()
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what was read is new enough to be as good as a read right before (V1)."""
+        return self._clock.monotonic_s() - self._seen_s <= FRESH_S
+
     # --- sending -------------------------------------------------------------------------
 
-    def sent(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+    def sent(self, pushes: Sequence[Push]) -> Generator[Request, Answer, Sequence[Outcome | None]]:
         """Send drafts together; return what became of the first of them, at least of one."""
-        if self._clock.monotonic_s() - self._seen_s > FRESH_S:
+        if not self.is_fresh:
             self.forget()
         search = self._lacking(pushes)
         if search:
@@ -188,7 +193,7 @@ class Together:
             return outcome
         answers = composite.serial_answers(answer, len(queries))
         if answers is None:
-            return Unknown(_UNSAID)
+            return Unknown(UNSAID)
         self._take_in(search, answers)
         return None
 
@@ -238,7 +243,7 @@ class Together:
             read = composite.whole_answers if is_whole else composite.serial_answers
             answers = read(answer, len(parts))
             if answers is None:
-                return [Unknown(_UNSAID)] * len(group.members)
+                return [Unknown(UNSAID)] * len(group.members)
             wrote = len(group.requests)
             at = next((n for n, each in enumerate(answers) if not composite.is_done(each)), None)
             self._take_in(search, answers[wrote:])
@@ -247,7 +252,7 @@ class Together:
             if not is_whole:
                 return (yield from self._halted(group, answers[:wrote], at))
             if any(map(composite.is_done, answers[:wrote])):
-                return [Unknown(_CARRIED_ON)] * len(group.members)
+                return [Unknown(CARRIED_ON)] * len(group.members)
             failed = (n for n, each in enumerate(answers) if not composite.is_rolled_back(each))
             at = next(failed, 0)
             if at >= wrote and self._is_for_good(answers[at]):
@@ -308,7 +313,7 @@ class Together:
                 yield from self._read(search)
             told = done.outcomes(answers[:at], self._read_back)
         if not all(map(composite.is_halted, answers[at + 1 :])):
-            return [*told, *[Unknown(_CARRIED_ON)] * (len(group.members) - at)]
+            return [*told, *[Unknown(CARRIED_ON)] * (len(group.members) - at)]
         if answers[at].status >= _SERVER:
             return [*told, Unknown(f"the org answered {answers[at].status} within a call")]
         if not at:
