@@ -201,17 +201,6 @@ def _imported(module: str, name: str, file: str | None) -> type[Projection]:
     return cast("type[Projection]", found)
 
 
-class _Carried(Journal):
-    """A journal in memory that holds the rows of another."""
-
-    def __init__(self, log: Log) -> None:
-        self._carried = log
-        super().__init__(actor="replay", origin="elsewhere")
-
-    def _opened(self, *_: object, **__: object) -> Log:
-        return self._carried
-
-
 def main() -> None:
     """Do what the file says that is the argument, in the child."""
     with suppress(locale.Error):
@@ -221,9 +210,12 @@ def main() -> None:
         if job["path"] is None:
             journal_id = json.loads(file.readline())
             log = Log(MemoryRecorder.of(journal_id, map(_unpacked, file)))
-            journal: Journal = _Carried(log)
+            journal = Journal(actor="replay", origin="elsewhere", log=log)
         else:
             journal = Journal(job["path"], create=False, actor="replay")
+    if journal.log.head() < job["head"]:
+        message = f"the log ends at {journal.log.head()} there, and not at {job['head']}"
+        raise LookupError(message)
     views = [_imported(*named) for named in job["views"]]
     with journal, Replay(journal, views) as replay:
         if job["at"] is None:
