@@ -6,9 +6,10 @@ STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes classify comparison constraints contents dialect forms list_checks \
            masking meanings naming pages paths patience placeholders places pointers problems sections \
-           selection templates times salesforce/answers salesforce/describing \
-           salesforce/errands salesforce/feed salesforce/ids salesforce/limits salesforce/objects \
-           salesforce/rows salesforce/settings salesforce/soql salesforce/updated
+           selection templates times salesforce/answers salesforce/composite salesforce/describing \
+           salesforce/errands salesforce/feed salesforce/group salesforce/ids salesforce/limits \
+           salesforce/objects salesforce/rows salesforce/settings salesforce/sights salesforce/soql \
+           salesforce/together salesforce/updated
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting receiver/headers receiver/messages receiver/sequence \
           sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     "position, draft_id, record, kind, occurred_at, actor, reason, fields, refs, targets, "
-    "state, revision, pushes, hold"
+    "state, revision, pushes, hold, batch"
 )
 _ALL: Final = f"SELECT {_COLUMNS} FROM drafts ORDER BY position LIMIT ?"  # noqa: S608
 _UP_TO: Final = (
@@ -36,7 +36,7 @@ _UP_TO: Final = (
     "WHERE position <= (SELECT position FROM drafts WHERE draft_id = ?) ORDER BY position"
 )
 _LOAD: Final = f"SELECT {_COLUMNS} FROM drafts WHERE draft_id = ?"  # noqa: S608
-_SAVE: Final = f"INSERT OR REPLACE INTO drafts VALUES ({', '.join('?' * 14)})"  # noqa: S608
+_SAVE: Final = f"INSERT OR REPLACE INTO drafts VALUES ({', '.join('?' * 15)})"  # noqa: S608
 _DROP: Final = "DELETE FROM drafts WHERE draft_id = ?"
 _SWITCH: Final = "SELECT stop, rejections FROM draft_queue"
 _KEEP_SWITCH: Final = "INSERT OR REPLACE INTO draft_queue VALUES (?, ?, ?)"
@@ -58,7 +58,7 @@ class Drafts(Projection):
     """The pending drafts in the order in which they will be sent."""
 
     name: ClassVar[str] = "drafts"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "drafts": """
@@ -75,7 +75,8 @@ class Drafts(Projection):
                 state TEXT NOT NULL,
                 revision INTEGER NOT NULL,
                 pushes INTEGER NOT NULL,
-                hold TEXT
+                hold TEXT,
+                batch INTEGER NOT NULL
             """,
             "draft_queue": """
                 id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -254,12 +255,13 @@ def draft_row(draft: Draft) -> tuple[object, ...]:
         draft.revision,
         draft.pushes,
         None if draft.hold is None else to_json(draft.hold).decode(),
+        draft.batch,
     )
 
 
 def _draft_of_row(row: tuple[Any, ...]) -> Draft:
     (position, draft_id, ref, kind, occurred_at, actor, reason, text, refs, targets, *rest) = row
-    state, revision, pushes, hold = rest
+    state, revision, pushes, hold, batch = rest
     return Draft(
         draft_id,
         position,
@@ -274,6 +276,7 @@ def _draft_of_row(row: tuple[Any, ...]) -> Draft:
         revision,
         pushes,
         None if hold is None else _hold_of_text(hold),
+        batch,
     )
 
 

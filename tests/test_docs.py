@@ -35,6 +35,7 @@ PUBLIC: Final = (
     "journal.testing",
     "journal.testing.salesforce",
     "journal.testing.service",
+    "journal.testing.simulate",
     "projections",
     "projections.bisecting",
     "projections.replaying",

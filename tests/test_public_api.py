@@ -18,6 +18,7 @@ PUBLIC = (
     "journal.testing.loopback",
     "journal.testing.salesforce",
     "journal.testing.service",
+    "journal.testing.simulate",
     "projections",
     "projections.bisecting",
     "projections.replaying",

@@ -36,7 +36,7 @@ def simulate(  # noqa: PLR0913, PLR0917  one for each option
     """
     if seed is not None:
         return _one(setting, seed, is_whole=whole)
-    from journal.testing.simulate.campaign import campaign
+    from journal.testing.simulate.campaigns import campaign
     from journal.testing.simulate.report import described, told
 
     with bar(setting, "simulating") as move:

@@ -394,7 +394,11 @@ class Errand:
                 return False
             if not self._dialect.profile.version.is_weak:
                 return True
-        return holds(self.push, self._forms, received, expected(self.push))
+        return holds(self.push, self._forms, received, self.expected())
+
+    def expected(self) -> Fields:
+        """Return what the remote should have where the draft is not applied, as far as known."""
+        return expected(self.push)
 
     # --- receipts ------------------------------------------------------------------------
 

@@ -67,7 +67,6 @@ _WHY: Final = {
     "gone": "the remote no longer has the record",
 }
 """The reason, in the envelope, of what became of a draft that stood in a conflict."""
-
 _NOT_CARRIED_OUT: Final = "the remote did not carry it out"
 """The reason, in the envelope, of what is pending again for it did not go with others."""
 
@@ -76,14 +75,28 @@ class Ledger:
     """The queue as a sender has it, and what it notes of its drafts."""
 
     def __init__(
-        self, journal: Journal, lease: SenderLease, settings: Settings, checkpoint: Checkpoint
+        self,
+        journal: Journal,
+        lease: SenderLease,
+        settings: Settings,
+        checkpoint: Checkpoint,
+        *,
+        binds: bool = False,
     ) -> None:
-        """Begin where the checkpoint says that everything before is settled."""
+        """Begin where the checkpoint says that everything before is settled.
+
+        Args:
+            journal: that has the drafts.
+            lease: without which nothing is appended.
+            settings: of the subscriber.
+            checkpoint: says up to where all is settled.
+            binds: whether the drafts of one batch are sent together or not at all.
+        """
         self._journal = journal
         self._lease = lease
         self._settings = settings
         self._checkpoint = checkpoint
-        self.queue = Queue(position=checkpoint.load())
+        self.queue = Queue(position=checkpoint.load(), binds=binds)
         self._acknowledged = Checkpoint(journal.log, ACKNOWLEDGED)
         self._turns = Turns(self._acknowledged.load())
         self._unsent: set[str] = set()
@@ -187,6 +200,8 @@ class Ledger:
             self._age_s(change),
             change.made,
             self._turn(draft.draft_id),
+            draft.batch,
+            self.queue.size_of(draft),
         )
 
     def _turn(self, draft_id: str) -> Turn | None:
@@ -258,7 +273,7 @@ class Ledger:
         if self.queue.switch.stop is not None:
             return None
         *first, following = islice(chain(self.queue, repeat(None)), len(drafts) + 1)
-        if following is None or following.is_maybe_applied:
+        if following is None or following.is_maybe_applied or self.queue.size_of(following) > 1:
             return None
         is_next = [draft and draft.draft_id for draft in first] == [d.draft_id for d in drafts]
         return following if is_next else None

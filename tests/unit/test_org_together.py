@@ -12,6 +12,8 @@ from journal import Journal, Ref
 from journal.events import DraftAcknowledged, DraftHeld, DraftRetried
 from journal.remotes import Response, Salesforce
 from journal.remotes.salesforce import composite
+from journal.remotes.salesforce.group import Group
+from journal.remotes.salesforce.sights import Sights
 from journal.remotes.salesforce.together import FRESH_S
 from journal.sources import Sources
 from tests.unit import scripted
@@ -72,7 +74,7 @@ class Script(scripted.Script):
 
     def __init__(self, journal: Journal, **settings: Any) -> None:  # noqa: ANN401  any key
         """Send the drafts of that journal."""
-        given = {"url": "https://acme.my.salesforce.com", "key": KEY, "batches": True}
+        given = {"url": "https://acme.my.salesforce.com", "key": KEY, "batches": "order"}
         remote = Salesforce.of({**given, **settings}, clock=journal.sources.clock)
         super().__init__(journal, remote, confirms=False)
 
@@ -199,7 +201,11 @@ class TestCalls:
         assert (script.requests[0].path, said["haltOnError"]) == ("/composite/batch", True)
         insert = "POST /sobjects/Account"
         assert script.parts == [
-            [insert, insert, f"GET /query/?q=SELECT Id, LastModifiedDate, {KEY}, Name FROM Account"]
+            [
+                insert,
+                insert,
+                "GET /query/?q=SELECT Id, LastModifiedDate, Journal_Key__c, Name FROM Account",
+            ]
         ]
         assert script.bodies(0)[0] == {"Name": "n1", KEY: "a1"}
         assert [r.remote_version for r in receipts(journal)] == [THEN, THEN]
@@ -266,12 +272,46 @@ class TestCalls:
         assert script.bodies(0)[1] == {"LastName": "Li", "AccountId": "@{r0.id}", KEY: "c1"}
         assert journal.load("Contact:c1").remote.fields["AccountId"] == account
 
+    def test_a_child_names_a_parent_by_its_key(self, journal: Journal) -> None:
+        """Where the settings say so, nothing of the call is named; here it is known."""
+        account = journal.create("Account", {"Name": "n1"})
+        contact = journal.create("Contact", {"LastName": "Li", "AccountId": account}, id="c1")
+        journal.update(contact, {"LastName": "Ko"})
+        parents = {"Contact": {"parents": {"AccountId": f"Account.{KEY}"}}}
+        script = Script(journal, reads_back=False, types=parents)
+
+        report = script.drain(whole(made(1), (201, {"id": org_id(9), "success": True}), DONE))
+
+        assert report.acknowledged == 3
+        assert script.bodies(0)[1]["Account"] == {KEY: account.id}
+        assert journal.load("Contact:c1").remote.fields["AccountId"] == account
+
+    def test_a_type_without_a_key(self, journal: Journal) -> None:
+        """Its records are made alone; what comes next is not looked for before it is there."""
+        types = {"Account": {"key": ""}}
+        for number in (1, 2):
+            journal.create("Contact", {"LastName": "Li"}, id=f"c{number}")
+        creating(journal, 1)
+        journal.update("Account:a1", {"Name": "b"})
+        journal.create("Contact", {"LastName": "Ko"}, id="c3")
+        script = Script(journal, types=types, reads_back=False)
+
+        shown = {name: value for name, value in row(1, Name="n1").items() if name != KEY}
+        report = script.drain(
+            serial(made(8), made(9)),
+            says(201, {"id": org_id(1)}),
+            serial(rows(shown)),
+            whole(DONE, made(7)),
+        )
+
+        assert report.acknowledged == 5
+
     @pytest.mark.parametrize("text", ["@{r0.id}", "@{"])
     def test_what_looks_like_a_name_goes_alone(self, journal: Journal, text: str) -> None:
         """B3: a text of a person is never read as the name of a result."""
         creating(journal, 1)
         journal.create("Account", {"Name": text}, id="a2")
-        creating_third = journal.create("Account", {"Name": "n3"}, id="a3")
+        journal.create("Account", {"Name": "n3"}, id="a3")
         script = Script(journal, reads_back=False)
 
         alone = says(201, {"id": org_id(2), "success": True, "created": True})
@@ -280,7 +320,6 @@ class TestCalls:
         report = script.drain(first, alone, third)
 
         assert report.acknowledged == 3
-        assert creating_third.id == "a3"
         assert [request.method for request in script.requests] == ["PATCH"] * 3
 
     def test_a_chain_on_one_record(self, journal: Journal) -> None:
@@ -330,17 +369,17 @@ class TestCalls:
         assert script.parts[1][:2] == [f"PATCH {path}", f"DELETE {path}"]
 
     @pytest.mark.parametrize("is_child", [False, True])
-    def test_a_delete_goes_behind_no_draft_of_its_record(
+    def test_a_delete_goes_behind_no_create_of_its_record(
         self, journal: Journal, *, is_child: bool
     ) -> None:
         """B6: nor of one that refers to it: after a lost answer nothing could be told of them."""
-        [ref] = known(journal, 1)
         if is_child:
+            [ref] = known(journal, 1)
             journal.create("Contact", {"LastName": "Li", "AccountId": ref}, id="c1")
         else:
-            journal.update(ref, {"Name": "b"})
+            ref = journal.create("Account", {"Name": "n1"}, id="a1")
         journal.delete(ref)
-        remote = Salesforce.of({"url": "https://a.example", "key": KEY, "batches": True})
+        remote = Salesforce.of({"url": "https://a.example", "key": KEY, "batches": "order"})
         ledger = Script(journal).session._ledger
         pushes = [ledger.push_of(draft) for draft in ledger.next_together(9)]
 
@@ -393,7 +432,7 @@ class TestAlone:
         creating(journal)
         script = Script(journal, types=types, reads_back=False)
 
-        script.drain(says(201, {"id": org_id(1)}), says(201, {"id": org_id(2)}))
+        script.drain(*[says(201, {"id": org_id(n), "success": True}) for n in (1, 2)])
 
         assert not any("composite" in request.path for request in script.requests)
 
@@ -552,7 +591,7 @@ class TestFailures:
         assert [r.evidence for r in receipts(journal)] == ["read", "read"]
 
     def test_a_lost_answer(self, journal: Journal) -> None:
-        """Each draft is looked up; what those behind one have made of it is no conflict (E3)."""
+        """Each draft is looked up; what those behind one have made of it is no conflict (E5)."""
         [ref] = known(journal, 1)
         for name in ("b", "c", "d"):
             journal.update(ref, {"Name": name})
@@ -563,6 +602,19 @@ class TestFailures:
 
         assert (report.acknowledged, report.held) == (3, 0)
         assert journal.load(ref).fields == {"Name": "d"}
+
+    def test_a_lost_answer_and_a_delete(self, journal: Journal) -> None:
+        """E3: that a record is gone that a draft behind it has deleted is no news."""
+        [ref] = known(journal, 1)
+        journal.update(ref, {"Name": "b"})
+        journal.delete(ref)
+        script = Script(journal)
+
+        gone = says(404, [{"errorCode": "ENTITY_IS_DELETED", "message": "entity is deleted"}])
+        report = script.drain(serial(seen(1)), LOST, gone, gone, gone)
+
+        assert (report.acknowledged, report.held) == (2, 0)
+        assert [r.evidence for r in receipts(journal)] == ["read", "read"]
 
     def test_a_lost_answer_and_a_foreign_edit(self, journal: Journal) -> None:
         """What none of ours has made is a conflict, as ever."""
@@ -658,6 +710,19 @@ class TestReads:
 
         assert (report.acknowledged, script.pauses) == (2, [1.0])
 
+    def test_an_org_that_takes_no_such_reads(self, journal: Journal) -> None:
+        """That is no refusal of a draft: they go one by one."""
+        changing(journal, 2)
+        script = Script(journal, reads_back=False)
+
+        report = script.drain(
+            says(404, [{"errorCode": "NOT_FOUND", "message": "no"}]),
+            *[says(200, row(1, Name="n1")), DONE_ALONE],
+            *[says(200, row(2, Name="n2")), DONE_ALONE],
+        )
+
+        assert (report.acknowledged, report.held) == (2, 0)
+
     def test_a_read_that_is_lost(self, journal: Journal) -> None:
         """The first is looked up then."""
         changing(journal, 2)
@@ -752,6 +817,7 @@ class TestReceipts:
             (201, {"id": org_id(2), "success": False}),
             (202, {"id": org_id(2), "success": True}),
             (204, {"id": org_id(2)}),
+            (200, [{"errorCode": "X", "message": "no"}]),
         ],
     )
     def test_one_that_cannot_be_read(self, journal: Journal, answer: tuple[int, Any]) -> None:
@@ -847,3 +913,90 @@ class TestAnswers:
         assert not composite.is_rolled_back(says(400, RULE))
         invalid = [{"errorCode": "PROCESSING_HALTED", "message": "Invalid reference specified."}]
         assert not composite.is_rolled_back(says(400, invalid))
+
+
+class TestWhoJoins:
+    """B2, B3, B6: whatever it is asked to take, a call holds nothing that does not belong there."""
+
+    @staticmethod
+    def joins(journal: Journal, **settings: Any) -> list[bool]:  # noqa: ANN401  any key
+        """Return which of the pending drafts join one call, of records that nobody has seen."""
+        script = Script(journal, **settings)
+        remote: Any = script.session._delivery._remote
+        ledger = script.session._ledger
+        group = Group(remote._in_call, Sights())
+        pushes = [ledger.push_of(draft) for draft in ledger.next_together(9)]
+        return [group.join(push) for push in pushes if push is not None]
+
+    def test_nothing_that_cannot_be_sent(self, journal: Journal) -> None:
+        """Its key, or a field, is none for the org: it goes alone, and is held."""
+        creating(journal, 1)
+        journal.create("Account", {"Name": "n"}, id="no key")
+        journal.create("Account", {"Id": "x"}, id="a3")
+
+        assert self.joins(journal) == [True, False, False]
+
+    def test_nothing_that_may_be_applied(self, journal: Journal) -> None:
+        """It has to be looked up first."""
+        creating(journal, 2)
+        script = Script(journal)
+        remote: Any = script.session._delivery._remote
+        ledger = script.session._ledger
+        [push, other] = [ledger.push_of(draft) for draft in ledger.next_together(9)]
+        assert push is not None
+        assert other is not None
+        group = Group(remote._in_call, Sights())
+
+        assert not group.join(push._replace(is_maybe_applied=True))
+        assert not group.join(push._replace(is_doubted=True))
+        assert remote.together([push, other._replace(is_doubted=True)]) == 1
+
+    def test_nothing_that_is_not_by_key(self, journal: Journal) -> None:
+        """A key of the request would be a header, which a call does not take."""
+        creating(journal, 1)
+
+        assert self.joins(journal, types={"Account": {"key": ""}}) == [False]
+        assert self.joins(journal, types={"Account": {"allow_duplicates": True}}) == [False]
+
+    def test_nothing_that_reads_like_a_name(self, journal: Journal) -> None:
+        """Whoever has asked to take it along."""
+        journal.create("Account", {"Name": "@{r0.id}"}, id="a1")
+
+        assert self.joins(journal) == [False]
+
+    def test_no_delete_that_would_lose_another(self, journal: Journal) -> None:
+        """Of a record that the call makes, or refers to; nor of one that nobody has seen."""
+        [ref] = known(journal, 1)
+        journal.create("Contact", {"LastName": "Li", "AccountId": ref}, id="c1")
+        journal.delete(ref)
+        made_here = journal.create("Account", {"Name": "n"}, id="a4")
+        journal.delete(made_here)
+
+        assert self.joins(journal) == [True, False, True, False]
+
+    def test_a_key_that_is_none_goes_alone(self, journal: Journal) -> None:
+        """It is held, and the others go together."""
+        journal.create("Account", {"Name": "n"}, id="no key")
+        creating(journal, 2)
+        script = Script(journal, reads_back=False)
+
+        report = script.drain(serial(made(1), made(2)))
+
+        assert (report.acknowledged, report.held) == (2, 1)
+
+    def test_a_record_with_too_many_fields(self, journal: Journal) -> None:
+        """No query can name them all: it is looked up by itself."""
+        [ref, _] = known(journal, 2)
+        many = {f"Field_{n:04}__c": "x" for n in range(700)}
+        journal.observe(ref, many, remote_id=org_id(1), remote_version=THEN)
+        journal.update(ref, {"Phone": "2"})
+        journal.update("Account:a2", {"Phone": "2"})
+        script = Script(journal, reads_back=False)
+
+        shown = row(1, Phone=None, **many)
+        report = script.drain(
+            says(200, shown), DONE_ALONE, says(200, row(2, Name="n2", Phone=None)), DONE_ALONE
+        )
+
+        assert report.acknowledged == 2
+        assert all(request.method != "POST" for request in script.requests)

@@ -7,23 +7,28 @@
   has none, nothing is sent; it would be taken for gone.
 - E4. A record that is created again is all that is known of it; of that, what nobody may set is
   left out, and the capture fields tell of this change and not of an earlier one.
-- E5. What drafts behind one have made of it, that left in the same call, is no conflict either.
+- E5. What drafts behind one have made of its record, that left in the same call, is no conflict
+  either: other values, or that it is deleted.
+- E6. What the capture fields of a record have come to, and who has changed it when, is no change
+  by somebody else: each of our own updates writes that, too.
 """
 
 from __future__ import annotations
 
-from itertools import dropwhile, islice
+from itertools import dropwhile, islice, takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal.errors import RemoteError
 from journal.events import FieldMessage, time_of
 from journal.outcomes import Acknowledged, Refused
-from journal.remotes.comparison import expected, holds
+from journal.remotes.comparison import holds
 from journal.remotes.contents import contents
+from journal.remotes.dialect import Shown
 from journal.remotes.errand import AsExpected, Errand
 from journal.remotes.meanings import content_of
 from journal.remotes.salesforce.answers import is_made, is_surely_deleted, meant
 from journal.remotes.salesforce.ids import is_id, is_minted
+from journal.remotes.salesforce.objects import KEPT_ITSELF
 from journal.remotes.salesforce.settings import KEYED
 from journal.remotes.times import http_date
 from journal.values import Ref, references, same
@@ -32,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from journal.events import Evidence
-    from journal.remotes.dialect import Dialect, Shown
+    from journal.record import Change
+    from journal.remotes.dialect import Dialect
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer, Push, Request, Response
     from journal.remotes.salesforce.settings import How, Settings
@@ -313,22 +319,37 @@ class OrgErrand(Errand):
     def _is_as_followed(self, record: Shown) -> bool:
         """Say whether a record is as drafts behind this one leave it, all maybe applied (E5)."""
         push = self.push
-        behind = dropwhile(lambda change: change.draft_id != push.draft_id, push.record.changes)
         wanted = dict(push.fields)
-        for change in islice(behind, 1, None):
-            if change.state != "sending":
-                break
+        for change in self._behind:
             wanted |= {name: v for name, v in change.fields.items() if name in wanted}
-        is_followed = push.is_maybe_applied and not same(wanted, push.fields)
         forms = self.dialect.forms(push.ref.type)
+        is_followed = not same(wanted, push.fields)
         return is_followed and holds(push, forms, forms.read(record.fields or {}), wanted)
+
+    @property
+    def _behind(self) -> list[Change]:
+        """The drafts of the record behind this one that may be applied, too, as this one may."""
+        changes = self.push.record.changes if self.push.is_maybe_applied else ()
+        own = dropwhile(lambda change: change.draft_id != self.push.draft_id, changes)
+        return list(takewhile(lambda change: change.state == "sending", islice(own, 1, None)))
 
     def _is_as_it_was(self, record: Shown) -> bool:
         """Say whether nobody but ourselves has changed what is to be deleted."""
         if self._is_overtaken:
             return False
         forms = self.dialect.forms(self.push.ref.type)
-        return holds(self.push, forms, forms.read(record.fields or {}), expected(self.push))
+        return holds(self.push, forms, forms.read(record.fields or {}), self.expected())
+
+    def expected(self) -> Fields:
+        """Return what the org should have where the draft is not applied, as far as known (E6)."""
+        return self._uncaptured(super().expected())
+
+    def _uncaptured(self, fields: Fields) -> Fields:
+        """Return what is known of a record to be deleted, without what any update writes (E6)."""
+        if self.push.kind != "delete":
+            return fields
+        forms, own = self.dialect.forms(self.push.ref.type), {*self._capture.names, *KEPT_ITSELF}
+        return {name: value for name, value in fields.items() if forms.name(name) not in own}
 
     def _is_as_expected(self, version: str | None, received: Fields) -> bool:
         return not self._is_overtaken and super()._is_as_expected(version, received)
@@ -340,7 +361,7 @@ class OrgErrand(Errand):
         if push.kind != "delete" or not push.is_after_receipt:
             return False
         forms = self.dialect.forms(push.ref.type)
-        return not holds(push, forms, push.record.remote.fields, push.base)
+        return not holds(push, forms, push.record.remote.fields, self._uncaptured(push.base))
 
     def _others(self, record: Shown) -> list[str]:
         """Return our names of the fields to which the org has given other values."""
@@ -352,7 +373,8 @@ class OrgErrand(Errand):
         """Say what it settles that the org does not have the record, or does not show it."""
         settled = super().absent(response)
         if is_surely_deleted(response):
-            return settled
+            is_ours = self.push.kind == "update" and any(c.kind == "delete" for c in self._behind)
+            return self.acknowledged(response, Shown(), "read") if is_ours else settled
         if self.push.kind == "delete" and self.way.settings.on_not_found == "hold":
             return self.held(_UNSEEN, response)
         if isinstance(settled, Refused):

@@ -4,7 +4,7 @@
 - B2. A draft joins only if nothing needs to be settled first: what it changes was read right
   before, and is as it expects, or is made by a draft before it in the same call.
 - B6. After a lost answer each draft is looked up by itself, so what it left must still be there:
-  a delete goes behind no draft of its record, nor of one that refers to it.
+  a delete goes behind no create of its record, nor a draft that refers to it.
 - B3. What the org would read as the name of another request's result is never sent in a call
   that has such names, unless it is meant.
 """
@@ -91,6 +91,14 @@ class Group:
         self.members.append(member)
         return True
 
+    def errand(self, push: Push) -> OrgErrand:
+        """Return what carries a draft that would go behind those in the call.
+
+        Raises:
+            RemoteError: it cannot be sent as it is.
+        """
+        return self._make(as_known(push, self._made))
+
     def first(self, count: int) -> Group:
         """Return the group of the first of them only."""
         group = Group(self._make, self._sights)
@@ -114,10 +122,10 @@ class Group:
         if push.is_maybe_applied or push.is_doubted:
             return None
         before = [member for member in self.members if member.push.ref == push.ref]
-        if push.kind == "delete" and (before or self._refers_to(push.ref)):
+        if push.kind == "delete" and self._would_lose(push.ref):
             return None  # B6
         earlier = before[-1] if before else None
-        errand = self._make(_overlaid(_as_known(push, self._made), before))
+        errand = self._make(_overlaid(as_known(push, self._made), before))
         found, row = None, {}
         if push.kind == "create":
             is_plain = errand.way.how in KEYED and not (errand.is_again or errand.must_look)
@@ -128,7 +136,7 @@ class Group:
             is_made = push.ref in self._made
             if shown is None or not (is_made or shown.keys() >= set(errand.known_names)):
                 return None
-            found = _as_expected(errand, shown)
+            found = as_expected(errand, shown)
             if found is None:
                 return None
             row = shown
@@ -138,10 +146,10 @@ class Group:
         after = {**row, **self._written(errand, requests)}
         return Member(push, errand, requests, found, after, earlier is not None)
 
-    def _refers_to(self, ref: Ref) -> bool:
-        """Say whether a record of the call refers to another: an org may delete both."""
+    def _would_lose(self, ref: Ref) -> bool:
+        """Say whether the call makes a record, or refers to it: an org deletes children, too."""
         left = (member.push for member in self.members if member.push.kind != "delete")
-        return any(ref in push.targets for push in left)
+        return ref in self._made or any(ref in push.targets for push in left)
 
     def _requests(
         self, errand: OrgErrand, found: AsExpected | None, *, is_behind: bool
@@ -199,10 +207,7 @@ class Group:
     def is_whole(self) -> bool:
         """Whether the call has to be a transaction: where parts are conditional, or in relation."""
         return any(
-            member.is_behind
-            or each.headers
-            or MARK in each.path
-            or MARK.encode() in (each.body or b"")
+            member.is_behind or each.headers or MARK in f"{each.path}{each.body!r}"
             for member in self.members
             for each in member.requests
         )
@@ -237,48 +242,47 @@ class Group:
         for at, member in enumerate(self.members):
             answer = [next(left) for _ in member.requests][-1]
             earlier = [each for each in self.members[:at] if each.push.ref == member.push.ref]
-            push = _as_known(member.push, known)
+            push = as_known(member.push, known)
             errand = self._make(_overlaid(push, earlier))
             receipt = _receipt(errand, answer, None if member.is_behind else member.found)
             if receipt is None:  # what is behind it must not be acknowledged before it
                 return [*told, *[Unknown(_UNFIT)] * (len(self.members) - at)]
-            if receipt.remote_id is not None:
-                known[push.ref] = receipt.remote_id
+            known |= {} if receipt.remote_id is None else {push.ref: receipt.remote_id}
             is_last = all(m.push.ref != push.ref for m in self.members[at + 1 :])
             told.append(_read_back(errand, receipt, sights) if is_last else receipt)
         return told
 
 
 def _receipt(errand: OrgErrand, answer: Response, found: AsExpected | None) -> Acknowledged | None:
-    match errand.means(errand.push.kind, answer):
-        case Success(response) | Done(response) as done:
-            return errand.receipt(response, found, is_said=isinstance(done, Done))
-        case _:
-            return None
+    done = errand.means(errand.push.kind, answer)
+    is_said = isinstance(done, Done)
+    return (
+        errand.receipt(done.response, found, is_said=is_said)
+        if isinstance(done, Success | Done)
+        else None
+    )
 
 
 def _read_back(errand: OrgErrand, receipt: Acknowledged, sights: Sights) -> Acknowledged:
     """Return the receipt with what a read after it has shown, where there was one."""
     row = None if errand.push.kind == "delete" else sights.row(errand, receipt.remote_id)
-    return receipt if row is None else errand.seen_after(receipt, _response(row))
+    return receipt if row is None else errand.seen_after(receipt, response_of(row))
 
 
-def _as_expected(errand: OrgErrand, row: Row) -> AsExpected | None:
+def as_expected(errand: OrgErrand, row: Row) -> AsExpected | None:
     """Return what a row shows before a write; None where something has to be settled first."""
-    response = _response(row)
+    response = response_of(row)
     record = errand.shown(response)
-    if record is None or not errand.is_it(record, None):
-        return None
-    found = errand.compared(response, record, None)
+    found = None if record is None else errand.compared(response, record, None)
     return found if isinstance(found, AsExpected) else None
 
 
-def _response(row: Row) -> Response:
+def response_of(row: Row) -> Response:
     """Return the answer to a read that shows a row."""
     return Response(200, {}, to_json(row))
 
 
-def _as_known(push: Push, ids: Mapping[Ref, str]) -> Push:
+def as_known(push: Push, ids: Mapping[Ref, str]) -> Push:
     """Return the draft with what the org calls records that are made in its call."""
 
     def named(record: Record) -> Record:

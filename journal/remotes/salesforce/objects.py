@@ -40,7 +40,7 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
 }
 _UNREADABLE: Final = {"address", "base64", "location"}
 """Types whose values are parts of other fields, or too large for a list."""
-_KEPT_ITSELF: Final = {
+KEPT_ITSELF: Final = {
     "Id",
     "IsDeleted",
     "LastModifiedById",
@@ -90,7 +90,7 @@ def readable(content: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         field["name"]
         for field in content["fields"]
-        if _text(field.get("type")) not in _UNREADABLE and field["name"] not in _KEPT_ITSELF
+        if _text(field.get("type")) not in _UNREADABLE and field["name"] not in KEPT_ITSELF
     )
 
 

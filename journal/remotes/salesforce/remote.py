@@ -25,7 +25,8 @@ from journal.remotes.salesforce.keeping import TokenFile
 from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
 from journal.remotes.salesforce.reading import OrgReader
 from journal.remotes.salesforce.settings import Settings
-from journal.remotes.salesforce.together import AHEAD, Together
+from journal.remotes.salesforce.together import AHEAD
+from journal.remotes.salesforce.whole import Whole
 from journal.sources import SystemClock
 
 if TYPE_CHECKING:
@@ -88,13 +89,15 @@ class Salesforce(OrgReader):
         self._owed_s = 0.0
         self._usage = ""
         self._objects = {}
-        self._together = Together(
+        self._together = Whole(
             settings,
             self.errand,
             self._in_call,
             alone=self._pushed,
             note=self._note,
             clock=clock or SystemClock(),
+            look=self._looked_up,
+            settle=self._settled,
         )
 
     def __repr__(self) -> str:
@@ -170,8 +173,10 @@ class Salesforce(OrgReader):
         """Send a draft: yield requests, receive their answers, return the outcome (O1).
 
         Raises:
-            RemoteError: the draft cannot be sent as it is.
+            RemoteError: the draft cannot be sent as it is, or is one of a batch that is bound.
         """
+        if self.binds_batches and push.batch_size > 1:
+            raise self._together.why_not_alone(push)
         if (owed := self._owed()) is not None:
             return owed
         self._together.forget()
@@ -207,7 +212,13 @@ class Salesforce(OrgReader):
     @property
     def most_together(self) -> int:
         """How many drafts are looked at for a call; 1 where they are to be sent one by one."""
-        return AHEAD if self.settings.batches and self._together.is_possible else 1
+        is_possible = self.settings.batches == "order" and self._together.is_possible
+        return AHEAD if is_possible or self.binds_batches else 1
+
+    @property
+    def binds_batches(self) -> bool:
+        """Whether the drafts of one batch are applied all together, or not at all."""
+        return self.settings.batches == "whole"
 
     def together(self, pushes: Sequence[Push]) -> int:
         """Return how many of these drafts, from the first one on, can go in one call, at most.
@@ -216,9 +227,12 @@ class Salesforce(OrgReader):
             pushes: drafts that are next to send, in order; those behind are read for the next.
         """
         # While a pause is due, no others are begun that would have to wait, too.
-        return 1 if self._owed_s > 0 else self._together.count(pushes)
+        is_apart = pushes[0].batch_size == 1
+        return 1 if is_apart and self._owed_s > 0 else self._together.count(pushes)
 
-    def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+    def push_together(
+        self, pushes: Sequence[Push]
+    ) -> Generator[Request, Answer, Sequence[Outcome | None]]:
         """Send drafts together: yield requests, receive their answers, return the outcomes (O1).
 
         Raises:
@@ -230,7 +244,8 @@ class Salesforce(OrgReader):
         outcomes = yield from authorised(exchange, self.credentials, self.is_refused)
         secrets = self.credentials.secrets
         return [
-            secrets.cleared(outcome, [push.fields, push.base, push.record.remote.fields])
+            outcome
+            and secrets.cleared(outcome, [push.fields, push.base, push.record.remote.fields])
             for outcome, push in zip(outcomes, pushes, strict=False)
         ]
 

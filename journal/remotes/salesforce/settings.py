@@ -165,8 +165,9 @@ class Settings(Section):
     """Where a refresh token is kept that the org has put in the place of another."""
     reads_back: bool = True
     """Whether a record is read after each write, for what triggers have made of it."""
-    batches: bool = False
-    """Whether drafts go together, in calls of up to 25 requests that keep their order."""
+    batches: Literal["off", "order", "whole"] = "off"
+    """Whether drafts go together, in calls of up to 25 requests that keep their order; and
+    whether those that were made in one batch are then applied all together or not at all."""
     on_not_found: Literal["done", "hold"] = "done"
     """What a delete is of a record that is not there, or that we are not shown."""
     limits: LimitSettings = LimitSettings()

@@ -76,6 +76,8 @@ class Search:
         """By what the records that are looked for are known again."""
         self.listed: list[tuple[str, str]] = []
         """The types of the queries, in their order, each with its field for our key."""
+        self.too_long: set[str] = set()
+        """The types of which no query can be made."""
 
     def add(self, errand: OrgErrand, remote_id: str | None) -> None:
         """Look for the record of a draft, too, with all fields that are known of it.
@@ -115,6 +117,7 @@ class Search:
             try:
                 found.append(asked(query))
             except RemoteError:
+                self.too_long.add(record_type)
                 continue
             self.listed.append((record_type, key))
         return found

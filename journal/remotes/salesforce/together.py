@@ -44,8 +44,8 @@ FRESH_S: Final = 1.0
 """How long rows are as good as a read right before, in seconds: within a second, no condition of
 an org tells an edit from another."""
 _SERVER: Final = 500
-_UNSAID: Final = "the org did not say what became of each request of a call"
-_CARRIED_ON: Final = "the org went on behind a request that failed"
+UNSAID: Final = "the org did not say what became of each request of a call"
+CARRIED_ON: Final = "the org went on behind a request that failed"
 
 
 class Together:
@@ -79,6 +79,8 @@ class Together:
         self._clock = clock
         self._coming: Sequence[Push] = ()
         self._apart = ""
+        self._reach = AHEAD
+        """How many drafts are begun together: few where the last could not go so, then more."""
         self._unlisted: set[str] = set()
         """The types whose records no query shows."""
         self._sights = Sights()
@@ -91,14 +93,15 @@ class Together:
         count = requests = 0
         types: set[str] = set()
         touched: set[Ref] = set()
-        for push in pushes:
+        for push in pushes[: self._reach]:
             types.add(push.ref.type)
             requests += 2 if push.kind == "delete" and self._captures(push) else 1
-            room = composite.MOST - min(len(types), composite.MOST_QUERIES)
+            is_full = len(types) > composite.MOST_QUERIES or requests + len(types) > composite.MOST
             is_late = push.kind == "delete" and push.ref in touched  # B6
-            if requests > room or is_late or not self._can_go(push):
+            if is_full or is_late or not self._can_go(push):
                 break
-            touched |= {push.ref, *(() if push.kind == "delete" else push.targets)}
+            touched |= {push.ref} if push.kind == "create" else set()
+            touched |= set() if push.kind == "delete" else set(push.targets)
             count += 1
         self._coming = pushes[count : count + composite.MOST]
         return max(count, 1)
@@ -113,22 +116,29 @@ class Together:
         is_keyed = push.kind != "create" or self._settings.how(push.ref.type) in KEYED
         is_plain = push.kind == "create" or push.ref.type not in self._unlisted
         has_mark = MARK in f"{push.fields}{push.made}"  # B3
-        is_apart = has_mark or push.draft_id == self._apart
+        is_apart = has_mark or push.is_doubted or push.draft_id == self._apart
         return is_keyed and is_plain and not has_header and not is_apart
 
     def forget(self) -> None:
         """Note that another request leaves: what was read before is no longer new (V1)."""
         self._sights = Sights()
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether what was read is new enough to be as good as a read right before (V1)."""
+        return self._clock.monotonic_s() - self._seen_s <= FRESH_S
+
     # --- sending -------------------------------------------------------------------------
 
-    def sent(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+    def sent(self, pushes: Sequence[Push]) -> Generator[Request, Answer, Sequence[Outcome | None]]:
         """Send drafts together; return what became of the first of them, at least of one."""
-        if self._clock.monotonic_s() - self._seen_s > FRESH_S:
+        if not self.is_fresh:
             self.forget()
         search = self._lacking(pushes)
         if search:
             failed = yield from self._read(search)
+            if isinstance(failed, Refused):  # the call itself, and not the draft
+                return [(yield from self._by_itself(pushes[0]))]
             if failed is not None:
                 return [failed]
         group = Group(self._in_call, self._sights)
@@ -136,9 +146,16 @@ class Together:
             if not group.join(push):
                 break
         self._coming = [*pushes[len(group.members) :], *self._coming]
+        self._reach = min(2 * self._reach, AHEAD)
+        if len(group.members) < len(pushes):
+            self._set_apart(len(group.members), pushes[len(group.members)])
         if len(group.members) < 2:  # noqa: PLR2004  that is one alone
             return [(yield from self._by_itself(pushes[0]))]
         return (yield from self._delivered(group))
+
+    def _set_apart(self, count: int, push: Push) -> None:
+        """Note that a draft cannot go with the so many before it: none is begun behind it (B5)."""
+        self._apart, self._reach = push.draft_id, max(count, 2)
 
     def _by_itself(self, push: Push) -> Generator[Request, Answer, Outcome]:
         self.forget()
@@ -166,6 +183,7 @@ class Together:
     def _read(self, search: Search) -> Generator[Request, Answer, Outcome | None]:
         """Read records by queries; return what stands in the way, if anything does."""
         queries = search.queries(composite.MOST)
+        self._unlisted |= search.too_long
         if not queries:
             return None
         answer = yield composite.serial(self._settings.api_version, queries, halts=False)
@@ -175,7 +193,7 @@ class Together:
             return outcome
         answers = composite.serial_answers(answer, len(queries))
         if answers is None:
-            return Unknown(_UNSAID)
+            return Unknown(UNSAID)
         self._take_in(search, answers)
         return None
 
@@ -225,7 +243,7 @@ class Together:
             read = composite.whole_answers if is_whole else composite.serial_answers
             answers = read(answer, len(parts))
             if answers is None:
-                return [Unknown(_UNSAID)] * len(group.members)
+                return [Unknown(UNSAID)] * len(group.members)
             wrote = len(group.requests)
             at = next((n for n, each in enumerate(answers) if not composite.is_done(each)), None)
             self._take_in(search, answers[wrote:])
@@ -234,7 +252,7 @@ class Together:
             if not is_whole:
                 return (yield from self._halted(group, answers[:wrote], at))
             if any(map(composite.is_done, answers[:wrote])):
-                return [Unknown(_CARRIED_ON)] * len(group.members)
+                return [Unknown(CARRIED_ON)] * len(group.members)
             failed = (n for n, each in enumerate(answers) if not composite.is_rolled_back(each))
             at = next(failed, 0)
             if at >= wrote and self._is_for_good(answers[at]):
@@ -244,7 +262,7 @@ class Together:
             refused = group.member_at(at)
             if refused == 0:
                 return [(yield from self._by_itself(group.members[0].push))]
-            self._apart = group.members[refused].push.draft_id
+            self._set_apart(refused, group.members[refused].push)
             group = group.first(refused)
 
     @property
@@ -264,7 +282,9 @@ class Together:
             if errand is not None and push.ref.type not in self._unlisted:
                 search.add(errand, errand.remote_id)
         most = min(composite.MOST_QUERIES, composite.MOST - len(group.requests))
-        return search, search.queries(most)
+        queries = search.queries(most)
+        self._unlisted |= search.too_long
+        return search, queries
 
     def _failed(
         self, group: Group, outcome: Outcome | None, answer: Answer
@@ -293,10 +313,10 @@ class Together:
                 yield from self._read(search)
             told = done.outcomes(answers[:at], self._read_back)
         if not all(map(composite.is_halted, answers[at + 1 :])):
-            return [*told, *[Unknown(_CARRIED_ON)] * (len(group.members) - at)]
+            return [*told, *[Unknown(CARRIED_ON)] * (len(group.members) - at)]
         if answers[at].status >= _SERVER:
             return [*told, Unknown(f"the org answered {answers[at].status} within a call")]
         if not at:
             return [(yield from self._by_itself(member.push))]
-        self._apart = member.push.draft_id
+        self._set_apart(at, member.push)
         return told

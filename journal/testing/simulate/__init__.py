@@ -32,7 +32,7 @@ one of all short workloads. `campaign` runs many seeds over all cores, and tells
 
 from __future__ import annotations
 
-from journal.testing.simulate.campaign import Campaign, Failure, campaign
+from journal.testing.simulate.campaigns import Campaign, Failure, campaign
 from journal.testing.simulate.counts import Counts
 from journal.testing.simulate.parts import REAL, Parts
 from journal.testing.simulate.scenario import Fault, Knobs, Operation, Scenario

@@ -58,6 +58,8 @@ _INSTEAD: Final[dict[str, Response]] = {
     ),
 }
 """What somebody answers in the place of the service, which has not been asked."""
+_LIST: Final = 2
+"""How many parts the path of a list has."""
 _STATUS: Final = ("400", "403", "404", "409", "410", "412", "413", "422")
 _THOUGH_DONE: Final[dict[str, Response]] = {
     "500 though done": _INSTEAD["500"],
@@ -268,16 +270,19 @@ class Network:
         """Say whether a client can do something about a late copy, with this service.
 
         No client can where the service has no conditions; nor against a late create of a record
-        that was deleted since, where the service forgets what is gone and whose request it was.
+        that was deleted since, where the service forgets what is gone, and whose request it was.
         """
         sent = exchange.sent
-        if not sent.is_write or self._knobs.dialect == "keyed":
+        if not sent.is_write or self._service.remembers(sent.draft, self._clock.now_s):
             return True
-        if self._knobs.dialect == "plain" or sent.method == "POST":
+        is_keyed = self._knobs.dialect == "keyed"
+        if self._knobs.dialect == "plain" or (sent.method == "POST" and not is_keyed):
             return False
         parts = sent.path.split("/")
-        past = self._service.past.get((parts[1], parts[2]), [None])
-        return sent.method != "PUT" or len(past) == 1 or past[-1] is not None
+        is_create = sent.method in {"PUT", "POST"}
+        name = json.loads(sent.body or b"{}").get("key") if len(parts) == _LIST else parts[2]
+        past = self._service.past.get((parts[1], name), [None])
+        return not is_create or len(past) == 1 or past[-1] is not None
 
     def _mangle(
         self, exchange: Exchange, fault: Fault, back_s: float, came: Callable[[Answer], None]

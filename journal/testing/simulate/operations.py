@@ -250,7 +250,7 @@ class Desk:
             )
         elif draft.held_as == "unknown":
             service, key = self._world.service, (draft.ref.type, draft.ref.id)
-            if service.applied[draft.key]:  # somebody looks there
+            if service.applied[draft.key] and service.sid(key) is not None:  # somebody looks there
                 sid, version = service.sid(key), service.version(key)
                 self._tried(
                     process,

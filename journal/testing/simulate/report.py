@@ -9,7 +9,7 @@ from journal.testing.simulate.counts import MEANINGS, OUTCOMES, ROWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from journal.testing.simulate.campaign import Campaign
+    from journal.testing.simulate.campaigns import Campaign
     from journal.testing.simulate.simulation import Result
 
 COMMAND = "draft-journal simulate --seed"

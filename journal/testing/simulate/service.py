@@ -107,6 +107,11 @@ class ModelService:
         """Accept another token only, from now on."""
         self._token += 1
 
+    def remembers(self, draft: str, at_s: float) -> bool:
+        """Say whether a request with that key would be answered as the first one was."""
+        known = self._answers.get(draft)
+        return known is not None and at_s - known[0] < self._remembered_s
+
     def forget_keys(self) -> bool:
         """Forget the keys of all requests; say whether there were any."""
         had_some = bool(self._answers)
@@ -149,12 +154,11 @@ class ModelService:
             return _problem(401, "who are you?", {"www-authenticate": "Bearer"})
         if not (self._is_keyed and sent.is_write and sent.draft):
             return self._routed(sent, at_s)
-        known = self._answers.get(sent.draft)
-        if known is not None and at_s - known[0] < self._remembered_s:
-            first = known[1]
+        if self.remembers(sent.draft, at_s):
+            _, first, response = self._answers[sent.draft]
             if (first.method, first.path, first.body) != (sent.method, sent.path, sent.body):
                 return _problem(422, "this idempotency key was used with a different request")
-            return known[2]
+            return response
         response = self._routed(sent, at_s)
         if response.status < REFUSED:
             self._answers[sent.draft] = (at_s, sent, response)

@@ -93,9 +93,6 @@ class Scene:
         return ref
 
 
-Begin = "Callable[[Scene], object]"
-
-
 class Ended(NamedTuple):
     """What came of it, with no id of the org in it."""
 
@@ -126,7 +123,7 @@ def sent(
     *,
     policies: Any = "merge",  # noqa: ANN401  names, or rules
     on_held: Any = "lane",  # noqa: ANN401  a name
-    ticks_s: float = 0.0,
+    transport: Callable[[Org], Direct] = Direct,
     **settings: Any,  # noqa: ANN401  any key
 ) -> Side:
     """Make the changes, send them, and return what came of it.
@@ -135,42 +132,36 @@ def sent(
         begin: makes the changes, and sets up the org.
         policies: for conflicts.
         on_held: what a held draft stops.
-        ticks_s: by how much the clock of the org moves with every request.
+        transport: how the org is reached; where that ends the sender, another one sends the rest.
         settings: of the org.
     """
     hands = Hands()
     org = Org(clock=hands)
     with Journal(actor="ann", origin="van-7", sources=FixedSources()) as journal:
         begin(Scene(journal, org, hands))
-        remote = Salesforce.of(
-            {**content(URL, **settings), "auth": {}}, bearer=org.access_token
-        )
-        transport = Direct(org) if not ticks_s else _Ticking(org, hands, ticks_s)
-        with (
-            httpx.Client(transport=transport) as client,
-            Subscriber(
-                journal,
-                remote,
-                backoff=SOON,
-                conflicts=Policies(default=policies),
-                on_held=on_held,
-                attempts=12,
-                rejections=None,
-                client=client,
-            ) as subscriber,
-        ):
-            report = subscriber.drain(60)
+
+        def drained(way: Direct) -> Report:
+            said = {**content(URL, **settings), "auth": {}}
+            with (
+                httpx.Client(transport=way) as client,
+                Subscriber(
+                    journal,
+                    Salesforce.of(said, bearer=org.access_token),
+                    backoff=SOON,
+                    conflicts=Policies(default=policies),
+                    on_held=on_held,
+                    attempts=12,
+                    rejections=None,
+                    client=client,
+                ) as subscriber,
+            ):
+                return subscriber.drain(60)
+
+        try:
+            report = drained(transport(org))
+        except KeyboardInterrupt:
+            report = drained(Direct(org))
         return Side(ended(journal, org), report, len(org.requests), org)
-
-
-class _Ticking(Direct):
-    def __init__(self, org: Org, hands: Hands, ticks_s: float) -> None:
-        super().__init__(org)
-        self._hands, self._ticks_s = hands, ticks_s
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._hands.move(seconds=self._ticks_s)
-        return super().handle_request(request)
 
 
 def ended(journal: Journal, org: Org) -> Ended:

@@ -342,6 +342,27 @@ def test_a_record_that_was_pulled_whole_is_created_again(
     assert (here.fields or {})["CreatedDate"] == made["CreatedDate"]
 
 
+@pytest.mark.parametrize("batches", [False, True])
+@pytest.mark.parametrize("theirs", [{}, {"Phone": "9"}, {"Journal_Actor__c": "bob"}])
+def test_a_record_that_was_primed_whole_is_updated_and_deleted(
+    journal: Journal, org: Org, url: str, theirs: dict[str, str], *, batches: bool
+) -> None:
+    """What our own update writes into every record is no change by somebody else (E5)."""
+    known = org.create("Account", {"Name": "Acme", "Phone": "1", "Journal_Actor__c": "eve"})
+    account = f"Account:{known}"
+    with Subscriber(journal, remote(url, types={"Account": {}})) as subscriber:
+        assert subscriber.prime("SELECT FIELDS(ALL) FROM Account LIMIT 200").observed == 1
+    org.update(known, theirs)
+    journal.update(account, {"Name": "Acme Ltd"}, reason="they moved")
+    journal.delete(account, reason="they closed")
+
+    report = drained(journal, url, "hold", batches=batches)
+
+    is_changed = "Phone" in theirs
+    assert (report.acknowledged, report.held) == ((1, 1) if is_changed else (2, 0))
+    assert (org.get(known) or {})["IsDeleted"] is not is_changed
+
+
 def test_what_triggers_make_is_known(journal: Journal, org: Org, url: str) -> None:
     """A trigger rewrites the phone: it is known here, and the next change meets no conflict."""
     trigger = Trigger("Account", lambda new, _: {"Phone": f"+{str(new['Phone']).lstrip('+')}"})

@@ -46,6 +46,8 @@ def i15(world: World, sent: Sent) -> None:
         body = sent.body  # there the list around it is written anew
     now = (sent.method, sent.path, body)
     before = world.checks.requests.setdefault(sent.draft, now)
+    if world.checks.has_lost and "-" in sent.draft[-4:]:
+        return  # a revision that was lost is counted again
     if before != now:
         world.broken("I15", f"the key {sent.draft[-8:]} was sent with {before}, and now {now}")
     if sent.draft not in world.oracle.by_key:

@@ -87,12 +87,13 @@ def run_chunk(seeds: range, parts: Parts = REAL) -> Chunk:
     return Chunk(len(seeds), operations, requests, effects, virtual_s, counts, tuple(failures))
 
 
-def campaign(
+def campaign(  # noqa: PLR0913, PLR0917  keywords, each with a default
     seeds: int,
     begin: int = 0,
     jobs: int = 0,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
     most_failures: int = 10,
+    enough: int = ENOUGH,
 ) -> Campaign:
     """Run many seeds.
 
@@ -102,8 +103,9 @@ def campaign(
         jobs: how many processes run them; one for each core where that is 0.
         progress: told how many are done, and how many there are.
         most_failures: after how many failures no more are begun.
+        enough: from how many seeds on everything must have been met.
     """
-    jobs = jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or 1
+    jobs = jobs or _cores()
     began_s = perf_counter()
     total = Chunk(0, 0, 0, 0, 0.0, Counts(), ())
     for chunk in _chunks(seeds, begin, jobs):
@@ -112,9 +114,16 @@ def campaign(
         if len(total.failures) >= most_failures:
             break
     differing = tuple(_differing(range(begin, begin + min(seeds, REPEATED))))
-    missing = tuple(total.counts.missing()) if total.seeds >= ENOUGH else ()
+    missing = tuple(total.counts.missing()) if total.seeds >= enough else ()
     seconds = perf_counter() - began_s
     return Campaign(total.seeds, jobs, seconds, *total[1:], differing, missing)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _chunks(seeds: int, begin: int, jobs: int) -> Iterator[Chunk]:
@@ -161,7 +170,7 @@ def _differing(seeds: range) -> Iterator[int]:
     """Yield the seeds whose trace is another one in a process with another hash seed (I30)."""
     here = hashes(seeds)
     script = (
-        "from journal.testing.simulate.campaign import hashes; "
+        "from journal.testing.simulate.campaigns import hashes; "
         f"print(*hashes(range({seeds.start}, {seeds.stop})))"
     )
     path = os.pathsep.join(each for each in sys.path if each)
