@@ -175,8 +175,8 @@ class TestCall:
         assert classification == "rejected"
         assert said == [
             (
-                "the 60 changes of its batch are applied together or not at all, and cannot be sent "
-                "so: a call holds no more than 25 requests; discard some of them, or set "
+                "the 60 changes of its batch are applied together or not at all, and cannot be "
+                "sent so: a call holds no more than 25 requests; discard some of them, or set "
                 'batches = "order" for the org, and retry it'
             )
         ]
