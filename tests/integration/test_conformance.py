@@ -320,7 +320,7 @@ def test_bad_remote(bad: type[Bad], found: set[str]) -> None:
 # --- with pytest -------------------------------------------------------------------------
 
 
-def tested(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_by_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest with the suite."""
     module = "journal.testing.conformance.collecting"
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", module, *arguments]
@@ -331,7 +331,9 @@ def test_as_tests(tmp_path: Path) -> None:
     """With a remote named, each check is a test; what cannot be told is skipped, and says why."""
     (tmp_path / "test_none.py").touch()
     with RecordService() as service:
-        done = tested(str(tmp_path), "--journal-remote", service.url, "--journal-type", "Visit")
+        done = run_by_pytest(
+            str(tmp_path), "--journal-remote", service.url, "--journal-type", "Visit"
+        )
 
     assert done.returncode == 0, done.stdout
     assert f"{len(CHECKS) - len(NEVER_TOLD)} passed, {len(NEVER_TOLD)} skipped" in done.stdout
@@ -346,7 +348,7 @@ def test_as_tests_that_fail(tmp_path: Path) -> None:
         profile.write_text(f'url = "{service.url}"\n[types.Note]\n', encoding="utf-8")
         fields = json.dumps(FIELDS)
         named = ("--journal-profile", str(profile), "--journal-fields", fields)
-        done = tested(str(tmp_path), *named, "-k", "late or stale")
+        done = run_by_pytest(str(tmp_path), *named, "-k", "late or stale")
 
     assert done.returncode == 1
     assert "a late copy of an update does not undo a later one\n  but: " in done.stdout
