@@ -110,6 +110,10 @@ def test_nothing_foreign_is_named(pattern: str) -> None:
         ("from journal import Journal", {"click", "httpx", "rich"}),
         ("import projections", {"click", "httpx", "rich"}),
         ("import journal.remotes", {"click", "httpx", "rich"}),
+        (
+            "import journal.receiver",
+            {"eventsourcing", "httpx", "journal.log", "journal.sync", "pydantic", "sqlite3"},
+        ),
     ],
 )
 def test_imports_are_lazy(statement: str, absent: set[str]) -> None:
