@@ -40,6 +40,7 @@ LONGER: Final = {
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/schema.py": "one question: whether fields fit their type, under its kinds of names",
     "journal/sync/ledger.py": "one account: what a sender reads of the log, and what it notes",
+    "journal/testing/contracts/log.py": "one contract: what every adapter of the log promises",
     "journal/values.py": "what a record may hold: names, values and references",
     "projections/history.py": "one view: its rows, and what is read from the log for them",
     "projections/projection.py": "one catching up: its checkpoint, its tables, and who owns them",
