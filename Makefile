@@ -6,9 +6,10 @@ STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes classify comparison constraints contents dialect forms list_checks \
            masking meanings naming pages paths patience placeholders places pointers problems sections \
-           selection templates times salesforce/answers salesforce/describing \
-           salesforce/errands salesforce/feed salesforce/limits salesforce/objects \
-           salesforce/rows salesforce/settings salesforce/soql salesforce/updated
+           selection templates times salesforce/answers salesforce/composite salesforce/describing \
+           salesforce/errands salesforce/feed salesforce/group salesforce/ids salesforce/limits \
+           salesforce/objects salesforce/rows salesforce/settings salesforce/sights salesforce/soql \
+           salesforce/together salesforce/updated
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting receiver/headers receiver/messages receiver/sequence \
           sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)
@@ -16,12 +17,14 @@ COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))
 LINK   := tests/integration/test_lossy_link.py
+# What `check` runs beside the covered tests, which need one core for most of the time.
+BESIDE := link simulate docs
 step    = @printf '== %s\n'
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install format lint types imports test link docs check check-long bench run run-salesforce wheel clean \
+.PHONY: help install format lint types imports test link simulate docs check check-long bench run run-salesforce wheel clean \
         format-check test-covered
 
 help: ## list the targets
@@ -75,6 +78,10 @@ link: $(STAMP) ## a thousand drafts over each of 25 bad links
 	$(step) 'link: pytest, drafts over bad links, their sender killed'
 	@$(BIN)/python -m pytest -q $(LINK)
 
+simulate: $(STAMP) ## the library in 2,000 simulated days on which everything goes wrong
+	$(step) 'simulate: 2,000 seeds, every fault row met'
+	@$(BIN)/python -m journal simulate --seeds 2000
+
 docs: $(STAMP) ## every example in the README and in docs/
 	$(step) 'docs: pytest on the examples'
 	@$(BIN)/python -m pytest -q tests/test_examples.py tests/test_docs.py
@@ -91,7 +98,10 @@ wheel: $(STAMP) ## build the wheel, install it into a clean environment, import 
 	    assert "site-packages" in journal.__file__, journal.__file__'
 	@rm -rf dist/clean
 
-check: format-check lint types imports test-covered link docs wheel ## everything that CI runs
+check: format-check lint types imports wheel ## everything that CI runs
+	@$(MAKE) $(BESIDE) > $(VENV)/beside.txt 2>&1 & beside=$$!; \
+	    $(MAKE) test-covered; covered=$$?; \
+	    wait $$beside; others=$$?; cat $(VENV)/beside.txt; exit $$((covered + others))
 
 check-long: $(STAMP) ## the tests that take minutes
 	$(step) 'test: pytest, the long ones'

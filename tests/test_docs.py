@@ -33,10 +33,14 @@ PUBLIC: Final = (
     "journal.receiver",
     "journal.remotes",
     "journal.sync",
+    "journal.testing",
     "journal.testing.conformance",
     "journal.testing.salesforce",
     "journal.testing.service",
+    "journal.testing.simulate",
     "projections",
+    "projections.bisecting",
+    "projections.replaying",
 )
 LIBRARY_INTERFACE: Final = {"Factory"}
 """Classes whose methods are defined, and documented, by another library."""

@@ -13,6 +13,7 @@ from journal.cli.edits import as_fields
 from journal.cli.interruption import explained
 from journal.cli.profile_file import remote_by
 from journal.cli.setting import Setting, common_options, pass_setting
+from journal.remotes.profiles import ALL
 
 if TYPE_CHECKING:
     from journal.remotes import HttpRemote, Profile
@@ -82,10 +83,11 @@ def _type_of(profile: Profile, record_type: str | None) -> str:
     """Return the type to try: the one that is named, or the only one that the profile has."""
     if record_type is not None:
         return record_type
-    if len(profile.types) == 1:
-        return next(iter(profile.types))
-    named = ", ".join(profile.types) or "none"
-    raise click.UsageError(f"name a record type: --type TYPE; the profile names {named}")
+    named = [name for name in profile.types if name != ALL]
+    if len(named) == 1:
+        return named[0]
+    listed = ", ".join(named) or "none"
+    raise click.UsageError(f"name a record type: --type TYPE; the profile names {listed}")
 
 
 def _ask(profile: Profile, ref: str) -> None:

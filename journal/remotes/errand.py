@@ -394,7 +394,11 @@ class Errand:
                 return False
             if not self._dialect.profile.version.is_weak:
                 return True
-        return holds(self.push, self._forms, received, expected(self.push))
+        return holds(self.push, self._forms, received, self.expected())
+
+    def expected(self) -> Fields:
+        """Return what the remote should have where the draft is not applied, as far as known."""
+        return expected(self.push)
 
     # --- receipts ------------------------------------------------------------------------
 
@@ -426,6 +430,14 @@ class Errand:
         if not (is_compared or is_said) and self._is_wrong(content_of(response), record):
             return None
         return self._received(response, record, found)
+
+    def seen_after(self, receipt: Acknowledged, response: Response) -> Acknowledged:
+        """Return the receipt with what a read right after it shows, if that is the record."""
+        record = self.shown(response)
+        if record is None or not self.is_it(record, receipt.remote_id):
+            return receipt
+        seen = self.acknowledged(response, record, "read")
+        return receipt._replace(remote_version=seen.remote_version, fields=seen.fields)
 
     def _received(
         self, response: Response, record: Shown, found: AsExpected | None

@@ -27,6 +27,7 @@ from journal.events import (
     QUEUE,
     ConflictResolved,
     DraftHeld,
+    DraftRetried,
     FieldMessage,
     PushStarted,
     QueueStopped,
@@ -66,20 +67,36 @@ _WHY: Final = {
     "gone": "the remote no longer has the record",
 }
 """The reason, in the envelope, of what became of a draft that stood in a conflict."""
+_NOT_CARRIED_OUT: Final = "the remote did not carry it out"
+"""The reason, in the envelope, of what is pending again for it did not go with others."""
 
 
 class Ledger:
     """The queue as a sender has it, and what it notes of its drafts."""
 
     def __init__(
-        self, journal: Journal, lease: SenderLease, settings: Settings, checkpoint: Checkpoint
+        self,
+        journal: Journal,
+        lease: SenderLease,
+        settings: Settings,
+        checkpoint: Checkpoint,
+        *,
+        binds: bool = False,
     ) -> None:
-        """Begin where the checkpoint says that everything before is settled."""
+        """Begin where the checkpoint says that everything before is settled.
+
+        Args:
+            journal: that has the drafts.
+            lease: without which nothing is appended.
+            settings: of the subscriber.
+            checkpoint: says up to where all is settled.
+            binds: whether the drafts of one batch are sent together or not at all.
+        """
         self._journal = journal
         self._lease = lease
         self._settings = settings
         self._checkpoint = checkpoint
-        self.queue = Queue(position=checkpoint.load())
+        self.queue = Queue(position=checkpoint.load(), binds=binds)
         self._acknowledged = Checkpoint(journal.log, ACKNOWLEDGED)
         self._turns = Turns(self._acknowledged.load())
         self._unsent: set[str] = set()
@@ -183,6 +200,8 @@ class Ledger:
             self._age_s(change),
             change.made,
             self._turn(draft.draft_id),
+            draft.batch,
+            self.queue.size_of(draft),
         )
 
     def _turn(self, draft_id: str) -> Turn | None:
@@ -209,7 +228,12 @@ class Ledger:
             self._unsent.add(draft.draft_id)
 
     def settled(
-        self, outcomes: Sequence[tuple[Draft, Settled]], attempts: int, *, with_next: bool
+        self,
+        outcomes: Sequence[tuple[Draft, Settled]],
+        attempts: int,
+        *,
+        with_next: bool,
+        back: Sequence[Draft] = (),
     ) -> list[Outcome | Resolved | None]:
         """Append what became of drafts; return it, or how a conflict was resolved.
 
@@ -217,6 +241,7 @@ class Ledger:
             outcomes: each draft, with what settles it.
             attempts: how often they were tried to be sent.
             with_next: whether the next draft is begun, and durable at once (S2, S3).
+            back: drafts that were begun with these, and did not go: they are pending again.
 
         Returns:
             What became of each; None where somebody else has settled it.
@@ -231,10 +256,12 @@ class Ledger:
             notes.append(self._note(draft, verdict.decide, verdict.reason))
             if isinstance(outcome, Refused) and outcome.is_alarm:
                 notes.append(self._alarm(draft, outcome, verdict))
+        notes += [self._note(draft, _put_back, _NOT_CARRIED_OUT) for draft in back]
         following = self._following([draft for draft, _ in outcomes]) if with_next else None
         if following is not None:
             notes.append(self._beginning(following))
-        entries = self._noted(notes)
+        entries = self._noted(notes) if notes else ()
+        self._unsent.difference_update(draft.draft_id for draft in back)
         begun = [e.event for e in entries if isinstance(e.event, PushStarted)]
         self._unsent.update(event.draft_id for event in begun)  # and no request has left
         self._unsaved += sum(bool(verdict.events) for verdict in verdicts)
@@ -246,7 +273,7 @@ class Ledger:
         if self.queue.switch.stop is not None:
             return None
         *first, following = islice(chain(self.queue, repeat(None)), len(drafts) + 1)
-        if following is None or following.is_maybe_applied:
+        if following is None or following.is_maybe_applied or self.queue.size_of(following) > 1:
             return None
         is_next = [draft and draft.draft_id for draft in first] == [d.draft_id for d in drafts]
         return following if is_next else None
@@ -352,6 +379,11 @@ class _Verdict:
                 return outcome._replace(messages=messages)
             case _:
                 return outcome
+
+
+def _put_back(_: Record, change: Change) -> Sequence[Event]:
+    """Return the events of a draft being pending again that was begun, and did not go."""
+    return (DraftRetried(draft_id=change.draft_id),) if change.state == "sending" else ()
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from journal.drafts import draft_id_of
-from journal.events import DraftAcknowledged, PushStarted
+from journal.events import DraftAcknowledged, DraftRetried, PushStarted
 
 if TYPE_CHECKING:
     from journal.events import Entry
@@ -37,7 +37,8 @@ class Turns:
             self._begun[draft_id] = entry.position
             return
         number = self._begun.pop(draft_id, 0)
-        self._settled = max(self._settled, number)
+        if not isinstance(event, DraftRetried):  # what did not go with others overtakes none
+            self._settled = max(self._settled, number)
         if isinstance(event, DraftAcknowledged) and event.evidence == "answer":
             self.acknowledged = max(self.acknowledged, number)
 

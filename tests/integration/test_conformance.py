@@ -15,8 +15,8 @@ from journal.errors import ProfileError
 from journal.outcomes import Acknowledged, NotSent, Refused, Unknown, Wait
 from journal.remotes import HttpRemote, Profile, Request, Response
 from journal.remotes.profiles import toml_of
+from journal.testing.collecting import collected
 from journal.testing.conformance import CHECKS, NonconformingError, NotToldError, Subject
-from journal.testing.conformance.collecting import collected
 from journal.testing.loopback import Reply
 from journal.testing.service import RecordService
 from tests.integration.receiver.notes import Notes, serving
@@ -135,25 +135,28 @@ def test_remote_of_ones_own() -> None:
 class Heedless(RecordService):
     """Heeds no condition."""
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer as if there were none."""
         kept = {k: v for k, v in headers.items() if k not in {"If-Match", "If-None-Match"}}
-        return super()._answer(method, target, kept, body)
+        return super().answer(method, target, kept, body)
 
 
 class Forgetful(RecordService):
     """Says that an update was done, and does nothing."""
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        return super()._answer("GET" if method == "PATCH" else method, target, headers, body)
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer an update as a read."""
+        return super().answer("GET" if method == "PATCH" else method, target, headers, body)
 
 
 class Immortal(RecordService):
     """Says that a delete was done, and does nothing."""
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer a delete at once."""
         if method == "DELETE":
             return Reply(HTTPStatus.NO_CONTENT)
-        return super()._answer(method, target, headers, body)
+        return super().answer(method, target, headers, body)
 
 
 @pytest.mark.parametrize(
@@ -322,8 +325,7 @@ def test_bad_remote(bad: type[Bad], found: set[str]) -> None:
 
 def run_by_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest with the suite."""
-    module = "journal.testing.conformance.collecting"
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", module, *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
