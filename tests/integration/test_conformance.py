@@ -325,7 +325,8 @@ def test_bad_remote(bad: type[Bad], found: set[str]) -> None:
 
 def run_by_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest with the suite."""
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", *arguments]
+    plugin = ("-p", "journal.testing.plugin")
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", *plugin, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
