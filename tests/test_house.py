@@ -45,6 +45,7 @@ LONGER: Final = {
     "journal/sync/delivery.py": "one turn: how drafts leave, and what became of them",
     "journal/sync/ledger.py": "one account: what a sender reads of the log, and what it notes",
     "journal/sync/loops.py": "the subscriber of an event loop: it drains, pulls, runs and waits",
+    "journal/testing/contracts/log.py": "one contract: what every adapter of the log promises",
     "journal/testing/simulate/network.py": "one network: what becomes of requests and answers",
     "journal/testing/simulate/operations.py": "one desk: all that people do at it, each a method",
     "journal/testing/simulate/service.py": "one service: what it is asked, and what it keeps",
@@ -121,6 +122,10 @@ def test_nothing_foreign_is_named(pattern: str) -> None:
         ("from journal import Journal", {"click", "httpx", "rich"}),
         ("import projections", {"click", "httpx", "rich"}),
         ("import journal.remotes", {"click", "httpx", "rich"}),
+        (
+            "import journal.receiver",
+            {"eventsourcing", "httpx", "journal.log", "journal.sync", "pydantic", "sqlite3"},
+        ),
     ],
 )
 def test_imports_are_lazy(statement: str, absent: set[str]) -> None:
