@@ -288,6 +288,7 @@ def test_is_total(answer: Response | NoAnswer) -> None:
         ({"retry-after": A_MINUTE_LATER, "date": DATE}, 60.0),
         ({"retry-after": "Sunday, 06-Nov-94 08:50:37 GMT", "date": DATE}, 60.0),
         ({"retry-after": "Sun Nov  6 08:50:37 1994", "date": DATE}, 60.0),
+        ({"retry-after": "Sun, 06 Nov 1994 09:50:37 +0100", "date": DATE}, 60.0),
         ({"retry-after": DATE, "date": A_MINUTE_LATER}, 0.0),
         ({"retry-after": "Sun, 06 Nov 2094 08:49:37 GMT", "date": DATE}, MAX_RETRY_AFTER_S),
         ({"retry-after": A_MINUTE_LATER}, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import pytest
@@ -159,10 +160,11 @@ class TestCreate:
 
     def test_ours_is_an_update(self) -> None:
         """For ours, what differs is sent as an update."""
-        verdict = decided(self.FOUND, Policies(default="ours"))
+        verdict = decided(self.FOUND, Policies({"Account": "ours"}))
 
         assert isinstance(verdict, Resolved)
         assert (verdict.kind, verdict.fields) == ("update", {"Name": "ours", "Size": 1})
+        assert sides(verdict)["Name"] == ("ours", "ours (for Account)")
 
     def test_theirs_ends_it(self) -> None:
         """For theirs, nothing of it is sent."""
@@ -248,6 +250,14 @@ def broken(_: Conflict) -> Decision:
     raise ZeroDivisionError("by nothing")
 
 
+class _Larger:
+    """A policy that is an object."""
+
+    def __call__(self, _: Conflict) -> Decision:
+        """Choose theirs."""
+        return "theirs"
+
+
 class TestFunctions:
     """Policies that are functions."""
 
@@ -292,16 +302,45 @@ class TestFunctions:
 
     def test_changes_nothing(self) -> None:
         """What a function does to what it is handed changes nothing."""
+        seen: list[Conflict] = []
 
         def wild(found: Conflict) -> Decision:
+            seen.append(deepcopy(found))
             for fields in (found.base, found.ours, found.remote or {}, found.whole):
                 fields.clear()
             return "hold"
 
-        before = self.FOUND._replace(base={**self.FOUND.base})
+        before = deepcopy(self.FOUND)
         decided(self.FOUND, Policies(default=wild))
 
         assert before == self.FOUND
+        assert seen == [self.FOUND]
+
+    def test_is_asked_once(self) -> None:
+        """A function that decides several fields of a conflict is asked once, for all of them."""
+        asked: list[tuple[str, ...]] = []
+
+        def larger(found: Conflict) -> Decision:
+            asked.append(found.disputed)
+            return "theirs"
+
+        decided(self.FOUND, Policies(default=larger))
+
+        assert asked == [("a", "b")]
+
+    def test_is_named_by_its_type_where_it_has_no_name(self) -> None:
+        """An object that can be called is named by its type, shortened to what is shown."""
+        policies = Policies(default=_Larger())
+
+        assert set(sides(decided(self.FOUND, policies)).values()) == {
+            ("theirs", "_Larger (by default)")
+        }
+
+    def test_what_cannot_be_stored_names_the_record(self) -> None:
+        """What a function gave that cannot be stored is told with the record it was given for."""
+        verdict = decided(self.FOUND, Policies(default=lambda _: {"a": float("nan")}))
+
+        assert "Account:1" in words(verdict)[""]
 
     def test_decides_as_a_whole(self) -> None:
         """A create is decided by its type's function, with values for it where it gives some."""
@@ -311,6 +350,15 @@ class TestFunctions:
 
         assert isinstance(verdict, Resolved)
         assert (verdict.kind, verdict.fields) == ("update", {"a": 5})
+        assert sides(verdict) == {"a": ("value", "<lambda> (for Account)")}
+
+    def test_a_field_without_a_value_is_asked_for(self) -> None:
+        """A create whose function gives a value for another field leaves the disputed one open."""
+        found = conflict({}, {"a": 1}, {"a": 2, "b": 3}, "create")
+
+        verdict = decided(found, Policies(default=lambda _: {"b": 5}))
+
+        assert words(verdict) == {"a": "here it is 1, at the remote 2"}
 
     @pytest.mark.parametrize(
         ("found", "what"),
@@ -342,17 +390,26 @@ class TestPolicies:
             "Policies({'Account': 'ours', 'Visit.Status': 'hold'}, default='theirs')"
         )
 
+    def test_a_table_without_a_default_merges(self) -> None:
+        """What no policy is named for is merged."""
+        assert Policies.of({"Account": "ours"}).of_type("Visit") == ("default", "merge")
+
     @pytest.mark.parametrize("content", [{"Account": "mine"}, {"default": 1}, {"A": {"b": []}}])
     def test_unknown_names_are_refused(self, content: Mapping[str, object]) -> None:
         """A table names policies that there are; the error names the key."""
-        with pytest.raises(PolicyError, match="is none that there is; use merge, ours"):
+        with pytest.raises(PolicyError, match="is none that there is; use merge, ours") as caught:
             Policies.of(content)
+        assert "None" not in str(caught.value)
 
     def test_only_names_and_functions(self) -> None:
         """A policy is a name or a function."""
         with pytest.raises(PolicyError) as caught:
             Policies({"Account": 7})  # type: ignore[dict-item]
         assert caught.value.key == "Account"
+        assert "policy '7' for" in str(caught.value)
+        with pytest.raises(PolicyError) as caught:
+            Policies(default=7)  # type: ignore[arg-type]
+        assert caught.value.key == "default"
 
 
 def test_values_are_shown_shortened() -> None:

@@ -1,0 +1,130 @@
+"""Runs mutmut over one module, in a folder of its own, and reads what became of each mutant."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.mutation.proofs import PROOFS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROOT = Path(__file__).parents[2]
+"""The repository."""
+_NEEDED = ("journal", "projections", "tests", "docs", "pyproject.toml")
+_SETTINGS = """\
+[mutmut]
+source_paths = journal
+only_mutate = {source}
+also_copy =
+    projections
+    docs
+pytest_add_cli_args_test_selection =
+    {tests}
+pytest_add_cli_args =
+    -p
+    no:cacheprovider
+timeout_constant = 2.0
+timeout_multiplier = 5.0
+use_git_change_detection = false
+track_dependencies = false
+"""
+_TIMEOUTS = {-24, 24, 36, 152, 255}
+_KILLS = {1, 3}
+
+
+class Survivor(NamedTuple):
+    """A change that no test noticed."""
+
+    name: str
+    removed: tuple[str, ...]
+    """The lines that the change takes away."""
+    added: tuple[str, ...]
+    """The lines that it puts in their place."""
+
+
+class Result(NamedTuple):
+    """What became of the mutants of a module."""
+
+    module: str
+    killed: int
+    timeouts: int
+    others: tuple[str, ...]
+    """Mutants that are neither killed nor survived: a crash of the interpreter, or no test."""
+    survivors: tuple[Survivor, ...]
+
+    @property
+    def mutants(self) -> int:
+        """Return how many there were."""
+        return self.killed + self.timeouts + len(self.others) + len(self.survivors)
+
+    @property
+    def share(self) -> float:
+        """Return how much of them was noticed, in percent."""
+        return 100 * (self.killed + self.timeouts) / self.mutants if self.mutants else 100.0
+
+
+def run(module: str, work: Path) -> Result:
+    """Try every mutant of a module.
+
+    Raises:
+        RuntimeError: The tests fail without any mutant, or the tool does.
+    """
+    folder = work / module.replace("/", ".")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in _NEEDED:
+        (folder / name).symlink_to(ROOT / name)
+    tests = "\n    ".join(f"tests/unit/{name}.py" for name in PROOFS[module])
+    settings = _SETTINGS.format(source=f"journal/{module}.py", tests=tests)
+    (folder / "setup.cfg").write_text(settings)
+    with (folder / "mutmut.txt").open("w") as said:
+        command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "1"]
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "HYPOTHESIS_PROFILE": "mutants"},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise RuntimeError(f"mutmut failed for {module}: see {folder / 'mutmut.txt'}")
+    return read(module, work)
+
+
+def read(module: str, work: Path) -> Result:
+    """Return what became of the mutants of a module when they were last tried."""
+    folder = work / module.replace("/", ".")
+    meta = json.loads((folder / "mutants" / "journal" / f"{module}.py.meta").read_text())
+    codes: dict[str, int | None] = meta["exit_code_by_key"]
+    return Result(
+        module,
+        sum(code in _KILLS for code in codes.values()),
+        sum(code in _TIMEOUTS for code in codes.values()),
+        tuple(name for name, code in codes.items() if code not in {0, *_KILLS, *_TIMEOUTS}),
+        tuple(_survivor(folder, name) for name, code in codes.items() if code == 0),
+    )
+
+
+def _survivor(folder: Path, name: str) -> Survivor:
+    """Return the change that a mutant is."""
+    command = [str(Path(sys.executable).with_name("mutmut")), "show", name]
+    shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    lines = shown.splitlines()
+    return Survivor(name.rpartition(".")[2], _marked("-", lines), _marked("+", lines))
+
+
+def _marked(mark: str, lines: Iterable[str]) -> tuple[str, ...]:
+    """Return the lines of a comparison that are on one side only."""
+    return tuple(
+        line[1:].strip()
+        for line in lines
+        if line.startswith(mark) and not line.startswith(mark * 3)
+    )
