@@ -18,7 +18,7 @@ settings.register_profile("search", deadline=None, max_examples=2000)
 settings.register_profile(
     "mutants",
     settings.get_profile("same"),
-    max_examples=50,
+    max_examples=2,
     phases=[Phase.explicit, Phase.generate],
     database=None,
     suppress_health_check=[HealthCheck.differing_executors],

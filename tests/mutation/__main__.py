@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tests.mutation import trying
@@ -21,8 +22,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="how many modules at a time")
     parser.add_argument("--work", type=Path, default=trying.ROOT / ".mutation")
     parser.add_argument("--last", action="store_true", help="only read what was found last time")
+    parser.add_argument("--again", action="store_true", help="only what was not killed last time")
     arguments = parser.parse_args()
-    ask = trying.read if arguments.last else trying.run
+    ask = trying.read if arguments.last else partial(trying.run, again=arguments.again)
     with ThreadPoolExecutor(arguments.jobs) as pool:
         results = list(
             pool.map(lambda module: _told(ask(module, arguments.work)), arguments.modules)

@@ -70,22 +70,35 @@ class Result(NamedTuple):
         return 100 * (self.killed + self.timeouts) / self.mutants if self.mutants else 100.0
 
 
-def run(module: str, work: Path) -> Result:
-    """Try every mutant of a module.
+def run(module: str, work: Path, *, again: bool = False) -> Result:
+    """Try the mutants of a module, in a folder of its own below `work`.
+
+    Args:
+        module: its path below ``journal``.
+        work: where the folders are.
+        again: whether to try only those that were not killed the last time.
 
     Raises:
         RuntimeError: The tests fail without any mutant, or the tool does.
     """
     folder = work / module.replace("/", ".")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for name in _NEEDED:
-        (folder / name).symlink_to(ROOT / name)
     tests = "\n    ".join(f"tests/unit/{name}.py" for name in PROOFS[module])
     settings = _SETTINGS.format(source=f"journal/{module}.py", tests=tests)
-    (folder / "setup.cfg").write_text(settings)
+    left = _left(folder, module, settings) if again else []
+    if not left:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name in _NEEDED:
+            (folder / name).symlink_to(ROOT / name)
+        (folder / "setup.cfg").write_text(settings)
     with (folder / "mutmut.txt").open("w") as said:
-        command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "1"]
+        command = [
+            str(Path(sys.executable).with_name("mutmut")),
+            "run",
+            "--max-children",
+            "1",
+            *left,
+        ]
         done = subprocess.run(
             command,
             cwd=folder,
@@ -102,8 +115,7 @@ def run(module: str, work: Path) -> Result:
 def read(module: str, work: Path) -> Result:
     """Return what became of the mutants of a module when they were last tried."""
     folder = work / module.replace("/", ".")
-    meta = json.loads((folder / "mutants" / "journal" / f"{module}.py.meta").read_text())
-    codes: dict[str, int | None] = meta["exit_code_by_key"]
+    codes = _codes(folder, module)
     return Result(
         module,
         sum(code in _KILLS for code in codes.values()),
@@ -111,6 +123,21 @@ def read(module: str, work: Path) -> Result:
         tuple(name for name, code in codes.items() if code not in {0, *_KILLS, *_TIMEOUTS}),
         tuple(_survivor(folder, name) for name, code in codes.items() if code == 0),
     )
+
+
+def _codes(folder: Path, module: str) -> dict[str, int | None]:
+    """Return the exit codes of the tests by mutant; None for one that was not tried."""
+    meta = json.loads((folder / "mutants" / "journal" / f"{module}.py.meta").read_text())
+    codes: dict[str, int | None] = meta["exit_code_by_key"]
+    return codes
+
+
+def _left(folder: Path, module: str, settings: str) -> list[str]:
+    """Return the mutants that were not killed the last time; none where all are to be tried."""
+    tried = folder / "mutants" / "journal" / f"{module}.py.meta"
+    if not tried.exists() or (folder / "setup.cfg").read_text() != settings:
+        return []
+    return [name for name, code in _codes(folder, module).items() if code not in _KILLS]
 
 
 def _survivor(folder: Path, name: str) -> Survivor:

@@ -49,7 +49,7 @@ TAKEN = DraftHeld(
     status=409,
     answer="{}",
 )
-
+HELD = DraftHeld(draft_id="e2", classification="rejected")
 
 WHY = "rejected (Name: is taken; try later)"
 BEHIND = (
@@ -188,6 +188,29 @@ class TestEvolve:
             (BOLT,),
         )
 
+    def test_a_resolved_create_may_be_an_update(self) -> None:
+        """A resolution says what the draft is from now on; an amendment leaves its kind."""
+        resolved = ConflictResolved(
+            draft_id="e1",
+            revision=1,
+            base={},
+            ours={},
+            theirs={},
+            resolutions=(),
+            kind="update",
+            fields={},
+            remote_version=None,
+        )
+        amended = DraftAmended(draft_id="e1", revision=2, fields={})
+
+        kinds = [
+            draft.kind
+            for event in (resolved, amended)
+            for draft in queue((ACME, created()), (ACME, event))
+        ]
+
+        assert kinds == ["update", "create"]
+
     @pytest.mark.parametrize(
         "event",
         [
@@ -223,6 +246,15 @@ class TestQueue:
         with pytest.raises(DraftMissingError, match="no pending draft has the id 'e9'; it may"):
             found["e9"]
 
+    def test_gives_what_is_passed_over(self) -> None:
+        """A draft that others have passed is found by its id like any other."""
+        found = queue((ACME, created()), (ACME, TAKEN), (BOLT, created()))
+        assert found.next_to_send() == found["e3"]
+
+        assert (found["e1"].state, found["e1"].ref) == ("held", ACME)
+        with pytest.raises(DraftMissingError):
+            found["e9"]
+
     def test_entry_that_was_applied_changes_nothing(self) -> None:
         """An entry is folded in once, however often it is applied."""
         create, push = log((ACME, created()), (ACME, PushStarted(draft_id="e1")))
@@ -250,6 +282,15 @@ class TestQueue:
         assert held == {"e1": "e1", "e2": "e1", "e3": "e1", "e4": "e1", "e5": None}
         assert found.next_to_send() == found["e5"]
         assert found.next_to_send("stop") is None
+
+    def test_nothing_waits_for_a_draft_behind_it(self) -> None:
+        """Q3: where a held draft stops everything, that is everything behind it."""
+        found = queue((ACME, created()), (BOLT, created()), (VISIT, created()))
+        found.apply(Entry(4, 4, "e4", BOLT, 4, 4, False, "ann", "v", None, None, None, None, HELD))  # noqa: FBT003
+
+        behind = {draft.draft_id: blocker for draft, blocker in blockers(found, "stop")}
+
+        assert behind == {"e1": None, "e2": found["e2"], "e3": found["e2"]}
 
     def test_lane_is_what_comes_after(self) -> None:
         """Q3: what was made before a held draft does not wait for it."""
