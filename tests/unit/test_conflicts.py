@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from journal.conflicts import PolicyName
-    from journal.events import ChangeKind
+    from journal.events import ChangeKind, Side
     from journal.policies import Decision, Policy
     from journal.values import Fields
 
@@ -49,6 +49,11 @@ def sides(verdict: object) -> dict[str, tuple[str, str]]:
     """Return the side and the rule of each field."""
     assert isinstance(verdict, Resolved)
     return {each.field: (each.side, each.rule) for each in verdict.resolutions}
+
+
+def each(side: Side, *names: str) -> tuple[Resolution, ...]:
+    """Return that the default policy takes this side for each of these fields."""
+    return tuple(Resolution(field=name, side=side, rule=f"{side} (by default)") for name in names)
 
 
 def words(verdict: object) -> dict[str, str]:
@@ -168,10 +173,9 @@ class TestCreate:
 
     def test_theirs_ends_it(self) -> None:
         """For theirs, nothing of it is sent."""
-        verdict = decided(self.FOUND, Policies(default="theirs"))
-
-        assert isinstance(verdict, Resolved)
-        assert (verdict.kind, verdict.fields) == (None, {})
+        assert decided(self.FOUND, Policies(default="theirs")) == Resolved(
+            None, {}, each("theirs", "Name", "Size"), "the record that the remote has is kept"
+        )
 
 
 class TestGone:
@@ -186,27 +190,30 @@ class TestGone:
 
     def test_ours_creates_it_again(self) -> None:
         """For ours, the record is created again with all of its fields."""
-        verdict = decided(self.FOUND, Policies(default="ours"))
-
-        assert isinstance(verdict, Resolved)
-        assert (verdict.kind, verdict.fields) == ("create", {"Name": "a", "Phone": "2"})
+        assert decided(self.FOUND, Policies(default="ours")) == Resolved(
+            "create",
+            {"Name": "a", "Phone": "2"},
+            each("ours", "Name", "Phone"),
+            "the record is created again",
+        )
 
     def test_theirs_ends_it(self) -> None:
         """For theirs, nothing of it is sent."""
-        verdict = decided(self.FOUND, Policies(default="theirs"))
-
-        assert isinstance(verdict, Resolved)
-        assert (verdict.kind, verdict.fields) == (None, {})
+        assert decided(self.FOUND, Policies(default="theirs")) == Resolved(
+            None, {}, each("theirs", "Phone"), "the remote no longer has the record"
+        )
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_delete_has_nothing_left_to_do(self, name: PolicyName) -> None:
         """What is to be deleted and is gone has ended, whatever the policy."""
         found = conflict({"Name": "a"}, {}, None, "delete")
 
-        verdict = decided(found, Policies(default=name))
-
-        assert isinstance(verdict, Resolved)
-        assert verdict.kind is None
+        assert decided(found, Policies(default=name)) == Resolved(
+            None,
+            {},
+            (Resolution(field="Name", side="theirs", rule=f"{name} (by default)"),),
+            "the remote no longer has the record",
+        )
 
 
 class TestDelete:
@@ -224,18 +231,15 @@ class TestDelete:
 
     def test_ours_deletes_the_new_version(self) -> None:
         """For ours, it is deleted as it is now."""
-        verdict = decided(self.FOUND, Policies(default="ours"))
-
-        assert isinstance(verdict, Resolved)
-        assert (verdict.kind, verdict.fields) == ("delete", {})
-        assert verdict.reason == "what was changed is deleted"
+        assert decided(self.FOUND, Policies(default="ours")) == Resolved(
+            "delete", {}, each("ours", "Name", "Size"), "what was changed is deleted"
+        )
 
     def test_theirs_keeps_it(self) -> None:
         """For theirs, the delete has ended."""
-        verdict = decided(self.FOUND, Policies(default="theirs"))
-
-        assert isinstance(verdict, Resolved)
-        assert verdict.kind is None
+        assert decided(self.FOUND, Policies(default="theirs")) == Resolved(
+            None, {}, each("theirs", "Name", "Size"), "what was changed is kept"
+        )
 
     def test_merge_deletes_what_is_the_same(self) -> None:
         """Where only the version is another one, there is nothing to be asked."""
@@ -299,6 +303,14 @@ class TestFunctions:
     def test_nonsense_is_held_in_words(self, policy: Policy, said: str) -> None:
         """C3: whatever a function does, the draft is held, and says why."""
         assert said in words(decided(self.FOUND, Policies(default=policy)))[""]
+
+    def test_a_long_failure_is_shortened(self) -> None:
+        """C3: however much a function has to say, the draft is held with what a message takes."""
+
+        def wordy(_: Conflict) -> Decision:
+            raise ValueError("x" * 9999)
+
+        assert len(words(decided(self.FOUND, Policies(default=wordy)))[""]) == 1000
 
     def test_changes_nothing(self) -> None:
         """What a function does to what it is handed changes nothing."""
@@ -416,6 +428,7 @@ def test_values_are_shown_shortened() -> None:
     """A value in a message is JSON, and no longer than a line."""
     assert shown({"a": "é", "b": None}) == '{"a": "é", "b": null}'
     assert shown("x" * 99) == '"' + "x" * 58 + "…"
+    assert shown("x" * 58) == '"' + "x" * 58 + '"'
 
 
 def test_event_names_the_places_of_references() -> None:
@@ -430,6 +443,8 @@ def test_event_names_the_places_of_references() -> None:
     assert (gone.theirs, found._replace(kind="delete").theirs) == (None, {"To": Ref("Account:3")})
     assert event.references == ("/base/To", "/ours/To", "/theirs/To", "/fields/To")
     assert (event.revision, event.remote_version, event.kind) == (1, "v2", "update")
+    assert (event.base, event.ours, event.theirs) == (found.base, found.ours, found.theirs)
+    assert (event.draft_id, event.resolutions) == ("d-1", verdict.resolutions)
     assert ConflictResolved.model_validate_json(event.model_dump_json()).fields == event.fields
 
 

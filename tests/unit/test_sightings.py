@@ -139,6 +139,13 @@ class TestObserved:
         """A part that is the same at another version changes nothing of what is known."""
         assert seen(after(SEEN), {"Name": "Acme"}, version="v2", is_partial=True) is None
 
+    def test_it_is_a_whole_record_unless_that_is_said(self) -> None:
+        """What is not called a part is the record, and a field that is not in it has no value."""
+        (event,) = observed(after(SEEN), {"Name": "Acme"}, "a1", "v1")
+
+        assert isinstance(event, RecordObserved)
+        assert not event.partial
+
     def test_it_is_gone(self) -> None:
         """That the remote has lost the record is noted once, with what it said of it."""
         event = seen(after(SEEN), None, "a1", "v2")
