@@ -148,6 +148,28 @@ class TestUpdate:
         assert sides(verdict) == {"a": ("theirs", rule), "b": ("ours", rule), "c": ("value", rule)}
         assert isinstance(verdict, Resolved)
         assert verdict.fields == {"b": 2, "c": 4}
+        assert verdict.reason == "sent again: b, c"
+
+    def test_only_what_is_open_is_asked_for(self) -> None:
+        """A field that was given a value is not told as open, where another one is."""
+        found = conflict({"a": 1, "b": 1}, {"a": 2, "b": 2}, {"a": 3, "b": 3})
+
+        assert set(words(chosen(found, {}, {"a": 5}, "a person's value"))) == {"b"}
+
+    def test_a_side_is_its_own_rule(self) -> None:
+        """Where nothing else is said, the rule by which a side was taken is its name."""
+        found = conflict({"a": 1}, {"a": 2}, {"a": 3})
+
+        assert sides(as_a_whole(found, "ours")) == {"a": ("ours", "ours")}
+
+    def test_a_reason_is_no_longer_than_it_may_be(self) -> None:
+        """However many fields are sent again, the reason is one that can be stored."""
+        ours = {f"field_{n}": 1 for n in range(999)}
+
+        verdict = decided(conflict({}, ours, {}), MERGE)
+
+        assert isinstance(verdict, Resolved)
+        assert len(verdict.reason) == 1000
 
 
 class TestCreate:

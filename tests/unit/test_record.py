@@ -52,7 +52,7 @@ from journal.values import Ref
 from tests import strategies
 
 if TYPE_CHECKING:
-    from journal.events import Event, Evidence
+    from journal.events import Event, Evidence, Side
     from tests.strategies import Story
 
 ACME = Ref("Account:1")
@@ -581,6 +581,54 @@ class TestEvolve:
             ("sending", None),
             ("held", "gone"),
             ("pending", None),
+        ]
+
+    @pytest.mark.parametrize(("side", "base"), [("value", 9), ("ours", 2), ("theirs", 2)])
+    def test_another_value_is_what_follows_it_was_made_on(self, side: Side, base: int) -> None:
+        """R5: a value that is neither side's was put there by a decision made here."""
+        resolved = ConflictResolved(
+            draft_id="e2",
+            revision=1,
+            base={"a": 1},
+            ours={"a": 2},
+            theirs={"a": 3},
+            resolutions=(Resolution(field="a", side=side, rule="a person's value"),),
+            kind="update",
+            fields={"a": 9},
+            remote_version="v2",
+        )
+
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
+            RecordUpdated(changes={"a": 4}, base={"a": 2}, base_version="v1"),
+            resolved,
+        )
+
+        assert [change.base for change in record.changes] == [{"a": 3}, {"a": base}]
+
+    def test_what_is_decided_is_pending_again(self) -> None:
+        """A held change that is amended or resolved waits to be sent, as what it is from now on."""
+        held = DraftHeld(draft_id="e1", classification="conflict")
+        resolved = ConflictResolved(
+            draft_id="e1",
+            revision=1,
+            base={},
+            ours={},
+            theirs={},
+            resolutions=(),
+            kind="update",
+            fields={},
+            remote_version=None,
+        )
+        amended = DraftAmended(draft_id="e1", revision=1, fields={"a": 1})
+
+        events = (amended, resolved)
+        changes = [change for event in events for change in after(CREATED, held, event).changes]
+
+        assert [(each.state, each.held_as, each.kind) for each in changes] == [
+            ("pending", None, "create"),
+            ("pending", None, "update"),
         ]
 
     def test_change_knows_its_first_request(self) -> None:
