@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import difflib
 import json
 import os
 import shutil
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.mutation.proofs import PROOFS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
 """The repository."""
@@ -37,6 +39,8 @@ track_dependencies = false
 """
 _TIMEOUTS = {-24, 24, 36, 152, 255}
 _KILLS = {1, 3}
+_MARK = "__mutmut_"
+"""In the name of a mutant, before its number; and in that of what it is a mutant of."""
 
 
 class Survivor(NamedTuple):
@@ -121,7 +125,10 @@ def read(module: str, work: Path) -> Result:
         sum(code in _KILLS for code in codes.values()),
         sum(code in _TIMEOUTS for code in codes.values()),
         tuple(name for name, code in codes.items() if code not in {0, *_KILLS, *_TIMEOUTS}),
-        tuple(_survivor(folder, name) for name, code in codes.items() if code == 0),
+        _survivors(
+            folder / "mutants" / "journal" / f"{module}.py",
+            [name.rpartition(".")[2] for name, code in codes.items() if code == 0],
+        ),
     )
 
 
@@ -140,18 +147,23 @@ def _left(folder: Path, module: str, settings: str) -> list[str]:
     return [name for name, code in _codes(folder, module).items() if code not in _KILLS]
 
 
-def _survivor(folder: Path, name: str) -> Survivor:
-    """Return the change that a mutant is."""
-    command = [str(Path(sys.executable).with_name("mutmut")), "show", name]
-    shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-    lines = shown.splitlines()
-    return Survivor(name.rpartition(".")[2], _marked("-", lines), _marked("+", lines))
-
-
-def _marked(mark: str, lines: Iterable[str]) -> tuple[str, ...]:
-    """Return the lines of a comparison that are on one side only."""
-    return tuple(
-        line[1:].strip()
-        for line in lines
-        if line.startswith(mark) and not line.startswith(mark * 3)
-    )
+def _survivors(changed: Path, names: Sequence[str]) -> tuple[Survivor, ...]:
+    """Return the changes that these mutants are, from the file that has all of them."""
+    text = changed.read_text()
+    lines = text.splitlines()
+    functions = {
+        node.name: [
+            line.replace(node.name, "").strip() for line in lines[node.lineno - 1 : node.end_lineno]
+        ]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef) and _MARK in node.name
+    }
+    found = []
+    for name in names:
+        before = functions[f"{name.rpartition(_MARK)[0]}{_MARK}orig"]
+        compared = list(difflib.ndiff(before, functions[name]))
+        removed, added = (
+            tuple(line[2:] for line in compared if line.startswith(mark)) for mark in ("- ", "+ ")
+        )
+        found.append(Survivor(name, removed, added))
+    return tuple(found)
