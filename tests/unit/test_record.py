@@ -188,7 +188,7 @@ class TestUpdateRecord:
 
     def test_dangling_reference_is_refused(self) -> None:
         """A reference leads to a record that is there."""
-        with pytest.raises(DanglingReferenceError, match="/Owner: Visit:1 is unknown"):
+        with pytest.raises(DanglingReferenceError, match="Account:1 /Owner: Visit:1 is unknown"):
             decide(after(CREATED), UpdateRecord(ACME, {"Owner": VISIT}), {VISIT: initial(VISIT)})
 
     @pytest.mark.parametrize("changes", [{}, {"Name": "Acme"}])
@@ -606,6 +606,17 @@ class TestEvolve:
         )
 
         assert [change.base for change in record.changes] == [{"a": 3}, {"a": base}]
+
+    def test_a_delete_follows_what_falls_away_before_it(self) -> None:
+        """R5: without the change before it, a delete is made on what that change was made on."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1, "b": 1}),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}),
+            RecordDeleted(base={"a": 2, "b": 1}),
+            DraftDiscarded(draft_id="e2"),
+        )
+
+        assert [change.base for change in record.changes] == [{"a": 1, "b": 1}]
 
     def test_what_is_decided_is_pending_again(self) -> None:
         """A held change that is amended or resolved waits to be sent, as what it is from now on."""
