@@ -324,6 +324,23 @@ class TestEvolve:
             {"Name": "Acme"},
         )
 
+    def test_a_change_knows_who_made_it_and_why(self) -> None:
+        """When, by whom, where and why a change was made is what its envelope says."""
+        entry = entries(CREATED)[0]._replace(reason="a call", actor="bob")
+
+        (change,) = fold(ACME, [entry]).changes
+
+        assert change.made == Made(1, "bob", "van-7", "a call")
+
+    def test_that_it_is_gone_has_a_version(self) -> None:
+        """What the remote says of a record that it has lost is kept, and so is what it was."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}, remote_id="r1", remote_version="v1"),
+            RecordObserved(exists=False, remote_version="v2"),
+        )
+
+        assert record.remote == Remote(False, {"a": 1}, "r1", "v2")  # noqa: FBT003
+
     def test_changes_lie_over_the_remote(self) -> None:
         """R1: a pull moves the ground under the pending changes, which stay on top."""
         record = after(
@@ -753,6 +770,7 @@ class TestFieldsBefore:
         record = after(CREATED, RecordUpdated(changes={"Size": 2}, base={}), *gone)
 
         assert [fields_before(record, c) for c in record.changes] == [{}, {"Name": "Acme"}]
+        assert record.fields == {"Name": "Acme", "Size": 2}
 
     def test_of_a_record_that_the_remote_has_lost(self) -> None:
         """A change of a record that is gone lies over what it last was."""
