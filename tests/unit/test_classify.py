@@ -20,6 +20,7 @@ from tests.pages import DOCS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from journal.events import HoldClass
     from journal.remotes.remote import Answer
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -306,6 +307,54 @@ def test_retry_after_in_every_form(headers: dict[str, str], seconds: float | Non
     """Seconds or a date, counted from the answer's own Date, clamped; anything else is ignored."""
     assert retry_after_s(Response(503, headers)) == seconds
     assert classify(Response(429, headers)) == Wait("the remote answered 429", seconds)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [UNDER_WAY, b'{"error": %b}' % UNDER_WAY, b"[%b]" % UNDER_WAY, b"Idempotency-Key: outstanding"],
+)
+def test_a_key_that_is_under_way_is_waited_for(body: bytes) -> None:
+    """That our key is under way is said by an error or just below it, with how long it takes."""
+    meaning = classify(Response(409, {"retry-after": "7"}, body))
+
+    assert isinstance(meaning, Wait)
+    assert meaning.retry_after_s == 7.0
+    assert meaning.problem.startswith("the remote answered 409: ")
+
+
+@pytest.mark.parametrize("form", ["%b", "[%b]"])
+def test_an_echo_of_the_request_says_nothing_of_the_key(form: str) -> None:
+    """What an error repeats of the request, further below, is not what it says."""
+    echo = b'{"title": "Bad", "request": {"headers": {"Idempotency-Key": "outstanding"}}}'
+
+    meaning = classify(Response(422, {}, form.encode() % echo))
+
+    assert isinstance(meaning, Doubt)
+    assert meaning.refusal.classification == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("status", "classification"), [(409, "conflict"), (410, "gone"), (422, "rejected")]
+)
+def test_a_refusal_is_told_with_its_answer_and_by_field(
+    status: int, classification: HoldClass
+) -> None:
+    """What is to be looked up is told with the answer, and messages are about our fields."""
+    response = Response(status, {}, b'{"errors": {"Name": ["is taken"]}}')
+
+    meaning = classify(response, ["Name"])
+
+    assert isinstance(meaning, Doubt)
+    assert meaning.response == response
+    assert meaning.refusal.classification == classification
+    assert meaning.refusal.messages == (FieldMessage(field="Name", message="is taken"),)
+
+
+def test_a_success_is_told_with_its_answer() -> None:
+    """What a success shows is read from its answer."""
+    response = Response(201, {"etag": '"1"'}, b"{}")
+
+    assert classify(response) == Success(response)
 
 
 def test_a_refusal_keeps_the_answer() -> None:

@@ -127,7 +127,7 @@ class TestRetry:
         more = {"policy": "ours"} if verb == "resolve" else {}
 
         for unknown in (draft_id, "nobody's"):
-            with pytest.raises(DraftMissingError, match=f"draft has the id '{unknown}'"):
+            with pytest.raises(DraftMissingError, match=f"draft has the id {unknown!r}"):
                 getattr(journal, verb)(unknown, **more)
 
 
