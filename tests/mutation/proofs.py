@@ -7,7 +7,7 @@ _ORG = ("test_salesforce", "test_salesforce_settings")
 _FEED = ("test_org_feed", "test_org_reading", "test_org_updated")
 
 PROOFS: dict[str, tuple[str, ...]] = {
-    "values": ("test_values", "test_events"),
+    "values": ("test_values", "test_mapper", "test_record"),
     "events": ("test_events", "test_mapper"),
     "record": ("test_record",),
     "drafts": ("test_drafts",),

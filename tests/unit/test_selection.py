@@ -142,6 +142,7 @@ class TestMeanings:
             ({"status": 200}, {}, True),
             ({"status": [201, 409]}, {}, False),
             ({"on": ["read"], "status": 200}, {}, False),
+            ({"on": ["create"], "status": 200}, {}, True),
         ],
     )
     def test_a_rule_fits(self, said: dict[str, Any], content: object, fits: bool) -> None:  # noqa: FBT001
