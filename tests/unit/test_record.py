@@ -629,11 +629,12 @@ class TestEvolve:
         record = after(
             RecordObserved(exists=True, fields={"a": 1, "b": 1}),
             RecordUpdated(changes={"a": 2}, base={"a": 1}),
-            RecordDeleted(base={"a": 2, "b": 1}),
+            RecordDeleted(base={"a": 2, "b": 1}, base_version="v1"),
             DraftDiscarded(draft_id="e2"),
         )
 
-        assert [change.base for change in record.changes] == [{"a": 1, "b": 1}]
+        (change,) = record.changes
+        assert (change.base, change.base_version) == ({"a": 1, "b": 1}, "v1")
 
     def test_what_is_decided_is_pending_again(self) -> None:
         """A held change that is amended or resolved waits to be sent, as what it is from now on."""
