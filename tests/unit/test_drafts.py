@@ -317,6 +317,26 @@ class TestQueue:
         assert found.next_together(9) == [found["e1"], found["e4"]]
         assert found.next_together(9, "stop") == [found["e1"]]
 
+    def test_what_may_be_applied_goes_alone(self) -> None:
+        """Q5: a draft whose outcome is unknown is looked up by itself, wherever it stands."""
+        names = (Ref("Report:1"), Ref("Report:2"), Ref("Report:3"))
+        events = [(ref, created()) for ref in names]
+        first = queue(*events, (names[0], PushStarted(draft_id="e1")))
+        second = queue(*events, (names[1], PushStarted(draft_id="e2")))
+
+        assert first.next_together(9) == [first["e1"]]
+        assert second.next_together(9) == [second["e1"]]
+        assert first.next_together(9, unsent={"e1"}) == [first[f"e{n}"] for n in (1, 2, 3)]
+        assert second.next_together(9, unsent={"e2"}) == [second[f"e{n}"] for n in (1, 2, 3)]
+        assert second.next_together(2, unsent={"e2"}) == [second["e1"], second["e2"]]
+
+    def test_nothing_goes_together_behind_a_held_draft(self) -> None:
+        """Q3: where a held draft stops everything, nothing is next behind it."""
+        found = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN))
+
+        assert found.next_together(9) == [found["e2"]]
+        assert found.next_together(9, "stop") == []
+
     def test_low_water_is_before_the_first_draft(self) -> None:
         """Every change up to the low-water mark is settled."""
         receipt = DraftAcknowledged(draft_id="e2", evidence="answer")
