@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal.drafts import Draft, Hold, Queue, blockers, draft_id_of, evolve
+from journal.drafts import STARTED, Draft, Hold, Queue, Stop, Switch, blockers, draft_id_of, evolve
 from journal.errors import DraftMissingError
 from journal.events import (
     QUEUE,
@@ -22,6 +22,7 @@ from journal.events import (
     Entry,
     FieldMessage,
     PushStarted,
+    QueueStarted,
     QueueStopped,
     RecordCreated,
     RecordDeleted,
@@ -317,6 +318,44 @@ class TestQueue:
         assert found.next_together(9) == [found["e1"], found["e4"]]
         assert found.next_together(9, "stop") == [found["e1"]]
 
+    def test_what_was_passed_over_may_be_next_again(self) -> None:
+        """A held draft that is to be sent again, or ends, is looked at anew, with its lane."""
+        retried, ended = DraftRetried(draft_id="e1"), DraftDiscarded(draft_id="e1")
+        for event, following in ((retried, "e1"), (ended, "e3")):
+            entries = log(
+                (ACME, created()), (ACME, TAKEN), (VISIT, created(To=ACME)), (BOLT, created())
+            )
+            found = Queue()
+            for entry in entries:
+                found.apply(entry)
+            assert found.next_to_send() == found["e4"]
+
+            found.apply(entries[0]._replace(position=5, event_id="e5", event=event))
+
+            assert found.next_to_send() == found[following]
+            assert (found.held, len(found)) == (0, 3 if event is retried else 2)
+
+    def test_counts_what_is_held(self) -> None:
+        """A draft is held until it is retried, amended, resolved or ended, and then no more."""
+        amended = DraftAmended(draft_id="e1", revision=1, fields={})
+        moot = ConflictResolved(
+            draft_id="e1",
+            revision=2,
+            base={},
+            ours={},
+            theirs={},
+            resolutions=(),
+            kind=None,
+            fields={},
+            remote_version=None,
+        )
+        events: list[Event] = [TAKEN, TAKEN, DraftRetried(draft_id="e1"), TAKEN, amended, TAKEN]
+        log_of = [(ACME, event) for event in (created(), *events, moot)]
+
+        counts = [(found.held, len(found)) for n in range(9) for found in [queue(*log_of[:n])]]
+
+        assert counts == [(0, 0), (0, 1), (1, 1), (1, 1), (0, 1), (1, 1), (0, 1), (1, 1), (0, 0)]
+
     def test_what_may_be_applied_goes_alone(self) -> None:
         """Q5: a draft whose outcome is unknown is looked up by itself, wherever it stands."""
         names = (Ref("Report:1"), Ref("Report:2"), Ref("Report:3"))
@@ -352,12 +391,12 @@ class TestQueue:
 
     def test_goes_on_from_its_drafts(self) -> None:
         """A queue that begins with kept drafts goes on as the one that they were kept from."""
-        kept = queue((ACME, created()), (VISIT, created(To=ACME)), (ACME, TAKEN))
+        kept = queue((ACME, created()), (VISIT, created(To=ACME)), (BOLT, created()), (ACME, TAKEN))
 
         found = Queue(kept, kept.position)
 
-        assert (list(found), found.position, found.held) == (list(kept), 3, 1)
-        assert found.next_to_send() is None
+        assert (list(found), found.position, found.held) == (list(kept), 4, 1)
+        assert found.next_to_send() == found["e3"]
 
 
 class TestExplain:
@@ -658,6 +697,36 @@ class TestStatus:
             "passes a held draft"
         )
         assert (found.pending, found.held, found.next, found.oldest_age_s) == (2, 1, None, 3.0)
+
+
+class TestSwitch:
+    """Whether the queue is sent at all."""
+
+    STOP: Final = QueueStopped(cause="person", problem="too hot")
+
+    def test_is_stopped_and_started(self) -> None:
+        """Who stopped the queue, when and why is known until it is started, which forgets all."""
+        events: list[tuple[Ref, Event]] = [(ACME, created()), (ACME, TAKEN), (QUEUE, self.STOP)]
+
+        stopped = queue(*events)
+
+        assert stopped.switch == Switch(Stop(3, 3, "person", "too hot", "ann", "why"), 0)
+        assert (stopped.next_to_send(), stopped.low_water) == (None, 0)
+        assert queue(*events, (QUEUE, QueueStarted())).switch == STARTED
+
+    def test_rejections_in_a_row_are_counted(self) -> None:
+        """A rejection counts until something is accepted; another hold is none."""
+        other = DraftHeld(draft_id="e1", classification="conflict")
+        accepted = DraftAcknowledged(draft_id="e1", evidence="answer")
+        events: list[Event] = [TAKEN, other, TAKEN, accepted, TAKEN]
+        start = (ACME, created())
+
+        counts = [
+            queue(start, *[(ACME, event) for event in events[:n]]).switch.rejections
+            for n in range(6)
+        ]
+
+        assert counts == [0, 1, 1, 2, 0, 1]
 
 
 def test_rejections_are_counted_from_the_low_water_mark() -> None:
