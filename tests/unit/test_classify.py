@@ -113,6 +113,9 @@ def test_no_answer_keeps_its_words() -> None:
     """Without an answer, what is told is what went wrong on the way."""
     assert classify(NoAnswer(was_sent=False, problem="refused")) == NotSent("refused")
     assert classify(NoAnswer(was_sent=True, problem="reset")) == Unknown("reset")
+    refused = NoAnswer(was_sent=False, problem="no token", cause="credentials")
+    assert classify(refused) == Unauthorized("no token")
+    assert classify(refused._replace(cause="turn", problem="busy")) == Wait("busy")
 
 
 @pytest.mark.parametrize(
@@ -348,6 +351,17 @@ def test_a_refusal_is_told_with_its_answer_and_by_field(
     assert meaning.response == response
     assert meaning.refusal.classification == classification
     assert meaning.refusal.messages == (FieldMessage(field="Name", message="is taken"),)
+
+
+def test_an_alarm_is_about_our_fields() -> None:
+    """That our key was used for something else is told with what is said of each field."""
+    body = b'{"title": "Idempotency-Key reused", "errors": {"Name": ["is taken"]}}'
+
+    meaning = classify(Response(422, {}, body), ["Name"])
+
+    assert isinstance(meaning, Refused)
+    assert meaning.is_alarm
+    assert FieldMessage(field="Name", message="is taken") in meaning.messages
 
 
 def test_a_success_is_told_with_its_answer() -> None:
