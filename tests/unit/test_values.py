@@ -308,6 +308,15 @@ class TestFreeze:
         assert caught.value.path.startswith("/Name/0")
         assert str(caught.value).isprintable()
 
+    def test_allows_the_greatest_integers(self) -> None:
+        """The integers that every reader of JSON knows go up to a bound, on both sides."""
+        fields = {"most": MAX_INTEGER, "least": -MAX_INTEGER}
+
+        assert freeze(fields) == fields
+        for beyond in (MAX_INTEGER + 1, -MAX_INTEGER - 1):
+            with pytest.raises(InvalidValueError, match="/a/0/b: the integer is too large"):
+                freeze({"a": [{"b": beyond}]})
+
     def test_refuses_a_circle(self) -> None:
         """A list or an object that contains itself is refused, not followed for ever."""
         circle: dict[str, Any] = {"a": []}
