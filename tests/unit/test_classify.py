@@ -343,25 +343,28 @@ def test_a_refusal_is_told_with_its_answer_and_by_field(
     status: int, classification: HoldClass
 ) -> None:
     """What is to be looked up is told with the answer, and messages are about our fields."""
-    response = Response(status, {}, b'{"errors": {"Name": ["is taken"]}}')
+    response = Response(status, {}, b'{"detail": "Name is taken"}')
 
     meaning = classify(response, ["Name"])
 
     assert isinstance(meaning, Doubt)
     assert meaning.response == response
     assert meaning.refusal.classification == classification
-    assert meaning.refusal.messages == (FieldMessage(field="Name", message="is taken"),)
+    assert meaning.refusal.messages == (FieldMessage(field="Name", message="Name is taken"),)
+    silent = classify(Response(status))
+    assert isinstance(silent, Doubt)
+    assert silent.refusal.messages == (FieldMessage(message=f"the remote answered {status}"),)
 
 
 def test_an_alarm_is_about_our_fields() -> None:
     """That our key was used for something else is told with what is said of each field."""
-    body = b'{"title": "Idempotency-Key reused", "errors": {"Name": ["is taken"]}}'
+    body = b'{"detail": "Name is another, and the Idempotency-Key was reused"}'
 
     meaning = classify(Response(422, {}, body), ["Name"])
 
     assert isinstance(meaning, Refused)
     assert meaning.is_alarm
-    assert FieldMessage(field="Name", message="is taken") in meaning.messages
+    assert [message.field for message in meaning.messages] == ["Name"]
 
 
 def test_a_success_is_told_with_its_answer() -> None:

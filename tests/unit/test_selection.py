@@ -207,13 +207,13 @@ class TestMeanings:
     def test_a_refusal_is_about_our_fields(self, means: str | None) -> None:
         """What is said of a field of the draft is told of it, by a rule or by the table."""
         rules = [rule(status=200, means=means)] if means else []
-        answer = answered({"errors": {"Name": ["is taken"]}}, 200 if means else 422)
+        answer = answered({"detail": "Name is taken"}, 200 if means else 422)
 
         found = meaning(rules, "update", answer, ["Name"])
 
         assert isinstance(found, Doubt)
         assert [(each.field, each.message) for each in found.refusal.messages] == [
-            ("Name", "is taken")
+            ("Name", "Name is taken")
         ]
 
     def test_refused_is_for_2xx(self) -> None:
