@@ -308,6 +308,35 @@ class TestFreeze:
         assert caught.value.path.startswith("/Name/0")
         assert str(caught.value).isprintable()
 
+    @pytest.mark.parametrize(
+        ("value", "said"),
+        [
+            (2**60, "the integer is too large for JSON; store it as text instead"),
+            (inf, "inf is not a JSON number; store None, or text, instead"),
+            (
+                b"x",
+                (
+                    "a value of type bytes cannot be stored exactly; use None, bool, int, float, "
+                    "str, list, dict or Ref, such as str(value) or value.isoformat()"
+                ),
+            ),
+            ({1: 2}, "an object's key is a int; use text for the keys of objects"),
+            (
+                "\ud800",
+                (
+                    "the text holds a lone surrogate, half a character, which UTF-8 cannot carry; "
+                    "decode the text with the encoding in which it was written"
+                ),
+            ),
+        ],
+    )
+    def test_says_what_to_do(self, value: object, said: str) -> None:
+        """A value that cannot be kept is told with its place, why, and what to do instead."""
+        with pytest.raises(InvalidValueError) as caught:
+            freeze({"a": value})
+
+        assert str(caught.value).endswith(f"/a: {said}")
+
     def test_allows_the_greatest_integers(self) -> None:
         """The integers that every reader of JSON knows go up to a bound, on both sides."""
         fields = {"most": MAX_INTEGER, "least": -MAX_INTEGER}
