@@ -242,6 +242,16 @@ class TestAmend:
         assert isinstance(event, DraftAmended)
         assert event.references == ("/fields/Account",)
 
+    def test_every_reference_is_checked(self, journal: Journal) -> None:
+        """A reference that leads to what is there says nothing of the one after it."""
+        journal.observe(Ref("Account:old"), {"Name": "old"}, remote_version="v1")
+        journal.create("Visit", {"S": "a"}, id="1")
+        draft_id = draft_of(journal, Ref("Visit:1"))
+        journal.create("Account", {"Name": "later"}, id="acme")
+
+        with pytest.raises(DanglingReferenceError, match="/B: Account:acme is created later"):
+            journal.amend(draft_id, {"A": Ref("Account:old"), "B": ACME})
+
     def test_a_change_may_refer_to_its_own_record(self, journal: Journal) -> None:
         """A record that the remote has, or will have by then, may refer to itself."""
         observed(journal, {"Name": "Acme"})

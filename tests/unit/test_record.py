@@ -660,6 +660,19 @@ class TestEvolve:
             ("pending", None, "update"),
         ]
 
+    def test_a_hold_leaves_the_other_changes(self) -> None:
+        """What happens to one change happens to none before it and to none after it."""
+        more = [RecordUpdated(changes={"a": n}, base={}) for n in (1, 2, 3)]
+
+        record = after(CREATED, *more, DraftHeld(draft_id="e2", classification="rejected"))
+
+        assert [(change.draft_id, change.state) for change in record.changes] == [
+            ("e1", "pending"),
+            ("e2", "held"),
+            ("e3", "pending"),
+            ("e4", "pending"),
+        ]
+
     def test_change_knows_its_first_request(self) -> None:
         """What counts is when the first request of what it sets left; an amended one has none."""
         sent = PushStarted(draft_id="e1")
