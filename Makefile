@@ -6,25 +6,27 @@ STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes classify comparison constraints contents dialect forms list_checks \
            masking meanings naming pages paths patience placeholders places pointers problems sections \
-           selection templates times salesforce/answers salesforce/describing \
-           salesforce/errands salesforce/feed salesforce/limits salesforce/objects \
-           salesforce/rows salesforce/settings salesforce/soql salesforce/updated
+           selection templates times salesforce/answers salesforce/composite salesforce/describing \
+           salesforce/errands salesforce/feed salesforce/group salesforce/ids salesforce/limits \
+           salesforce/objects salesforce/rows salesforce/settings salesforce/sights salesforce/soql \
+           salesforce/together salesforce/updated
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
-          descriptions fitting sync/doubts sync/sightings $(REMOTES:%=remotes/%)
+          descriptions fitting receiver/headers receiver/messages receiver/sequence \
+          sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)
 MUTATE := $(PURE)
 COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))
 LINK   := tests/integration/test_lossy_link.py
 # What `check` runs beside the covered tests, which need one core for most of the time.
-BESIDE := link docs
+BESIDE := link simulate docs
 step    = @printf '== %s\n'
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install format lint types imports test link docs check check-long bench mutation run run-salesforce \
-        wheel clean format-check test-covered
+.PHONY: help install format lint types imports test link simulate docs check check-long bench mutation run \
+        run-salesforce wheel clean format-check test-covered
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -76,6 +78,10 @@ test-covered: $(STAMP)
 link: $(STAMP) ## a thousand drafts over each of 25 bad links
 	$(step) 'link: pytest, drafts over bad links, their sender killed'
 	@$(BIN)/python -m pytest -q $(LINK)
+
+simulate: $(STAMP) ## the library in 2,000 simulated days on which everything goes wrong
+	$(step) 'simulate: 2,000 seeds, every fault row met'
+	@$(BIN)/python -m journal simulate --seeds 2000
 
 docs: $(STAMP) ## every example in the README and in docs/
 	$(step) 'docs: pytest on the examples'

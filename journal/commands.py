@@ -58,6 +58,7 @@ class Commands:
         sources: Sources | None = None,
         actions: Actions | None = None,
         hints: Hints = "refuse",
+        log: Log | None = None,
     ) -> None:
         """Open a journal, creating it where there is none.
 
@@ -76,6 +77,8 @@ class Commands:
             hints: what is done with a draft that the service would surely refuse, by what it has
                 said of the record's type: ``refuse`` it, ``warn`` of it in the log of the
                 program, or nothing, ``off``.
+            log: where its entries are kept, in the place of a file: of a test, or a simulation;
+                `path`, `create`, `durability` and `busy_timeout_s` say nothing then.
 
         Raises:
             LogMissingError: there is no journal, and `create` is False.
@@ -95,15 +98,16 @@ class Commands:
             login_name() if actor is None else actor,
             (host_name() or "unknown") if origin is None else origin,
         ).checked()
-        self._log = Log(
-            open_recorder(
+        if log is None:
+            recorder = open_recorder(
                 path,
                 lambda: self._new_id(self.sources.clock.now_us()),
                 create=create,
                 durability=durability,
                 busy_timeout_s=busy_timeout_s,
             )
-        )
+            log = Log(recorder)
+        self._log = log
         self._writer = Writer(self._log, self._new_id)
         self._pending = Pending(self._log)
         self._batches = Batches()

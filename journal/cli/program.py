@@ -30,7 +30,9 @@ from journal.cli.pull import prime, pull
 from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.remote import remote
+from journal.cli.replay import replay
 from journal.cli.setting import Setting, global_options
+from journal.cli.simulate import simulate
 from journal.cli.switch import queue
 from journal.cli.upkeep import rebuild, verify
 from journal.cli.wording import harmless
@@ -134,7 +136,9 @@ for _command in (
     import_,
     export,
     verify,
+    replay,
     rebuild,
+    simulate,
 ):
     program.add_command(_command)
 

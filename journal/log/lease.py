@@ -144,7 +144,9 @@ class MemoryLeases:
                 return None
             fence = Fence(claim.queue, 1 if found is None else found.epoch + 1, claim.token)
             self._last[claim.queue] = holding_of(fence, claim)
-            self._held = {*self._held, claim.token} - {found.token if found else ""}
+            if found is not None:
+                self._held.discard(found.token)
+            self._held.add(claim.token)
             return Taken(fence)
 
     def renew(self, fence: Fence, now_s: float) -> bool:
@@ -158,9 +160,12 @@ class MemoryLeases:
             return is_held
 
     def release(self, fence: Fence) -> None:
-        """Let anybody take the lease; a second time changes nothing."""
-        with self._lock:
-            self._held.discard(fence.token)
+        """Let anybody take the lease; a second time changes nothing.
+
+        It waits for no lock: the garbage collector may do so, for a subscriber that nobody closed,
+        in the midst of an append of the same thread.
+        """
+        self._held.discard(fence.token)
 
     def last(self, queue: str) -> Holding | None:
         """Return who took the lease last, dead or alive."""

@@ -89,9 +89,10 @@ class Waits:
         return self._not_before_s - self.now_s()
 
     def begin(self) -> None:
-        """Forget the failures before."""
+        """Forget the failures before, but not what is still waited for."""
         self.failures = Failures()
-        self.problem = ""
+        if self.floor_s <= 0:
+            self.problem = ""
 
     def recover(self) -> None:
         """Note that a draft was settled: whatever had failed before works again."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -116,6 +117,26 @@ class TestLeases:
         other = leases.take(claim("two")._replace(queue="other"))
         assert other is not None
         assert other.fence == Fence("other", 1, "two")
+
+    def test_a_release_waits_for_nobody(self, journal: Journal) -> None:
+        """A lease is released also while something is appended.
+
+        The garbage collector releases that of a subscriber that nobody closed, in the midst of
+        whatever the thread is doing: to wait for the lock of the log there is to wait for ever.
+        """
+        taken = journal.log.leases.take(claim("one"))
+        assert taken is not None
+        recorder: Any = journal.log._recorder
+        lock = recorder._database._lock if hasattr(recorder, "_database") else recorder._lock
+
+        with lock:
+            release = Thread(target=journal.log.leases.release, args=(taken.fence,), daemon=True)
+            release.start()
+            release.join(5.0)
+            has_waited = release.is_alive()
+
+        assert not has_waited
+        assert journal.log.leases.holder("default") is None
 
     def test_nobody_has_ever_sent(self, journal: Journal) -> None:
         """Of a queue that was never sent, nothing is known, and no fence is valid."""

@@ -253,3 +253,23 @@ class TestOldDrafts:
 
         assert script.requests == []
         assert script.session._ledger.queue.held == 1
+
+
+def test_who_drains_again_too_early_says_why_it_waits() -> None:
+    """A drain that begins while the remote is to be left alone waits, and the status says why."""
+    with Journal(actor="ann", origin="van-7") as journal:
+        journal.create("Account", {"Name": "first"}, id="a1")
+        remote = HttpRemote(Profile.of({"url": "https://records.example.com"}))
+        script = Script(journal, remote, attempts=1)
+        script.drain(Response(503, {"retry-after": "60"}))
+
+        effects = script.session.drain(None, lambda: False)
+        effect = next(effects)
+        while isinstance(effect, Call):
+            effect = effects.send(effect.function())
+        status = script.session._board.now()
+        effects.close()
+
+    assert isinstance(effect, Pause)
+    assert status.next_attempt_s is not None
+    assert "503" in status.last_error

@@ -59,7 +59,9 @@ class TestHelp:
             "import",
             "export",
             "verify",
+            "replay",
             "rebuild",
+            "simulate",
         ]
 
     @pytest.mark.parametrize("name", list(program.commands))

@@ -1,0 +1,129 @@
+"""A disk that is real: the log is an SQLite file, and whoever dies leaves the files as they are.
+
+The files are copied at the moment of the end, which is what a process that is killed leaves; the
+next ones open the copy. As all of them open it, all of them end together.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any, Final
+
+from journal.log import open_recorder
+from journal.testing.simulate.storage import Disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from journal.log import Fence, Row
+    from journal.log.recorder import RowRecorder
+    from journal.testing.simulate.scenario import Fault, Knobs
+    from journal.testing.simulate.storage import Mount
+
+NAME: Final = "field.db"
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of one's own is made there
+_FRAME: Final = 4096 + 24
+"""How long a page in the write-ahead log is."""
+_LEFT: Final = ("", "-wal", "-lock", "-sender")
+"""The files that a process leaves; who opens them makes the others anew."""
+
+
+class FileDisk(Disk):
+    """Where the log is, in files; it outlives every process."""
+
+    takes_all = True
+
+    def __init__(
+        self, journal_id: str, faults: Sequence[Fault], hit: Callable[[int], None], knobs: Knobs
+    ) -> None:
+        """Begin with an empty folder."""
+        super().__init__(journal_id, faults, hit, knobs)
+        self._journal_id = journal_id
+        self._durability = knobs.durability
+        self._root = Path(mkdtemp(prefix="simulated-", dir=_MEMORY if _MEMORY.is_dir() else None))
+        self._life = 0
+        self._lives: dict[Mount, int] = {}
+        self._synced = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._folder.mkdir(mode=0o700)
+
+    @property
+    def _folder(self) -> Path:
+        return self._root / str(self._life)
+
+    def recorder(self, mount: Mount) -> RowRecorder:
+        """Open the file, as a process does."""
+        self._lives[mount] = self._life
+        path = self._folder / NAME
+        return open_recorder(path, lambda: self._journal_id, durability=self._durability)
+
+    def rows(self, after: int) -> list[Row]:
+        """Return the rows that are there now, after a position, where somebody has it open."""
+        for mount, life in self._lives.items():
+            if life == self._life and mount.is_open:
+                return mount.below.rows(after, 1_000_000)
+        self._seen = -1
+        return []
+
+    def left(self, mount: Mount) -> None:
+        """Keep the files as the process leaves them, before what it had open is closed."""
+        self._seen = -1
+        if self._lives.pop(mount, None) == self._life:
+            self._copy()
+
+    def appended(self, mount: Mount, rows: Sequence[Row], fence: Fence | None) -> None:
+        """Note up to where everything was synced."""
+        super().appended(mount, rows, fence)
+        self._synced = os.stat(self._folder / f"{NAME}-wal").st_size  # noqa: PTH116  as everywhere here
+
+    def within(self, mount: Mount, fault: Fault) -> None:
+        """Keep the files as they are before a statement of the call that is under way."""
+        left = int(fault.more)
+        life = self._life
+
+        def statement(_: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0 and self._life == life:
+                self._copy()
+
+        database: Any = mount.below._database  # type: ignore[attr-defined]  # noqa: SLF001  what a crash is simulated at
+        for connection in (database._appender, *database._viewers.values()):  # noqa: SLF001  what a crash is simulated at
+            connection.set_trace_callback(statement)
+
+    def lose_power(self, lost: int) -> int:
+        """Lose what was not synced: of the write-ahead log, the end."""
+        self._seen = -1
+        wal = self._folder / f"{NAME}-wal"
+        size = wal.stat().st_size if wal.exists() else 0
+        kept = max(size - lost * _FRAME, 0) if self._durability == "normal" else self._synced
+        if kept < size:
+            os.truncate(wal, kept)
+        if not (self._folder / NAME).exists():
+            return 0
+        path = self._folder / NAME
+        recorder = open_recorder(path, lambda: self._journal_id, durability=self._durability)
+        try:
+            return recorder.head()
+        finally:
+            recorder.close()
+
+    def _copy(self) -> None:
+        before = self._folder
+        self._life += 1
+        self._begin()
+        for suffix in _LEFT:
+            file = before / f"{NAME}{suffix}"
+            if file.exists():
+                shutil.copyfile(file, self._folder / file.name)
+                (self._folder / file.name).chmod(0o600)
+
+    def close(self) -> None:
+        """Remove everything."""
+        super().close()
+        shutil.rmtree(self._root)

@@ -1,0 +1,166 @@
+"""The invariants of what is appended: of each row, and of each entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from journal.events import (
+    ConflictResolved,
+    DraftAcknowledged,
+    DraftAmended,
+    DraftDiscarded,
+    DraftHeld,
+    DraftRetried,
+    PushStarted,
+    QueueStarted,
+    RecordCreated,
+    RecordObserved,
+)
+from journal.log.chain import hash_of
+from journal.testing.simulate.invariants.remembered import CANARY, RACE_S
+from journal.values import Ref
+
+if TYPE_CHECKING:
+    from journal.events import Entry
+    from journal.log.chain import Row
+    from journal.testing.simulate.oracle import Expected
+    from journal.testing.simulate.world import World
+
+
+def of_row(world: World, row: Row) -> None:
+    """Check a row that was appended."""
+    i01(world, row)
+    i02(world, row)
+    i06(world, row)
+    i19_stored(world, row)
+
+
+def i01(world: World, row: Row) -> None:
+    """Check that it follows the last row as that was when it was seen."""
+    before = world.rows[-1].hash if world.rows else row.previous_hash
+    if row.previous_hash != before or row.hash != hash_of(row):
+        world.broken("I1", f"row {row.position} does not follow what was there before it")
+
+
+def i02(world: World, row: Row) -> None:
+    """Check that positions rise by 1."""
+    if row.position != len(world.rows) + 1:
+        world.broken("I2", f"position {row.position} follows {len(world.rows)}")
+
+
+def i06(world: World, row: Row) -> None:
+    """Check that the versions of a stream rise by 1."""
+    before = world.oracle.versions.get(Ref.trusted(row.stream), 0)
+    if row.version != before + 1:
+        world.broken("I6", f"{row.stream} goes from version {before} to {row.version}")
+
+
+def i19_stored(world: World, row: Row) -> None:
+    """Check that no secret is stored."""
+    if CANARY.encode() in row.data or CANARY in (row.reason or ""):
+        world.broken("I19", f"a secret is stored at {row.position}")
+
+
+def before_entry(world: World, entry: Entry) -> None:
+    """Check an entry against what was before it."""
+    match entry.event:
+        case RecordCreated():
+            i04(world, entry)
+        case PushStarted(draft_id=draft_id):
+            i13(world, draft_id)
+        case DraftAcknowledged() | DraftHeld():
+            i17(world, entry)
+        case _:
+            pass
+
+
+def i04(world: World, entry: Entry) -> None:
+    """Check that a create is not stored a second time."""
+    for draft in world.oracle.pending.values():
+        if draft.ref == entry.stream and draft.kind == "create":
+            world.broken("I4", f"{entry.stream} is created twice")
+
+
+def i13(world: World, draft_id: str) -> None:
+    """Check that a draft is begun only when nothing before it could be sent."""
+    if world.clock.now_s - world.checks.decided_s < RACE_S:
+        return
+    for draft in world.oracle.free(world.scenario.knobs.on_held):
+        if draft.draft_id == draft_id:
+            return
+        if not (world.scenario.knobs.dialect == "together" and draft.is_sending):
+            world.broken("I13", f"{draft_id[-6:]} is begun before {draft.draft_id[-6:]}")
+    world.broken("I13", f"{draft_id[-6:]} is begun, and is held back")
+
+
+def i17(world: World, entry: Entry) -> None:
+    """Check that what settles a draft is about one that is pending."""
+    event = entry.event
+    if isinstance(event, DraftAcknowledged | DraftHeld):
+        draft = world.oracle.pending.get(event.draft_id)
+        if draft is None:
+            world.broken("I17", f"{event.draft_id[-6:]} is settled, and was not pending")
+        elif draft.revision != event.revision:
+            world.broken("I17", f"another revision of {event.draft_id[-6:]} is settled")
+
+
+def of_entry(world: World, entry: Entry) -> None:
+    """Check an entry, and remember what has to be."""
+    event = entry.event
+    if isinstance(event, RecordObserved | DraftAcknowledged):
+        known = world.checks.known.setdefault(entry.stream, {})
+        for name, value in (event.fields or {}).items():
+            if isinstance(value, str):
+                known.setdefault((name, value), entry.position)
+    match event:
+        case DraftAcknowledged():
+            i14(world, event)
+        case DraftHeld(draft_id=draft_id, classification=classification):
+            world.checks.decided_s = world.clock.now_s
+            if classification != "unknown":  # it is known what became of all that was sent
+                world.checks.last_sent_s.pop(world.oracle.drafts[draft_id].key, None)
+        case (
+            DraftRetried() | DraftAmended() | DraftDiscarded() | ConflictResolved() | QueueStarted()
+        ):
+            world.checks.decided_s = world.clock.now_s
+        case _:
+            pass
+
+
+def i14(world: World, event: DraftAcknowledged) -> None:
+    """Check that the service has done what is acknowledged, or has it so."""
+    draft = world.oracle.drafts[event.draft_id]
+    if event.evidence == "person":
+        return
+    effects = [each for each in world.service.effects if each.draft == draft.key]
+    for effect in effects:
+        if effect.action != draft.kind or not _is_body(world, effect.body, draft):
+            world.broken("I14", f"{draft.kind} {draft.ref} was done as {effect}")
+    if not effects and not _had(world, draft):
+        said = f"{draft.kind} of {draft.ref} is acknowledged by {event.evidence}"
+        world.broken("I14", f"{said}, and was never done")
+
+
+def _is_body(world: World, body: dict[str, Any] | None, draft: Expected) -> bool:
+    if body is None or draft.kind == "delete":
+        return body is None and draft.kind == "delete"
+    return body.keys() == draft.fields.keys() and _fits(world, body, draft)
+
+
+def _fits(world: World, fields: dict[str, Any], draft: Expected) -> bool:
+    return all(is_value(world, fields.get(name), value) for name, value in draft.fields.items())
+
+
+def is_value(world: World, there: object, here: object) -> bool:
+    """Say whether what the service has is what is here; a reference is its name there."""
+    if isinstance(here, Ref):
+        return there in {here.id, *world.service.ids.get((here.type, here.id), ())}
+    return there == here
+
+
+def _had(world: World, draft: Expected) -> bool:
+    """Say whether the service ever had the record as a draft leaves it."""
+    past = world.service.past.get((draft.ref.type, draft.ref.id), [None, None])
+    if draft.kind == "delete":
+        return None in past[1:]
+    return any(fields is not None and _fits(world, fields, draft) for fields in past)

@@ -1,0 +1,41 @@
+"""What the invariants remember of a run, and what they tell things by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from journal.testing.simulate.network import Exchange
+    from journal.values import Ref
+
+CANARY: Final = "canary-"
+"""How every secret of the simulation begins."""
+FOREIGN: Final = ("foreign", "+")
+"""How the values of another writer begin."""
+RACE_S: Final = 0.05
+"""How long a decision may be overtaken by a draft whose turn had come before it."""
+PATIENT: Final = frozenset({408, 425, 429, 503})
+UNREAD: Final = frozenset({401, 425, 429})
+"""Answers by which a service says that it has not looked at what it was asked."""
+SLACK_S: Final = 1e-6
+
+
+class Memory:
+    """What the invariants remember of a run."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.requests: dict[str, tuple[str, str, bytes | None]] = {}
+        """What was sent under each key."""
+        self.last_sent_s: dict[str, float] = {}
+        self.not_before_s: dict[str, float] = {}
+        """From when on each sender may send again."""
+        self.in_flight: dict[str, Exchange] = {}
+        self.last_was_read: dict[str, bool] = {}
+        self.decided_s = -1.0
+        """When something was last decided about a draft."""
+        self.seen_position = -1
+        self.has_lost = False
+        """Whether the log has lost entries, as it may where it is not synced."""
+        self.known: dict[Ref, dict[tuple[str, Any], int]] = {}
+        """The values that the service was seen to have, with where that was first noted."""

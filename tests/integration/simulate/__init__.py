@@ -1,0 +1,1 @@
+"""The simulator itself: what it promises, and that it finds what it is to find."""
