@@ -13,6 +13,7 @@ REMOTES := addresses auth changes classify comparison constraints contents diale
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting receiver/headers receiver/messages receiver/sequence \
           sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)
+MUTATE := $(PURE)
 COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))
@@ -24,8 +25,8 @@ step    = @printf '== %s\n'
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install format lint types imports test link simulate docs check check-long bench run run-salesforce wheel clean \
-        format-check test-covered
+.PHONY: help install format lint types imports test link simulate docs check check-long bench mutation run \
+        run-salesforce wheel clean format-check test-covered
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -111,6 +112,11 @@ bench: $(STAMP) ## measure against raw sqlite3 and stock eventsourcing
 	$(step) 'bench'
 	@$(BIN)/python -m tests.bench
 
+mutation: $(STAMP) ## mutate the pure core: do the tests notice? Hours; MUTATE='record drafts' for some of it
+	$(step) 'mutation: mutmut over $(words $(MUTATE)) modules, each against its own tests'
+	@$(BIN)/python $(PIP) install -q -c tests/constraints.txt -e '.[mutation]'
+	@nice -n 19 $(BIN)/python -m tests.mutation $(MUTATE)
+
 run: $(STAMP) ## the tutorial: a day of changes, offline and synced
 	@$(BIN)/python docs/tutorial/day.py
 
@@ -119,5 +125,5 @@ run-salesforce: $(STAMP) ## the same against an org of Salesforce, which is a st
 
 clean: ## remove everything that the tools made
 	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
-	    .mypy_cache .pytest_cache .ruff_cache
+	    .mutation .mypy_cache .pytest_cache .ruff_cache
 	@find journal projections tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

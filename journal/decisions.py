@@ -134,9 +134,13 @@ def check_targets(
     checked_references(record.ref, given, targets)
     for place, target in references(given):
         first = next(iter(targets[target].changes), None)
-        if first is not None and first.kind == "create" and first.position > change.position:
+        if first is None or first.kind != "create":
+            continue
+        if first.position > change.position:
             problem = "is created later than this draft is sent"
             raise DanglingReferenceError(record.ref, place, target, problem)
+        if first.draft_id == change.draft_id and not record.remote.exists:
+            raise DanglingReferenceError(record.ref, place, target, "is what this draft creates")
 
 
 # --- discard ---------------------------------------------------------------------------------

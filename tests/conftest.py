@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.integration.matrix import HITS, report
 
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=100)
 settings.register_profile("search", deadline=None, max_examples=2000)
+# Mutants are tried in forks of a process that has run the tests: an example that fails is enough.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("same"),
+    max_examples=2,
+    phases=[Phase.explicit, Phase.generate],
+    database=None,
+    suppress_health_check=[HealthCheck.differing_executors],
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 

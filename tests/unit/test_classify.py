@@ -20,6 +20,7 @@ from tests.pages import DOCS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from journal.events import HoldClass
     from journal.remotes.remote import Answer
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -112,6 +113,9 @@ def test_no_answer_keeps_its_words() -> None:
     """Without an answer, what is told is what went wrong on the way."""
     assert classify(NoAnswer(was_sent=False, problem="refused")) == NotSent("refused")
     assert classify(NoAnswer(was_sent=True, problem="reset")) == Unknown("reset")
+    refused = NoAnswer(was_sent=False, problem="no token", cause="credentials")
+    assert classify(refused) == Unauthorized("no token")
+    assert classify(refused._replace(cause="turn", problem="busy")) == Wait("busy")
 
 
 @pytest.mark.parametrize(
@@ -299,6 +303,7 @@ def test_is_total(answer: Response | NoAnswer) -> None:
         ({"retry-after": A_MINUTE_LATER, "date": DATE}, 60.0),
         ({"retry-after": "Sunday, 06-Nov-94 08:50:37 GMT", "date": DATE}, 60.0),
         ({"retry-after": "Sun Nov  6 08:50:37 1994", "date": DATE}, 60.0),
+        ({"retry-after": "Sun, 06 Nov 1994 09:50:37 +0100", "date": DATE}, 60.0),
         ({"retry-after": DATE, "date": A_MINUTE_LATER}, 0.0),
         ({"retry-after": "Sun, 06 Nov 2094 08:49:37 GMT", "date": DATE}, MAX_RETRY_AFTER_S),
         ({"retry-after": A_MINUTE_LATER}, None),
@@ -316,6 +321,68 @@ def test_retry_after_in_every_form(headers: dict[str, str], seconds: float | Non
     """Seconds or a date, counted from the answer's own Date, clamped; anything else is ignored."""
     assert retry_after_s(Response(503, headers)) == seconds
     assert classify(Response(429, headers)) == Wait("the remote answered 429", seconds)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [UNDER_WAY, b'{"error": %b}' % UNDER_WAY, b"[%b]" % UNDER_WAY, b"Idempotency-Key: outstanding"],
+)
+def test_a_key_that_is_under_way_is_waited_for(body: bytes) -> None:
+    """That our key is under way is said by an error or just below it, with how long it takes."""
+    meaning = classify(Response(409, {"retry-after": "7"}, body))
+
+    assert isinstance(meaning, Wait)
+    assert meaning.retry_after_s == 7.0
+    assert meaning.problem.startswith("the remote answered 409: ")
+
+
+@pytest.mark.parametrize("form", ["%b", "[%b]"])
+def test_an_echo_of_the_request_says_nothing_of_the_key(form: str) -> None:
+    """What an error repeats of the request, further below, is not what it says."""
+    echo = b'{"title": "Bad", "request": {"headers": {"Idempotency-Key": "outstanding"}}}'
+
+    meaning = classify(Response(422, {}, form.encode() % echo))
+
+    assert isinstance(meaning, Doubt)
+    assert meaning.refusal.classification == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("status", "classification"), [(409, "conflict"), (410, "gone"), (422, "rejected")]
+)
+def test_a_refusal_is_told_with_its_answer_and_by_field(
+    status: int, classification: HoldClass
+) -> None:
+    """What is to be looked up is told with the answer, and messages are about our fields."""
+    response = Response(status, {}, b'{"detail": "Name is taken"}')
+
+    meaning = classify(response, ["Name"])
+
+    assert isinstance(meaning, Doubt)
+    assert meaning.response == response
+    assert meaning.refusal.classification == classification
+    assert meaning.refusal.messages == (FieldMessage(field="Name", message="Name is taken"),)
+    silent = classify(Response(status))
+    assert isinstance(silent, Doubt)
+    assert silent.refusal.messages == (FieldMessage(message=f"the remote answered {status}"),)
+
+
+def test_an_alarm_is_about_our_fields() -> None:
+    """That our key was used for something else is told with what is said of each field."""
+    body = b'{"detail": "Name is another, and the Idempotency-Key was reused"}'
+
+    meaning = classify(Response(422, {}, body), ["Name"])
+
+    assert isinstance(meaning, Refused)
+    assert meaning.is_alarm
+    assert [message.field for message in meaning.messages] == ["Name"]
+
+
+def test_a_success_is_told_with_its_answer() -> None:
+    """What a success shows is read from its answer."""
+    response = Response(201, {"etag": '"1"'}, b"{}")
+
+    assert classify(response) == Success(response)
 
 
 def test_a_refusal_keeps_the_answer() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from journal.conflicts import PolicyName
-    from journal.events import ChangeKind
+    from journal.events import ChangeKind, Side
     from journal.policies import Decision, Policy
     from journal.values import Fields
 
@@ -48,6 +49,11 @@ def sides(verdict: object) -> dict[str, tuple[str, str]]:
     """Return the side and the rule of each field."""
     assert isinstance(verdict, Resolved)
     return {each.field: (each.side, each.rule) for each in verdict.resolutions}
+
+
+def each(side: Side, *names: str) -> tuple[Resolution, ...]:
+    """Return that the default policy takes this side for each of these fields."""
+    return tuple(Resolution(field=name, side=side, rule=f"{side} (by default)") for name in names)
 
 
 def words(verdict: object) -> dict[str, str]:
@@ -142,6 +148,28 @@ class TestUpdate:
         assert sides(verdict) == {"a": ("theirs", rule), "b": ("ours", rule), "c": ("value", rule)}
         assert isinstance(verdict, Resolved)
         assert verdict.fields == {"b": 2, "c": 4}
+        assert verdict.reason == "sent again: b, c"
+
+    def test_only_what_is_open_is_asked_for(self) -> None:
+        """A field that was given a value is not told as open, where another one is."""
+        found = conflict({"a": 1, "b": 1}, {"a": 2, "b": 2}, {"a": 3, "b": 3})
+
+        assert set(words(chosen(found, {}, {"a": 5}, "a person's value"))) == {"b"}
+
+    def test_a_side_is_its_own_rule(self) -> None:
+        """Where nothing else is said, the rule by which a side was taken is its name."""
+        found = conflict({"a": 1}, {"a": 2}, {"a": 3})
+
+        assert sides(as_a_whole(found, "ours")) == {"a": ("ours", "ours")}
+
+    def test_a_reason_is_no_longer_than_it_may_be(self) -> None:
+        """However many fields are sent again, the reason is one that can be stored."""
+        ours = {f"field_{n}": 1 for n in range(999)}
+
+        verdict = decided(conflict({}, ours, {}), MERGE)
+
+        assert isinstance(verdict, Resolved)
+        assert len(verdict.reason) == 1000
 
 
 class TestCreate:
@@ -159,17 +187,17 @@ class TestCreate:
 
     def test_ours_is_an_update(self) -> None:
         """For ours, what differs is sent as an update."""
-        verdict = decided(self.FOUND, Policies(default="ours"))
+        verdict = decided(self.FOUND, Policies({"Account": "ours"}))
 
         assert isinstance(verdict, Resolved)
         assert (verdict.kind, verdict.fields) == ("update", {"Name": "ours", "Size": 1})
+        assert sides(verdict)["Name"] == ("ours", "ours (for Account)")
 
     def test_theirs_ends_it(self) -> None:
         """For theirs, nothing of it is sent."""
-        verdict = decided(self.FOUND, Policies(default="theirs"))
-
-        assert isinstance(verdict, Resolved)
-        assert (verdict.kind, verdict.fields) == (None, {})
+        assert decided(self.FOUND, Policies(default="theirs")) == Resolved(
+            None, {}, each("theirs", "Name", "Size"), "the record that the remote has is kept"
+        )
 
 
 class TestGone:
@@ -184,27 +212,30 @@ class TestGone:
 
     def test_ours_creates_it_again(self) -> None:
         """For ours, the record is created again with all of its fields."""
-        verdict = decided(self.FOUND, Policies(default="ours"))
-
-        assert isinstance(verdict, Resolved)
-        assert (verdict.kind, verdict.fields) == ("create", {"Name": "a", "Phone": "2"})
+        assert decided(self.FOUND, Policies(default="ours")) == Resolved(
+            "create",
+            {"Name": "a", "Phone": "2"},
+            each("ours", "Name", "Phone"),
+            "the record is created again",
+        )
 
     def test_theirs_ends_it(self) -> None:
         """For theirs, nothing of it is sent."""
-        verdict = decided(self.FOUND, Policies(default="theirs"))
-
-        assert isinstance(verdict, Resolved)
-        assert (verdict.kind, verdict.fields) == (None, {})
+        assert decided(self.FOUND, Policies(default="theirs")) == Resolved(
+            None, {}, each("theirs", "Phone"), "the remote no longer has the record"
+        )
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_delete_has_nothing_left_to_do(self, name: PolicyName) -> None:
         """What is to be deleted and is gone has ended, whatever the policy."""
         found = conflict({"Name": "a"}, {}, None, "delete")
 
-        verdict = decided(found, Policies(default=name))
-
-        assert isinstance(verdict, Resolved)
-        assert verdict.kind is None
+        assert decided(found, Policies(default=name)) == Resolved(
+            None,
+            {},
+            (Resolution(field="Name", side="theirs", rule=f"{name} (by default)"),),
+            "the remote no longer has the record",
+        )
 
 
 class TestDelete:
@@ -222,18 +253,15 @@ class TestDelete:
 
     def test_ours_deletes_the_new_version(self) -> None:
         """For ours, it is deleted as it is now."""
-        verdict = decided(self.FOUND, Policies(default="ours"))
-
-        assert isinstance(verdict, Resolved)
-        assert (verdict.kind, verdict.fields) == ("delete", {})
-        assert verdict.reason == "what was changed is deleted"
+        assert decided(self.FOUND, Policies(default="ours")) == Resolved(
+            "delete", {}, each("ours", "Name", "Size"), "what was changed is deleted"
+        )
 
     def test_theirs_keeps_it(self) -> None:
         """For theirs, the delete has ended."""
-        verdict = decided(self.FOUND, Policies(default="theirs"))
-
-        assert isinstance(verdict, Resolved)
-        assert verdict.kind is None
+        assert decided(self.FOUND, Policies(default="theirs")) == Resolved(
+            None, {}, each("theirs", "Name", "Size"), "what was changed is kept"
+        )
 
     def test_merge_deletes_what_is_the_same(self) -> None:
         """Where only the version is another one, there is nothing to be asked."""
@@ -246,6 +274,14 @@ class TestDelete:
 def broken(_: Conflict) -> Decision:
     """Fail, as a policy of a host may."""
     raise ZeroDivisionError("by nothing")
+
+
+class _Larger:
+    """A policy that is an object."""
+
+    def __call__(self, _: Conflict) -> Decision:
+        """Choose theirs."""
+        return "theirs"
 
 
 class TestFunctions:
@@ -290,18 +326,55 @@ class TestFunctions:
         """C3: whatever a function does, the draft is held, and says why."""
         assert said in words(decided(self.FOUND, Policies(default=policy)))[""]
 
+    def test_a_long_failure_is_shortened(self) -> None:
+        """C3: however much a function has to say, the draft is held with what a message takes."""
+
+        def wordy(_: Conflict) -> Decision:
+            raise ValueError("x" * 9999)
+
+        assert len(words(decided(self.FOUND, Policies(default=wordy)))[""]) == 1000
+
     def test_changes_nothing(self) -> None:
         """What a function does to what it is handed changes nothing."""
+        seen: list[Conflict] = []
 
         def wild(found: Conflict) -> Decision:
+            seen.append(deepcopy(found))
             for fields in (found.base, found.ours, found.remote or {}, found.whole):
                 fields.clear()
             return "hold"
 
-        before = self.FOUND._replace(base={**self.FOUND.base})
+        before = deepcopy(self.FOUND)
         decided(self.FOUND, Policies(default=wild))
 
         assert before == self.FOUND
+        assert seen == [self.FOUND]
+
+    def test_is_asked_once(self) -> None:
+        """A function that decides several fields of a conflict is asked once, for all of them."""
+        asked: list[tuple[str, ...]] = []
+
+        def larger(found: Conflict) -> Decision:
+            asked.append(found.disputed)
+            return "theirs"
+
+        decided(self.FOUND, Policies(default=larger))
+
+        assert asked == [("a", "b")]
+
+    def test_is_named_by_its_type_where_it_has_no_name(self) -> None:
+        """An object that can be called is named by its type, shortened to what is shown."""
+        policies = Policies(default=_Larger())
+
+        assert set(sides(decided(self.FOUND, policies)).values()) == {
+            ("theirs", "_Larger (by default)")
+        }
+
+    def test_what_cannot_be_stored_names_the_record(self) -> None:
+        """What a function gave that cannot be stored is told with the record it was given for."""
+        verdict = decided(self.FOUND, Policies(default=lambda _: {"a": float("nan")}))
+
+        assert "Account:1" in words(verdict)[""]
 
     def test_decides_as_a_whole(self) -> None:
         """A create is decided by its type's function, with values for it where it gives some."""
@@ -311,6 +384,15 @@ class TestFunctions:
 
         assert isinstance(verdict, Resolved)
         assert (verdict.kind, verdict.fields) == ("update", {"a": 5})
+        assert sides(verdict) == {"a": ("value", "<lambda> (for Account)")}
+
+    def test_a_field_without_a_value_is_asked_for(self) -> None:
+        """A create whose function gives a value for another field leaves the disputed one open."""
+        found = conflict({}, {"a": 1}, {"a": 2, "b": 3}, "create")
+
+        verdict = decided(found, Policies(default=lambda _: {"b": 5}))
+
+        assert words(verdict) == {"a": "here it is 1, at the remote 2"}
 
     @pytest.mark.parametrize(
         ("found", "what"),
@@ -342,23 +424,33 @@ class TestPolicies:
             "Policies({'Account': 'ours', 'Visit.Status': 'hold'}, default='theirs')"
         )
 
+    def test_a_table_without_a_default_merges(self) -> None:
+        """What no policy is named for is merged."""
+        assert Policies.of({"Account": "ours"}).of_type("Visit") == ("default", "merge")
+
     @pytest.mark.parametrize("content", [{"Account": "mine"}, {"default": 1}, {"A": {"b": []}}])
     def test_unknown_names_are_refused(self, content: Mapping[str, object]) -> None:
         """A table names policies that there are; the error names the key."""
-        with pytest.raises(PolicyError, match="is none that there is; use merge, ours"):
+        with pytest.raises(PolicyError, match="is none that there is; use merge, ours") as caught:
             Policies.of(content)
+        assert "None" not in str(caught.value)
 
     def test_only_names_and_functions(self) -> None:
         """A policy is a name or a function."""
         with pytest.raises(PolicyError) as caught:
             Policies({"Account": 7})  # type: ignore[dict-item]
         assert caught.value.key == "Account"
+        assert "policy '7' for" in str(caught.value)
+        with pytest.raises(PolicyError) as caught:
+            Policies(default=7)  # type: ignore[arg-type]
+        assert caught.value.key == "default"
 
 
 def test_values_are_shown_shortened() -> None:
     """A value in a message is JSON, and no longer than a line."""
     assert shown({"a": "é", "b": None}) == '{"a": "é", "b": null}'
     assert shown("x" * 99) == '"' + "x" * 58 + "…"
+    assert shown("x" * 58) == '"' + "x" * 58 + '"'
 
 
 def test_event_names_the_places_of_references() -> None:
@@ -373,6 +465,8 @@ def test_event_names_the_places_of_references() -> None:
     assert (gone.theirs, found._replace(kind="delete").theirs) == (None, {"To": Ref("Account:3")})
     assert event.references == ("/base/To", "/ours/To", "/theirs/To", "/fields/To")
     assert (event.revision, event.remote_version, event.kind) == (1, "v2", "update")
+    assert (event.base, event.ours, event.theirs) == (found.base, found.ours, found.theirs)
+    assert (event.draft_id, event.resolutions) == ("d-1", verdict.resolutions)
     assert ConflictResolved.model_validate_json(event.model_dump_json()).fields == event.fields
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from journal import Journal, Ref
 from journal.conflicts import Unresolved
+from journal.decisions import discard
 from journal.errors import (
     ConflictUnresolvedError,
     DanglingReferenceError,
@@ -126,7 +127,7 @@ class TestRetry:
         more = {"policy": "ours"} if verb == "resolve" else {}
 
         for unknown in (draft_id, "nobody's"):
-            with pytest.raises(DraftMissingError, match="no pending draft has the id"):
+            with pytest.raises(DraftMissingError, match=f"draft has the id {unknown!r}"):
                 getattr(journal, verb)(unknown, **more)
 
 
@@ -183,7 +184,11 @@ class TestAmend:
             journal.amend(draft_of(journal), {"Name": "x"})
 
     @pytest.mark.parametrize(
-        ("is_held", "hint"), [(False, "let the subscriber find out"), (True, "by force")]
+        ("is_held", "hint"),
+        [
+            (False, "let the subscriber find out first; or resolve it as applied, and update "),
+            (True, "resolve it as applied, retry it, or discard it by force"),
+        ],
     )
     def test_maybe_applied_is_refused(
         self,
@@ -199,7 +204,8 @@ class TestAmend:
         else:
             note(journal, PushStarted(draft_id=draft_id))
 
-        with pytest.raises(DraftStateError, match=hint) as caught:
+        problem = "a request of it may have been applied, so that it can no longer be amended; "
+        with pytest.raises(DraftStateError, match=problem + hint) as caught:
             journal.amend(draft_id, {"Name": "x"})
 
         state = "held as unknown" if is_held else "sending"
@@ -220,8 +226,14 @@ class TestAmend:
         draft_id = draft_of(journal, visit)
         journal.create("Account", {"Name": "later"}, id="acme")
 
-        for target in (ACME, Ref("Account:nobody")):
-            with pytest.raises(DanglingReferenceError):
+        for target, problem in {
+            ACME: "is created later than this draft is sent",
+            Ref("Account:nobody"): "is unknown",
+            visit: "is what this draft creates",
+        }.items():
+            with pytest.raises(
+                DanglingReferenceError, match=f"^Visit:1 /Account: {target} {problem}; "
+            ):
                 journal.amend(draft_id, {"Account": target})
 
         note(journal, DraftAcknowledged(draft_id=draft_of(journal), evidence="answer"))
@@ -229,6 +241,50 @@ class TestAmend:
         event = last(journal, visit)
         assert isinstance(event, DraftAmended)
         assert event.references == ("/fields/Account",)
+
+    def test_every_reference_is_checked(self, journal: Journal) -> None:
+        """A reference that leads to what is there says nothing of the one after it."""
+        journal.observe(Ref("Account:old"), {"Name": "old"}, remote_version="v1")
+        journal.create("Visit", {"S": "a"}, id="1")
+        draft_id = draft_of(journal, Ref("Visit:1"))
+        journal.create("Account", {"Name": "later"}, id="acme")
+
+        with pytest.raises(DanglingReferenceError, match="/B: Account:acme is created later"):
+            journal.amend(draft_id, {"A": Ref("Account:old"), "B": ACME})
+
+    def test_a_change_may_refer_to_its_own_record(self, journal: Journal) -> None:
+        """A record that the remote has, or will have by then, may refer to itself."""
+        observed(journal, {"Name": "Acme"})
+        journal.update(ACME, {"Name": "x"})
+
+        journal.amend(draft_of(journal), {"Parent": ACME})
+
+        journal.create("Visit", {"S": "a"}, id="1")
+        visit = Ref("Visit:1")
+        journal.update(visit, {"S": "b"})
+        journal.amend(draft_of(journal, visit), {"Of": visit})
+
+        assert journal.load(ACME).fields == {"Name": "x", "Parent": ACME}
+        assert journal.load(visit).fields == {"S": "b", "Of": visit}
+
+    def test_a_create_of_what_the_remote_has_may_refer_to_itself(self, journal: Journal) -> None:
+        """Where the remote has the record under our key, that is what is referred to."""
+        journal.create("Account", {"Name": "Acme"}, id="acme")
+        observed(journal, {"Name": "theirs"})
+
+        journal.amend(draft_of(journal), {"Parent": ACME})
+
+        assert journal.load(ACME).fields == {"Name": "Acme", "Parent": ACME}
+
+    def test_a_reference_that_stays_is_not_asked_for_again(self, journal: Journal) -> None:
+        """What a draft refers to already may have been deleted since: it is not what is amended."""
+        other = journal.create("Account", {"Name": "Bolt"}, id="bolt")
+        journal.create("Visit", {"Account": other, "Name": "a"}, id="v1")
+        journal.delete(other)
+
+        journal.amend(draft_of(journal, Ref("Visit:v1")), {"Name": "b"})
+
+        assert journal.load(Ref("Visit:v1")).fields == {"Account": other, "Name": "b"}
 
     def test_fields_are_checked(self, journal: Journal) -> None:
         """Names of fields are those that a record may have."""
@@ -330,6 +386,12 @@ class TestDiscard:
 
         with pytest.raises(DraftStateError, match="would not be undone"):
             journal.discard(root)
+        with pytest.raises(DraftStateError) as caught:
+            discard(journal.load(visit), draft_of(journal, visit))
+        assert str(caught.value).endswith(
+            ": a request of it may have been applied, and would not be undone;"
+            " let the subscriber find out first, or discard it by force"
+        )
         journal.discard(root, force=True)
 
         events = [journal.log.stream(ref)[-1].event for ref in (acme, visit)]

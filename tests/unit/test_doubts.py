@@ -9,8 +9,8 @@ import pytest
 
 from journal import Journal, Ref
 from journal.events import DraftHeld, FieldMessage
-from journal.outcomes import Refused, Unknown, Wait
-from journal.remotes import HttpRemote, Profile, Request, Response
+from journal.outcomes import Refused, Seen, Unknown, Wait
+from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.sources import Sources
 from journal.sync.doubts import AGREEING, FEW, OLD_S, SURE, Doubts
 from journal.sync.effects import Call
@@ -19,6 +19,7 @@ from tests.unit.scripted import LOST, REFUSED, Script, outcomes, says, shows
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
+    from journal.events import HoldClass
     from journal.outcomes import Outcome
     from journal.remotes import Answer, Push
 
@@ -224,6 +225,96 @@ class TestDoubtsWithoutEnd:
         doubts.heard(Request("POST", "/", to="token"), Response(200))
 
         assert doubts.judged(Unknown("odd")) == Unknown("odd")
+
+    def test_that_only_tokens_were_asked_for_counts_nothing(self) -> None:
+        """However often nobody but the token endpoint answers, the draft is not in doubt for it."""
+        doubts = Doubts(1)
+        for _ in range(MANY):
+            doubts.begin("d1", 0)
+            doubts.heard(Request("POST", "/", to="token"), Response(200))
+
+            assert doubts.judged(Unknown("odd")) == Unknown("odd")
+
+    def test_patience_is_no_doubt(self) -> None:
+        """A remote that asks for patience may do so for ever."""
+        doubts = Doubts(1)
+        for _ in range(MANY):
+            doubts.begin("d1", 0)
+            doubts.heard(Request("PUT", "/"), Response(503))
+
+            assert doubts.judged(Wait("later")) == Wait("later")
+
+    def test_an_hour_is_old(self) -> None:
+        """D4: from exactly an hour on, a few doubts are enough."""
+        doubts = Doubts(MANY)
+        for n in range(FEW):
+            doubts.begin("d1", 0, OLD_S)
+            doubts.heard(ODD, Response(200))
+
+            assert isinstance(doubts.judged(Unknown("odd")), Refused) is (n == FEW - 1)
+
+
+def comes_to(*refusals: Refused) -> list[Outcome]:
+    """Return the outcomes of attempts in a row, which come to these refusals once believed."""
+    doubts = Doubts(MANY)
+    came: list[Outcome] = []
+    for refusal in refusals:
+        doubts.begin("d1", 0)
+        doubts.heard(ODD, Response(200))
+        came.append(doubts.judged(Unknown("odd", refusal=refusal)))
+    return came
+
+
+class TestBelieved:
+    """Refusals that attempts in a row come to (D3)."""
+
+    TAKEN = Refused("conflict", seen=Seen({"a": 1}))
+
+    @pytest.mark.parametrize("refusal", [TAKEN, Refused("rejected", status=404)])
+    def test_what_is_the_same_each_time(self, refusal: Refused) -> None:
+        """What a conflict shows, or the status of a rejection, is believed the third time."""
+        *before, last = comes_to(*[refusal] * AGREEING)
+
+        assert all(isinstance(outcome, Unknown) for outcome in before)
+        assert last == refusal
+
+    @pytest.mark.parametrize("classification", ["gone", "unknown"])
+    def test_nothing_else_is(self, classification: HoldClass) -> None:
+        """That a record is gone is never believed by what reads show."""
+        refusal = Refused(classification, seen=Seen({"a": 1}))
+
+        assert not any(isinstance(came, Refused) for came in comes_to(*[refusal] * 2 * AGREEING))
+
+    def test_not_where_another_came_between(self) -> None:
+        """What shows nothing, or something else, between two that agree begins the count anew."""
+        for other in (Refused("gone"), Refused("conflict", seen=Seen({"a": 2}))):
+            came = comes_to(self.TAKEN, other, self.TAKEN, self.TAKEN)
+
+            assert not any(isinstance(outcome, Refused) for outcome in came)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "has_written"),
+    [
+        ("PUT", Response(200), True),
+        ("PUT", Response(500), True),
+        ("PUT", NoAnswer(was_sent=True, problem="lost"), True),
+        ("PUT", NoAnswer(was_sent=False, problem="refused"), False),
+        ("PUT", Response(429), False),
+        ("GET", Response(200), False),
+        ("GET", NoAnswer(was_sent=True, problem="lost"), False),
+    ],
+)
+def test_what_may_have_changed_something(method: str, answer: Answer, has_written: bool) -> None:  # noqa: FBT001
+    """A request may have changed something where it is no read, and may have been carried out."""
+    doubts = Doubts(None)
+    before = doubts.has_written
+    doubts.begin("d1", 0)
+    doubts.heard(Request(method, "/"), answer)
+    now = doubts.has_written
+    doubts.begin("d1", 0)
+
+    assert (before, now, doubts.has_written) == (False, has_written, False)
 
 
 class TestRetried:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal.drafts import Draft, Hold, Queue, blockers, draft_id_of, evolve
+from journal.drafts import STARTED, Draft, Hold, Queue, Stop, Switch, blockers, draft_id_of, evolve
 from journal.errors import DraftMissingError
 from journal.events import (
     QUEUE,
@@ -22,6 +22,7 @@ from journal.events import (
     Entry,
     FieldMessage,
     PushStarted,
+    QueueStarted,
     QueueStopped,
     RecordCreated,
     RecordDeleted,
@@ -49,7 +50,7 @@ TAKEN = DraftHeld(
     status=409,
     answer="{}",
 )
-
+HELD = DraftHeld(draft_id="e2", classification="rejected")
 
 WHY = "rejected (Name: is taken; try later)"
 BEHIND = (
@@ -191,6 +192,29 @@ class TestEvolve:
             (BOLT,),
         )
 
+    def test_a_resolved_create_may_be_an_update(self) -> None:
+        """A resolution says what the draft is from now on; an amendment leaves its kind."""
+        resolved = ConflictResolved(
+            draft_id="e1",
+            revision=1,
+            base={},
+            ours={},
+            theirs={},
+            resolutions=(),
+            kind="update",
+            fields={},
+            remote_version=None,
+        )
+        amended = DraftAmended(draft_id="e1", revision=2, fields={})
+
+        kinds = [
+            draft.kind
+            for event in (resolved, amended)
+            for draft in queue((ACME, created()), (ACME, event))
+        ]
+
+        assert kinds == ["update", "create"]
+
     @pytest.mark.parametrize(
         "event",
         [
@@ -226,6 +250,15 @@ class TestQueue:
         with pytest.raises(DraftMissingError, match="no pending draft has the id 'e9'; it may"):
             found["e9"]
 
+    def test_gives_what_is_passed_over(self) -> None:
+        """A draft that others have passed is found by its id like any other."""
+        found = queue((ACME, created()), (ACME, TAKEN), (BOLT, created()))
+        assert found.next_to_send() == found["e3"]
+
+        assert (found["e1"].state, found["e1"].ref) == ("held", ACME)
+        with pytest.raises(DraftMissingError):
+            found["e9"]
+
     def test_entry_that_was_applied_changes_nothing(self) -> None:
         """An entry is folded in once, however often it is applied."""
         create, push = log((ACME, created()), (ACME, PushStarted(draft_id="e1")))
@@ -254,6 +287,15 @@ class TestQueue:
         assert found.next_to_send() == found["e5"]
         assert found.next_to_send("stop") is None
 
+    def test_nothing_waits_for_a_draft_behind_it(self) -> None:
+        """Q3: where a held draft stops everything, that is everything behind it."""
+        found = queue((ACME, created()), (BOLT, created()), (VISIT, created()))
+        found.apply(Entry(4, 4, "e4", BOLT, 4, 4, False, "ann", "v", None, None, None, None, HELD))  # noqa: FBT003
+
+        behind = {draft.draft_id: blocker for draft, blocker in blockers(found, "stop")}
+
+        assert behind == {"e1": None, "e2": found["e2"], "e3": found["e2"]}
+
     def test_lane_is_what_comes_after(self) -> None:
         """Q3: what was made before a held draft does not wait for it."""
         found = queue(
@@ -279,6 +321,64 @@ class TestQueue:
         assert found.next_together(9) == [found["e1"], found["e4"]]
         assert found.next_together(9, "stop") == [found["e1"]]
 
+    def test_what_was_passed_over_may_be_next_again(self) -> None:
+        """A held draft that is to be sent again, or ends, is looked at anew, with its lane."""
+        retried, ended = DraftRetried(draft_id="e1"), DraftDiscarded(draft_id="e1")
+        for event, following in ((retried, "e1"), (ended, "e3")):
+            entries = log(
+                (ACME, created()), (ACME, TAKEN), (VISIT, created(To=ACME)), (BOLT, created())
+            )
+            found = Queue()
+            for entry in entries:
+                found.apply(entry)
+            assert found.next_to_send() == found["e4"]
+
+            found.apply(entries[0]._replace(position=5, event_id="e5", event=event))
+
+            assert found.next_to_send() == found[following]
+            assert (found.held, len(found)) == (0, 3 if event is retried else 2)
+
+    def test_counts_what_is_held(self) -> None:
+        """A draft is held until it is retried, amended, resolved or ended, and then no more."""
+        amended = DraftAmended(draft_id="e1", revision=1, fields={})
+        moot = ConflictResolved(
+            draft_id="e1",
+            revision=2,
+            base={},
+            ours={},
+            theirs={},
+            resolutions=(),
+            kind=None,
+            fields={},
+            remote_version=None,
+        )
+        events: list[Event] = [TAKEN, TAKEN, DraftRetried(draft_id="e1"), TAKEN, amended, TAKEN]
+        log_of = [(ACME, event) for event in (created(), *events, moot)]
+
+        counts = [(found.held, len(found)) for n in range(9) for found in [queue(*log_of[:n])]]
+
+        assert counts == [(0, 0), (0, 1), (1, 1), (1, 1), (0, 1), (1, 1), (0, 1), (1, 1), (0, 0)]
+
+    def test_what_may_be_applied_goes_alone(self) -> None:
+        """Q5: a draft whose outcome is unknown is looked up by itself, wherever it stands."""
+        names = (Ref("Report:1"), Ref("Report:2"), Ref("Report:3"))
+        events = [(ref, created()) for ref in names]
+        first = queue(*events, (names[0], PushStarted(draft_id="e1")))
+        second = queue(*events, (names[1], PushStarted(draft_id="e2")))
+
+        assert first.next_together(9) == [first["e1"]]
+        assert second.next_together(9) == [second["e1"]]
+        assert first.next_together(9, unsent={"e1"}) == [first[f"e{n}"] for n in (1, 2, 3)]
+        assert second.next_together(9, unsent={"e2"}) == [second[f"e{n}"] for n in (1, 2, 3)]
+        assert second.next_together(2, unsent={"e2"}) == [second["e1"], second["e2"]]
+
+    def test_nothing_goes_together_behind_a_held_draft(self) -> None:
+        """Q3: where a held draft stops everything, nothing is next behind it."""
+        found = queue((ACME, created()), (BOLT, created()), (ACME, TAKEN))
+
+        assert found.next_together(9) == [found["e2"]]
+        assert found.next_together(9, "stop") == []
+
     def test_low_water_is_before_the_first_draft(self) -> None:
         """Every change up to the low-water mark is settled."""
         receipt = DraftAcknowledged(draft_id="e2", evidence="answer")
@@ -294,12 +394,12 @@ class TestQueue:
 
     def test_goes_on_from_its_drafts(self) -> None:
         """A queue that begins with kept drafts goes on as the one that they were kept from."""
-        kept = queue((ACME, created()), (VISIT, created(To=ACME)), (ACME, TAKEN))
+        kept = queue((ACME, created()), (VISIT, created(To=ACME)), (BOLT, created()), (ACME, TAKEN))
 
         found = Queue(kept, kept.position)
 
-        assert (list(found), found.position, found.held) == (list(kept), 3, 1)
-        assert found.next_to_send() is None
+        assert (list(found), found.position, found.held) == (list(kept), 4, 1)
+        assert found.next_to_send() == found["e3"]
 
 
 class TestExplain:
@@ -720,6 +820,36 @@ class TestStatus:
             "passes a held draft"
         )
         assert (found.pending, found.held, found.next, found.oldest_age_s) == (2, 1, None, 3.0)
+
+
+class TestSwitch:
+    """Whether the queue is sent at all."""
+
+    STOP: Final = QueueStopped(cause="person", problem="too hot")
+
+    def test_is_stopped_and_started(self) -> None:
+        """Who stopped the queue, when and why is known until it is started, which forgets all."""
+        events: list[tuple[Ref, Event]] = [(ACME, created()), (ACME, TAKEN), (QUEUE, self.STOP)]
+
+        stopped = queue(*events)
+
+        assert stopped.switch == Switch(Stop(3, 3, "person", "too hot", "ann", "why"), 0)
+        assert (stopped.next_to_send(), stopped.low_water) == (None, 0)
+        assert queue(*events, (QUEUE, QueueStarted())).switch == STARTED
+
+    def test_rejections_in_a_row_are_counted(self) -> None:
+        """A rejection counts until something is accepted; another hold is none."""
+        other = DraftHeld(draft_id="e1", classification="conflict")
+        accepted = DraftAcknowledged(draft_id="e1", evidence="answer")
+        events: list[Event] = [TAKEN, other, TAKEN, accepted, TAKEN]
+        start = (ACME, created())
+
+        counts = [
+            queue(start, *[(ACME, event) for event in events[:n]]).switch.rejections
+            for n in range(6)
+        ]
+
+        assert counts == [0, 1, 1, 2, 0, 1]
 
 
 def test_rejections_are_counted_from_the_low_water_mark() -> None:

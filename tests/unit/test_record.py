@@ -42,7 +42,9 @@ from journal.record import (
     UpdateRecord,
     base_version,
     decide,
+    detached,
     evolve,
+    fields_before,
     fold,
     initial,
 )
@@ -50,7 +52,7 @@ from journal.values import Ref
 from tests import strategies
 
 if TYPE_CHECKING:
-    from journal.events import Event, Evidence
+    from journal.events import Event, Evidence, Side
     from tests.strategies import Story
 
 ACME = Ref("Account:1")
@@ -186,7 +188,7 @@ class TestUpdateRecord:
 
     def test_dangling_reference_is_refused(self) -> None:
         """A reference leads to a record that is there."""
-        with pytest.raises(DanglingReferenceError, match="/Owner: Visit:1 is unknown"):
+        with pytest.raises(DanglingReferenceError, match="Account:1 /Owner: Visit:1 is unknown"):
             decide(after(CREATED), UpdateRecord(ACME, {"Owner": VISIT}), {VISIT: initial(VISIT)})
 
     @pytest.mark.parametrize("changes", [{}, {"Name": "Acme"}])
@@ -322,6 +324,23 @@ class TestEvolve:
             {"Name": "Acme"},
         )
 
+    def test_a_change_knows_who_made_it_and_why(self) -> None:
+        """When, by whom, where and why a change was made is what its envelope says."""
+        entry = entries(CREATED)[0]._replace(reason="a call", actor="bob")
+
+        (change,) = fold(ACME, [entry]).changes
+
+        assert change.made == Made(1, "bob", "van-7", "a call")
+
+    def test_that_it_is_gone_has_a_version(self) -> None:
+        """What the remote says of a record that it has lost is kept, and so is what it was."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}, remote_id="r1", remote_version="v1"),
+            RecordObserved(exists=False, remote_version="v2"),
+        )
+
+        assert record.remote == Remote(False, {"a": 1}, "r1", "v2")  # noqa: FBT003
+
     def test_changes_lie_over_the_remote(self) -> None:
         """R1: a pull moves the ground under the pending changes, which stay on top."""
         record = after(
@@ -387,6 +406,7 @@ class TestEvolve:
 
         assert record.remote.fields == {"Name": "Bolt"}
         assert record.fields == {"Name": "Acme"}
+        assert record.version == 3
 
     def test_acknowledgement_of_nothing_pending(self) -> None:
         """A receipt for a draft that is settled already changes nothing."""
@@ -405,7 +425,7 @@ class TestEvolve:
 
         assert record.fields is None
         assert record.is_deleted
-        assert record.remote.exists is False
+        assert (record.remote.exists, record.remote.fields) == (False, {})
 
     def test_pending_delete_leaves_the_fields(self) -> None:
         """A record whose delete is pending can still be looked at."""
@@ -580,6 +600,122 @@ class TestEvolve:
             ("pending", None),
         ]
 
+    @pytest.mark.parametrize(("side", "base"), [("value", 9), ("ours", 2), ("theirs", 2)])
+    def test_another_value_is_what_follows_it_was_made_on(self, side: Side, base: int) -> None:
+        """R5: a value that is neither side's was put there by a decision made here."""
+        resolved = ConflictResolved(
+            draft_id="e2",
+            revision=1,
+            base={"a": 1},
+            ours={"a": 2},
+            theirs={"a": 3},
+            resolutions=(Resolution(field="a", side=side, rule="a person's value"),),
+            kind="update",
+            fields={"a": 9},
+            remote_version="v2",
+        )
+
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
+            RecordUpdated(changes={"a": 4}, base={"a": 2}, base_version="v1"),
+            resolved,
+        )
+
+        assert [change.base for change in record.changes] == [{"a": 3}, {"a": base}]
+
+    def test_a_delete_follows_what_falls_away_before_it(self) -> None:
+        """R5: without the change before it, a delete is made on what that change was made on."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1, "b": 1}),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}),
+            RecordDeleted(base={"a": 2, "b": 1}, base_version="v1"),
+            DraftDiscarded(draft_id="e2"),
+        )
+
+        (change,) = record.changes
+        assert (change.base, change.base_version) == ({"a": 1, "b": 1}, "v1")
+
+    def test_what_is_decided_is_pending_again(self) -> None:
+        """A held change that is amended or resolved waits to be sent, as what it is from now on."""
+        held = DraftHeld(draft_id="e1", classification="conflict")
+        resolved = ConflictResolved(
+            draft_id="e1",
+            revision=1,
+            base={},
+            ours={},
+            theirs={},
+            resolutions=(),
+            kind="update",
+            fields={},
+            remote_version=None,
+        )
+        amended = DraftAmended(draft_id="e1", revision=1, fields={"a": 1})
+
+        events = (amended, resolved)
+        changes = [change for event in events for change in after(CREATED, held, event).changes]
+
+        assert [(each.state, each.held_as, each.kind) for each in changes] == [
+            ("pending", None, "create"),
+            ("pending", None, "update"),
+        ]
+
+    def test_a_hold_leaves_the_other_changes(self) -> None:
+        """What happens to one change happens to none before it and to none after it."""
+        more = [RecordUpdated(changes={"a": n}, base={}) for n in (1, 2, 3)]
+
+        record = after(CREATED, *more, DraftHeld(draft_id="e2", classification="rejected"))
+
+        assert [(change.draft_id, change.state) for change in record.changes] == [
+            ("e1", "pending"),
+            ("e2", "held"),
+            ("e3", "pending"),
+            ("e4", "pending"),
+        ]
+
+    def test_change_knows_its_first_request(self) -> None:
+        """What counts is when the first request of what it sets left; an amended one has none."""
+        sent = PushStarted(draft_id="e1")
+        held = DraftHeld(draft_id="e1", classification="gone")
+        amended = DraftAmended(draft_id="e1", revision=1, fields={"Name": "Bolt"})
+        events: list[Event] = [sent, held, DraftRetried(draft_id="e1"), sent, amended, sent]
+
+        states = [after(CREATED, *events[:n]).changes[0] for n in range(7)]
+
+        assert [change.first_sent_at for change in states] == [None, 2, 2, 2, 2, None, 7]
+
+    def test_change_knows_that_it_is_in_doubt(self) -> None:
+        """A change that was last held as unknown may have been applied, until it is held again."""
+        unknown = DraftHeld(draft_id="e1", classification="unknown")
+        rejected = DraftHeld(draft_id="e1", classification="rejected")
+        sent = PushStarted(draft_id="e1")
+        events: list[Event] = [sent, unknown, DraftRetried(draft_id="e1"), sent, rejected]
+
+        states = [after(CREATED, *events[:n]).changes[0] for n in range(6)]
+
+        assert [change.is_doubted for change in states] == [False, False, True, True, True, False]
+
+    def test_change_knows_how_often_its_conflict_was_resolved(self) -> None:
+        """Resolutions in a row are counted, whatever is sent in between; a hold ends the row."""
+        resolved = ConflictResolved(
+            draft_id="e1",
+            revision=1,
+            base={},
+            ours={},
+            theirs={},
+            resolutions=(),
+            kind="update",
+            fields={"a": 1},
+            remote_version=None,
+        )
+        sent = PushStarted(draft_id="e1")
+        held = DraftHeld(draft_id="e1", classification="conflict")
+        events: list[Event] = [sent, resolved, sent, resolved, held, resolved]
+
+        states = [after(CREATED, *events[:n]).changes[0] for n in range(7)]
+
+        assert [change.resolved for change in states] == [0, 0, 1, 1, 2, 0, 1]
+
 
 class TestBaseVersion:
     """What a change is to be conditional on."""
@@ -605,6 +741,85 @@ class TestBaseVersion:
         )
 
         assert base_version(record, record.changes[0]) == "v2"
+
+    def test_holds_where_the_remote_has_what_it_was_made_on(self) -> None:
+        """At the version that it was made on, the remote has the values that its author saw."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1, "b": 1}, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
+        )
+
+        assert base_version(record, record.changes[0]) == "v1"
+
+    def test_stays_that_of_its_author_where_the_remote_has_moved(self) -> None:
+        """A version that a pull has seen since is another one, whatever the values are."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1}, remote_version="v1"),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
+            RecordObserved(exists=True, fields={"a": 3}, remote_version="v2"),
+        )
+
+        assert base_version(record, record.changes[0]) == "v1"
+
+
+class TestFieldsBefore:
+    """What a pending change was laid over."""
+
+    def test_is_what_those_before_it_leave(self) -> None:
+        """The remote's fields, with every earlier change over them, and no later one."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1, "b": 1}),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}),
+            RecordUpdated(changes={"c": 3}, base={}),
+            RecordUpdated(changes={"b": 4}, base={"b": 1}),
+        )
+
+        before = [fields_before(record, change) for change in record.changes]
+
+        assert before == [{"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 2, "b": 1, "c": 3}]
+
+    def test_of_a_record_that_is_made_here(self) -> None:
+        """What the remote once had is not before a create, nor what follows it."""
+        gone = (RecordObserved(exists=True, fields={"Old": 1}), RecordObserved(exists=False))
+        record = after(CREATED, RecordUpdated(changes={"Size": 2}, base={}), *gone)
+
+        assert [fields_before(record, c) for c in record.changes] == [{}, {"Name": "Acme"}]
+        assert record.fields == {"Name": "Acme", "Size": 2}
+
+    def test_of_a_record_that_the_remote_has_lost(self) -> None:
+        """A change of a record that is gone lies over what it last was."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": 1, "b": 1}),
+            RecordUpdated(changes={"a": 2}, base={"a": 1}),
+            RecordObserved(exists=False),
+        )
+
+        assert fields_before(record, record.changes[0]) == {"a": 1, "b": 1}
+
+
+class TestDetached:
+    """A record for somebody else to keep."""
+
+    def test_is_the_same_and_shares_nothing(self) -> None:
+        """It is equal in every part, and what is done to it is not done to the one it is of."""
+        record = after(
+            RecordObserved(exists=True, fields={"a": [1]}, remote_id="r1", remote_version="v1"),
+            RecordUpdated(changes={"a": [2]}, base={"a": [1]}, base_version="v1"),
+        )
+        before = deepcopy(record)
+
+        found = detached(record)
+
+        assert found == before
+        (change,) = found.changes
+        for fields in (found.fields or {}, found.remote.fields, change.fields, change.base):
+            fields["a"].append(9)
+            fields["b"] = 9
+        assert record == before
+
+    def test_of_a_record_that_is_not_there(self) -> None:
+        """A record without fields has none."""
+        assert detached(initial(ACME)) == initial(ACME)
 
 
 class TestProperties:

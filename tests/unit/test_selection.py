@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from journal.errors import RemoteError
 from journal.outcomes import NotSent, Unauthorized, Unknown, Wait
 from journal.remotes.classify import Doubt, Success
-from journal.remotes.meanings import Done, meaning
+from journal.remotes.meanings import Done, is_bare, meaning
 from journal.remotes.pointers import MISSING
 from journal.remotes.remote import NoAnswer, Response
 from journal.remotes.sections import Rule
@@ -142,6 +142,7 @@ class TestMeanings:
             ({"status": 200}, {}, True),
             ({"status": [201, 409]}, {}, False),
             ({"on": ["read"], "status": 200}, {}, False),
+            ({"on": ["create"], "status": 200}, {}, True),
         ],
     )
     def test_a_rule_fits(self, said: dict[str, Any], content: object, fits: bool) -> None:  # noqa: FBT001
@@ -171,8 +172,21 @@ class TestMeanings:
     def test_means(self, means: str, kind: type) -> None:
         """A rule says what an answer means, whatever its status."""
         for status in (200, 400, 500):
-            found = meaning([rule(status=status, means=means)], "read", answered({}, status))
+            answer = answered({}, status)
+            found = meaning([rule(status=status, means=means)], "read", answer)
             assert isinstance(found, kind)
+            if isinstance(found, Wait | Unauthorized | Unknown):
+                said = f"the remote answered {status}, which means {means!r} by the profile"
+                assert found.problem == said
+            else:
+                assert found == Done(answer)
+
+    def test_a_wait_is_as_long_as_is_asked(self) -> None:
+        """Where the profile says that an answer asks for patience, it says for how long."""
+        found = meaning([rule(status=200)], "read", Response(200, {"retry-after": "7"}, b"{}"))
+
+        assert isinstance(found, Wait)
+        assert found.retry_after_s == 7.0
 
     @pytest.mark.parametrize(
         ("means", "held_as"),
@@ -180,12 +194,27 @@ class TestMeanings:
     )
     def test_means_a_refusal(self, means: str, held_as: str) -> None:
         """A refusal in a 2xx is one like any other, with what the remote says."""
-        found = meaning([rule(status=200, means=means)], "read", answered({"detail": "no"}))
+        answer = answered({"detail": "no"})
+        found = meaning([rule(status=200, means=means)], "read", answer)
 
         assert isinstance(found, Doubt)
+        assert found.response == answer
         assert found.refusal.classification == held_as
         assert found.refusal.messages[0].message == "no"
         assert found.refusal.status == 200
+
+    @pytest.mark.parametrize("means", ["absent", "conflict", "refused", None])
+    def test_a_refusal_is_about_our_fields(self, means: str | None) -> None:
+        """What is said of a field of the draft is told of it, by a rule or by the table."""
+        rules = [rule(status=200, means=means)] if means else []
+        answer = answered({"detail": "Name is taken"}, 200 if means else 422)
+
+        found = meaning(rules, "update", answer, ["Name"])
+
+        assert isinstance(found, Doubt)
+        assert [(each.field, each.message) for each in found.refusal.messages] == [
+            ("Name", "Name is taken")
+        ]
 
     def test_refused_is_for_2xx(self) -> None:
         """A rule that means refused hides no 404: the table knows better what that is."""
@@ -202,6 +231,28 @@ class TestMeanings:
 
         assert isinstance(meaning(rules, "read", answered({"e": None})), Wait)
         assert isinstance(meaning(rules, "read", answered({})), Unknown)
+
+    def test_a_place_may_name_the_type(self) -> None:
+        """What stands for the record type stands for it in the place of a rule, too."""
+        rules = [rule(at="/{type}/e")]
+
+        found = meaning(rules, "read", answered({"notes": {"e": 1}}), words={"type": "notes"})
+
+        assert isinstance(found, Wait)
+
+    def test_a_content_of_none_fits_no_rule(self) -> None:
+        """JSON has no infinity: what says so has nothing at any place."""
+        found = meaning([rule(at="/e")], "read", Response(200, {}, b'{"e": Infinity}'))
+
+        assert isinstance(found, Success)
+
+    @pytest.mark.parametrize(
+        ("status", "body", "is_it"),
+        [(204, b"", True), (304, b"", True), (200, b"", False), (204, b"[]", False)],
+    )
+    def test_a_bare_answer(self, status: int, body: bytes, is_it: bool) -> None:  # noqa: FBT001
+        """An answer lists nothing where its status says so and it has no content."""
+        assert is_bare(Response(status, {}, body)) is is_it
 
     def test_no_answer(self) -> None:
         """Where there was no answer, no rule is asked."""

@@ -11,11 +11,12 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from math import inf, nan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import pytest
 from hypothesis import example, given
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
 from journal.errors import InvalidNameError, InvalidValueError
@@ -27,12 +28,19 @@ from journal.values import (
     check_field,
     check_record_id,
     check_type,
+    copied,
     freeze,
+    places_of,
     references,
     restore,
     same,
 )
 from tests import strategies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ACME = Ref("Account:1")
 
 
 class Colour(StrEnum):
@@ -97,6 +105,29 @@ class TestRef:
     def test_takes_the_text_of_a_text_type(self) -> None:
         """An id that is a member of an enumeration of texts counts as its value."""
         assert Ref.of("Account", Colour.RED) == "Account:red"
+
+
+class Visit(BaseModel):
+    """A model of a host, with a reference."""
+
+    to: Ref
+
+
+class TestInModels:
+    """References in the models of a host."""
+
+    def test_a_field_may_be_a_reference(self) -> None:
+        """A field of a model takes a reference as it is."""
+        assert Visit(to=ACME).to is ACME
+
+    @pytest.mark.parametrize("value", ["Account:1", 1, None])
+    def test_a_text_is_none(self, value: Any) -> None:  # noqa: ANN401
+        """What is no reference is refused in words, however much it looks like one."""
+        with pytest.raises(ValidationError) as caught:
+            Visit(to=value)
+
+        (error,) = caught.value.errors()
+        assert (error["type"], error["msg"]) == ("reference", "must be a reference to a record")
 
 
 class TestNames:
@@ -277,6 +308,44 @@ class TestFreeze:
         assert caught.value.path.startswith("/Name/0")
         assert str(caught.value).isprintable()
 
+    @pytest.mark.parametrize(
+        ("value", "said"),
+        [
+            (2**60, "the integer is too large for JSON; store it as text instead"),
+            (inf, "inf is not a JSON number; store None, or text, instead"),
+            (
+                b"x",
+                (
+                    "a value of type bytes cannot be stored exactly; use None, bool, int, float, "
+                    "str, list, dict or Ref, such as str(value) or value.isoformat()"
+                ),
+            ),
+            ({1: 2}, "an object's key is a int; use text for the keys of objects"),
+            (
+                "\ud800",
+                (
+                    "the text holds a lone surrogate, half a character, which UTF-8 cannot carry; "
+                    "decode the text with the encoding in which it was written"
+                ),
+            ),
+        ],
+    )
+    def test_says_what_to_do(self, value: object, said: str) -> None:
+        """A value that cannot be kept is told with its place, why, and what to do instead."""
+        with pytest.raises(InvalidValueError) as caught:
+            freeze({"a": value})
+
+        assert str(caught.value).endswith(f"/a: {said}")
+
+    def test_allows_the_greatest_integers(self) -> None:
+        """The integers that every reader of JSON knows go up to a bound, on both sides."""
+        fields = {"most": MAX_INTEGER, "least": -MAX_INTEGER}
+
+        assert freeze(fields) == fields
+        for beyond in (MAX_INTEGER + 1, -MAX_INTEGER - 1):
+            with pytest.raises(InvalidValueError, match="/a/0/b: the integer is too large"):
+                freeze({"a": [{"b": beyond}]})
+
     def test_refuses_a_circle(self) -> None:
         """A list or an object that contains itself is refused, not followed for ever."""
         circle: dict[str, Any] = {"a": []}
@@ -330,6 +399,51 @@ class TestFreeze:
 
         assert type(frozen) is dict
         assert frozen == {"Name": "Acme"}
+
+
+class TestCopied:
+    """Copies of what can change."""
+
+    VALUE: Final = {"a": [1, {"b": [2, [3]]}], "c": {"d": {"e": 4}}, "f": "x", "g": None}
+
+    @pytest.mark.parametrize("value", [VALUE, [VALUE, 5, [6]], {"f": 1}, {}, []])
+    def test_shares_nothing_that_can_change(self, value: Any) -> None:  # noqa: ANN401  JSON
+        """V1: a copy is equal, and every list and object in it is another one."""
+        made = copied(value)
+
+        assert made == value
+        assert not {*containers(made)} & {*containers(value)}
+
+
+def containers(value: Any) -> Iterator[int]:  # noqa: ANN401  JSON
+    """Yield the identity of each list and each object in a value."""
+    if isinstance(value, dict | list):
+        yield id(value)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from containers(item)
+
+
+class TestReferences:
+    """Where references stand."""
+
+    VALUE: Final = {"a": [ACME, {"b/c": ACME}], "d~e": {"f": ACME}, "g": ["Account:1"], "h": ACME}
+    PLACES: Final = ("/a/0", "/a/1/b~1c", "/d~0e/f", "/h")
+
+    def test_are_found_and_restored(self) -> None:
+        """V2: every reference has a place, at which its text becomes one again; no other does."""
+        text = json.loads(json.dumps(self.VALUE))
+
+        restore(text, self.PLACES)
+
+        assert tuple(references(self.VALUE)) == tuple((place, ACME) for place in self.PLACES)
+        assert text == self.VALUE
+        assert tuple(references(text)) == tuple(references(self.VALUE))
+
+    def test_in_a_part_of_an_event(self) -> None:
+        """A place in a part is told as one in the whole; nothing has none."""
+        assert places_of("fields", {"a": [1, ACME]}) == ("/fields/a/1",)
+        assert places_of("fields", None) == ()
+        assert tuple(references({"a": 1, "b": "Account:1"})) == ()
 
 
 class TestRestore:

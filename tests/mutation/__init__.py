@@ -1,0 +1,1 @@
+"""Mutation testing of the pure core: does a test fail for every small change of the code?"""
