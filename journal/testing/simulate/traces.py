@@ -22,7 +22,7 @@ class Violation(NamedTuple):
         return f"{self.invariant} at {self.at_s:.3f} s: {self.text}"
 
 
-class Broken(BaseException):  # noqa: N818  the end of a run, no error of the library
+class Broken(BaseException):
     """An invariant does not hold; the run ends."""
 
     def __init__(self, violation: Violation) -> None:
