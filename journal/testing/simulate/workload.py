@@ -180,6 +180,9 @@ def _faults(dice: Dice, knobs: Knobs, count: int) -> list[Fault]:
         patience_s = dice.one_of((0.0, 1.0, 3.0) if knobs.senders > 1 else (0.0, 1.0, 5.0, 20.0))
         more = dice.one_of((0.3, 2.0, 8.0)) if kind == "late" else patience_s
         found.append(Fault(row, kind, 1 + dice.below(requests), more))
+    if knobs.dialect == "together" and dice.chance(0.5):
+        kind = dice.one_of(("items missing", "items swapped"))
+        found.append(Fault(_SEVERAL, kind, 1 + dice.below(count)))
     if dice.chance(0.3):
         row, kind, _ = dice.weighed(_LASTING)
         begin = dice.below(int(knobs.troubled_s * 0.7) + 1)

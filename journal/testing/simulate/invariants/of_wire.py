@@ -96,7 +96,11 @@ def i19_sent(world: World, exchange: Exchange) -> None:
 
 
 def i19_said(world: World, lines: list[str]) -> None:
-    """Check that no secret is in the log of the program, nor an error that was not foreseen."""
+    """Check that no secret is in the log of the program, and nothing where nothing went wrong."""
+    scenario = world.scenario
+    is_calm = not (scenario.faults or any(each.kind == "foreign" for each in scenario.operations))
+    if lines and is_calm:
+        world.broken("row 48", f"nothing went wrong, and it says: {lines[0]}")
     for line in lines:
         if CANARY in line:
             world.broken("I19", "the log of the program says the secret")
