@@ -6,15 +6,19 @@ STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes classify comparison constraints contents dialect forms list_checks \
            masking meanings naming pages paths patience placeholders places pointers problems sections \
-           selection templates times salesforce/answers salesforce/describing \
-           salesforce/errands salesforce/feed salesforce/limits salesforce/objects \
-           salesforce/rows salesforce/settings salesforce/soql salesforce/updated
+           selection templates times salesforce/answers salesforce/composite salesforce/describing \
+           salesforce/errands salesforce/feed salesforce/group salesforce/ids salesforce/limits \
+           salesforce/objects salesforce/rows salesforce/settings salesforce/sights salesforce/soql \
+           salesforce/together salesforce/updated
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
-          descriptions fitting sync/doubts sync/sightings $(REMOTES:%=remotes/%)
+          descriptions fitting receiver/headers receiver/messages receiver/sequence \
+          sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)
 COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))
 LINK   := tests/integration/test_lossy_link.py
+# What `check` runs beside the covered tests, which need one core for most of the time.
+BESIDE := link simulate docs
 step    = @printf '== %s\n'
 
 MAKEFLAGS += --no-print-directory
@@ -94,7 +98,10 @@ wheel: $(STAMP) ## build the wheel, install it into a clean environment, import 
 	    assert "site-packages" in journal.__file__, journal.__file__'
 	@rm -rf dist/clean
 
-check: format-check lint types imports test-covered link simulate docs wheel ## everything that CI runs
+check: format-check lint types imports wheel ## everything that CI runs
+	@$(MAKE) $(BESIDE) > $(VENV)/beside.txt 2>&1 & beside=$$!; \
+	    $(MAKE) test-covered; covered=$$?; \
+	    wait $$beside; others=$$?; cat $(VENV)/beside.txt; exit $$((covered + others))
 
 check-long: $(STAMP) ## the tests that take minutes
 	$(step) 'test: pytest, the long ones'

@@ -1,5 +1,7 @@
 """Floor 7: what is done where a service would surely refuse a draft: refused, said, or nothing.
 
+- H1. Nothing is refused, or warned of, by a description in whose place there is a newer one.
+
 It knows nothing of how drafts are made.
 """
 
@@ -13,7 +15,7 @@ from journal.events import RecordCreated, RecordDeleted, RecordUpdated
 from journal.fitting import misfits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from journal.catalogue import Catalogue, Described
     from journal.events import ChangeKind, Event
@@ -38,11 +40,13 @@ def check_hints(hints: object) -> None:
 class Advice:
     """What a service has said, long before, of one change of one record."""
 
-    def __init__(self, ref: Ref, described: Described, hints: Hints) -> None:
+    def __init__(self, ref: Ref, described: Described, hints: Hints, catalogue: Catalogue) -> None:
         """Hold the changes of that record against what its type was described as."""
         self._ref = ref
-        self._described = described
+        self._described: Described | None = described
+        self._source = described.source
         self._hints = hints
+        self._catalogue = catalogue
         self._messages: Mapping[str, str] = {}
 
     def checked(self, events: Sequence[Event]) -> Sequence[Event]:
@@ -60,21 +64,48 @@ class Advice:
                 self.check("delete", {})
         return events
 
-    def check(self, kind: ChangeKind, fields: Mapping[str, object]) -> None:
-        """Refuse a change that the service would surely refuse, or remember why it would.
+    def check(
+        self,
+        kind: ChangeKind,
+        fields: Mapping[str, object],
+        given: Collection[str] | None = None,
+    ) -> None:
+        """Refuse a change that the service would surely refuse, or remember why it would (H1).
+
+        Args:
+            kind: what is to be done with the record.
+            fields: that the change sets.
+            given: those of them that somebody has given a value now; all otherwise.
 
         Raises:
             WouldBeRefusedError: it would.
         """
-        self._messages = misfits(self._described.type, kind, fields)
+        self._messages = self._misfits(kind, fields, given)
+        if self._messages and not self._is_last():
+            self._messages = self._misfits(kind, fields, given)
         if self._messages and self._hints == "refuse":
-            raise WouldBeRefusedError(self._ref, self._messages, self._described.source)
+            raise self._error()
+
+    def _error(self) -> WouldBeRefusedError:
+        return WouldBeRefusedError(self._ref, self._messages, self._source)
+
+    def _is_last(self) -> bool:
+        """Look again what the type is described as; say whether that was known."""
+        known, self._described = self._described, self._catalogue.again(self._ref.type)
+        return self._described == known
+
+    def _misfits(
+        self, kind: ChangeKind, fields: Mapping[str, object], given: Collection[str] | None
+    ) -> Mapping[str, str]:
+        if self._described is None:  # it was forgotten meanwhile
+            return {}
+        found = misfits(self._described.type, kind, fields)
+        return {n: text for n, text in found.items() if given is None or n in {"", *given}}
 
     def say(self) -> None:
         """Log what the service would refuse, where nothing else is done about it."""
         if self._messages:
-            source = self._described.source
-            _log.warning("%s", WouldBeRefusedError(self._ref, self._messages, source).problem)
+            _log.warning("%s", self._error().problem)
 
 
 class NoAdvice(Advice):
@@ -87,7 +118,12 @@ class NoAdvice(Advice):
         """Return the events."""
         return events
 
-    def check(self, kind: ChangeKind, fields: Mapping[str, object]) -> None:
+    def check(
+        self,
+        kind: ChangeKind,
+        fields: Mapping[str, object],
+        given: Collection[str] | None = None,
+    ) -> None:
         """Let every change be made."""
 
     def say(self) -> None:
@@ -110,4 +146,4 @@ def advice(catalogue: Catalogue, hints: Hints, ref: Ref) -> Advice:
     """
     if hints == "off" or (described := catalogue.find(ref.type)) is None:
         return NO_ADVICE
-    return Advice(ref, described, hints)
+    return Advice(ref, described, hints, catalogue)

@@ -51,7 +51,8 @@ class Catalogue:
     def find(self, record_type: str) -> Described | None:
         """Return the description of a type, if there is one.
 
-        It is looked up once: what another process learns meanwhile is seen after `reload`.
+        It is looked up once: what another process learns meanwhile is seen after `again` or
+        `reload`. A journal looks again before it refuses a draft.
 
         Args:
             record_type: the name of the type.
@@ -63,6 +64,18 @@ class Catalogue:
             found = self._rows(_LOAD, record_type)
             self._found[record_type] = found[0] if found else None
         return self._found[record_type]
+
+    def again(self, record_type: str) -> Described | None:
+        """Look a type up anew; return its description, if there is one.
+
+        Args:
+            record_type: the name of the type.
+
+        Raises:
+            LogError: the file could not be read.
+        """
+        self._found.pop(record_type, None)
+        return self.find(record_type)
 
     def all(self) -> list[Described]:
         """Return all types that are described, in the order of their names.

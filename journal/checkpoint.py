@@ -20,6 +20,8 @@ _SAVE: Final = (
 _LOAD: Final = "SELECT position, hash FROM sync_checkpoint WHERE name = ?"
 SETTLED: Final = "subscriber"
 """The low-water mark: every change up to it is settled."""
+ACKNOWLEDGED: Final = "acknowledged"
+"""The number of the last draft that an answer has acknowledged; it is said to the next ones."""
 NAMES: Final = "remote names"
 """How far the table of what remotes call records has been derived."""
 

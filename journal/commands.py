@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from journal.drafts import Queue
     from journal.events import Entry, Event
     from journal.log import Durability, Fence
-    from journal.log.recorder import RowRecorder
     from journal.record import Record
     from journal.schema import RecordTypes
     from journal.staging import Envelope
@@ -59,7 +58,7 @@ class Commands:
         sources: Sources | None = None,
         actions: Actions | None = None,
         hints: Hints = "refuse",
-        recorder: RowRecorder | None = None,
+        log: Log | None = None,
     ) -> None:
         """Open a journal, creating it where there is none.
 
@@ -78,7 +77,7 @@ class Commands:
             hints: what is done with a draft that the service would surely refuse, by what it has
                 said of the record's type: ``refuse`` it, ``warn`` of it in the log of the
                 program, or nothing, ``off``.
-            recorder: what keeps its entries, in the place of a file: of a test, or a simulation;
+            log: where its entries are kept, in the place of a file: of a test, or a simulation;
                 `path`, `create`, `durability` and `busy_timeout_s` say nothing then.
 
         Raises:
@@ -99,7 +98,7 @@ class Commands:
             login_name() if actor is None else actor,
             (host_name() or "unknown") if origin is None else origin,
         ).checked()
-        if recorder is None:
+        if log is None:
             recorder = open_recorder(
                 path,
                 lambda: self._new_id(self.sources.clock.now_us()),
@@ -107,7 +106,8 @@ class Commands:
                 durability=durability,
                 busy_timeout_s=busy_timeout_s,
             )
-        self._log = Log(recorder)
+            log = Log(recorder)
+        self._log = log
         self._writer = Writer(self._log, self._new_id)
         self._pending = Pending(self._log)
         self._batches = Batches()

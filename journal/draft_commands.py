@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from journal import decisions, resolutions
 from journal.commands import Commands, on_stream
 from journal.errors import DraftMissingError
-from journal.events import DraftDiscarded, QueueStarted, QueueStopped
+from journal.events import ConflictResolved, DraftDiscarded, QueueStarted, QueueStopped
 from journal.record import fields_before
 from journal.resolutions import Choice
 from journal.values import check_field, freeze, references
@@ -144,9 +144,16 @@ class DraftCommands(Commands):
                 before = {**(record.remote.fields), **(record.fields or {})}
                 valid = choice._replace(fields=self.schema.of_update(record.ref, before, given))
             targets = {target: lookup(target) for _, target in references(valid.fields)}
-            return resolutions.resolve(record, draft_id, valid, targets)
+            events = resolutions.resolve(record, draft_id, valid, targets)
+            for event in events:
+                if isinstance(event, ConflictResolved) and event.kind is not None and given:
+                    advice.check(event.kind, event.fields, given)
+            return events
 
-        return self._decide(draft_id, decision, envelope)
+        advice = self._advice(self._record_of(draft_id))
+        event_id = self._decide(draft_id, decision, envelope)
+        advice.say()
+        return event_id
 
     def _decide(self, draft_id: str, decision: Decision, envelope: Envelope) -> str | None:
         """Carry out a decision about one draft."""

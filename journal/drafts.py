@@ -9,11 +9,13 @@ It knows nothing of remotes, networks, clocks or logs.
   that refers to a record whose lane is held, directly or not.
 - Q4. `Queue` and a table of `Draft` rows that is kept with `evolve` hold the same drafts.
 - Q5. While the queue is stopped, nothing is sent.
+- Q6. Where batches are bound, the pending drafts of one batch are one unit: as long as one of
+  them is held, or held back, none of them is sent, and each of them holds its lane.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, assert_never
 
@@ -42,7 +44,7 @@ from journal.events import (
 from journal.values import Fields, Ref, references
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 OnHeld: TypeAlias = Literal["lane", "stop"]
 
@@ -75,6 +77,8 @@ class Draft(NamedTuple):
     pushes: int = 0
     """How often it was begun to be sent; the retries in between are not counted."""
     hold: Hold | None = None
+    batch: int = 0
+    """The position of the first entry that was appended with it: those made together share it."""
 
     @property
     def is_maybe_applied(self) -> bool:
@@ -164,6 +168,7 @@ def _begun(entry: Entry, kind: ChangeKind, fields: Fields) -> Draft:
         entry.reason,
         fields,
         _targets(fields) if entry.event.references else (),
+        batch=entry.batch,
     )
 
 
@@ -220,17 +225,34 @@ class Queue:
     """
 
     def __init__(
-        self, drafts: Iterable[Draft] = (), position: int = 0, switch: Switch = STARTED
+        self,
+        drafts: Iterable[Draft] = (),
+        position: int = 0,
+        switch: Switch = STARTED,
+        *,
+        binds: bool = False,
     ) -> None:
-        """Begin with drafts in order of position, as they were after the entry at `position`."""
+        """Begin with drafts in order of position, as they were after the entry at `position`.
+
+        Args:
+            drafts: the pending drafts.
+            position: of the last entry that was folded in.
+            switch: whether they are sent at all.
+            binds: whether the drafts of one batch are sent together or not at all (Q6).
+        """
         self.position = position
         self.switch = switch
+        self._binds = binds
+        self._sizes: Counter[int] = Counter()
+        """How many drafts of each batch are pending, where batches are bound."""
         self._ahead = OrderedDict((draft.draft_id, draft) for draft in drafts)
         self._passed: OrderedDict[str, Draft] = OrderedDict()
         """The first of the drafts, as far as each is known to be held or behind a held one."""
         self._lanes: dict[Ref, Draft] = {}
         """The lanes that those in `_passed` hold, each with the held draft."""
         self._held = sum(draft.state == "held" for draft in self)
+        if binds:
+            self._sizes.update(draft.batch for draft in self)
         self._row_begins = 0
         """Where the rejections in a row begin, as far as that is known."""
 
@@ -251,6 +273,8 @@ class Queue:
         draft = self._ahead.get(draft_id)
         after = evolve(draft, entry)
         self._held += _is_held(after) - _is_held(draft)
+        if self._binds:
+            self._count(draft, after)
         if after is not None:
             self._ahead[draft_id] = after
         else:
@@ -301,13 +325,16 @@ class Queue:
         if self.switch.stop is not None:
             return None
         if on_held == "stop" and self._held:
-            first = next(iter(self))
-            return None if first.state == "held" else first
+            unit = self._unit(self)
+            return None if any(map(_is_held, unit)) else unit[0]
         while self._ahead:
-            draft = next(iter(self._ahead.values()))
-            if not self._held or _blocker(draft, self._lanes) is None:
-                return draft
-            self._passed[draft.draft_id] = self._ahead.pop(draft.draft_id)
+            if not self._held:
+                return next(iter(self._ahead.values()))
+            unit = self._unit(self._ahead.values())
+            if _unit_blocker(unit, self._lanes) is None:
+                return unit[0]
+            for draft in unit:
+                self._passed[draft.draft_id] = self._ahead.pop(draft.draft_id)
         return None
 
     def next_together(
@@ -315,7 +342,8 @@ class Queue:
     ) -> list[Draft]:
         """Return the drafts that are next to send, in order, none of them held back (Q2, Q3, Q5).
 
-        A draft whose outcome is unknown goes alone: it is looked up first.
+        A draft whose outcome is unknown goes alone: it is looked up first. So do the drafts of a
+        batch that is bound, all of them, be the outcome known or not (Q6).
 
         Args:
             most: how many, at most; at least 1.
@@ -325,17 +353,38 @@ class Queue:
         first = self.next_to_send(on_held)
         if first is None:
             return []
+        if self.size_of(first) > 1:
+            is_ahead = first.draft_id in self._ahead
+            return self._unit(self._ahead.values() if is_ahead else self)[:most]
         found, lanes = [first], dict(self._lanes)
         is_alone = _is_doubtful(first, unsent) or first.draft_id not in self._ahead
         others = () if is_alone else islice(self._ahead.values(), 1, None)
         for draft in others:
-            if len(found) == most or _is_doubtful(draft, unsent):
+            if len(found) == most or _is_doubtful(draft, unsent) or self.size_of(draft) > 1:
                 break
             if _blocker(draft, lanes) is None:
                 found.append(draft)
             elif on_held == "stop":
                 break
         return found
+
+    def size_of(self, draft: Draft) -> int:
+        """Return how many drafts are one unit with this one, itself included (Q6)."""
+        return self._sizes[draft.batch] if self._binds else 1
+
+    def _unit(self, drafts: Iterable[Draft]) -> list[Draft]:
+        """Return the first of the drafts, with those behind it that are one unit with it."""
+        first = next(iter(drafts))
+        return list(islice(drafts, self.size_of(first)))
+
+    def _count(self, before: Draft | None, after: Draft | None) -> None:
+        """Count the drafts of a batch, one of which has begun, moved or ended."""
+        if before is None and after is not None:
+            self._sizes[after.batch] += 1
+        elif before is not None and after is None:
+            self._sizes[before.batch] -= 1
+            if not self._sizes[before.batch]:
+                del self._sizes[before.batch]
 
     def _look_anew(self) -> None:
         """Forget which drafts are held back: one of these is about to change."""
@@ -366,6 +415,16 @@ def _blocker(draft: Draft, lanes: dict[Ref, Draft]) -> Draft | None:
         blocker = next((lanes[ref] for ref in (draft.ref, *draft.targets) if ref in lanes), None)
     if blocker is not None:
         lanes.setdefault(draft.ref, blocker)
+    return blocker
+
+
+def _unit_blocker(unit: Sequence[Draft], lanes: dict[Ref, Draft]) -> Draft | None:
+    """Return the held draft that holds a unit back, or None; note the lanes that it holds."""
+    found = (_blocker(draft, lanes) for draft in unit)
+    blocker = next((each for each in found if each is not None), None)
+    if blocker is not None:
+        for draft in unit:
+            lanes.setdefault(draft.ref, blocker)
     return blocker
 
 

@@ -133,7 +133,7 @@ class DraftHeld(_Event):
 
 
 class DraftRetried(_Event):
-    """A held draft is to be sent again as it is."""
+    """A draft is to be sent again as it is: a held one, or one of a batch that was not applied."""
 
     draft_id: str
 

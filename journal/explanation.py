@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from journal.drafts import Hold, OnHeld, Queue, Stop, Switch
+    from journal.events import FieldMessage
 
 
 def explain(queue: Queue, draft_id: str, on_held: OnHeld = "lane") -> str:
@@ -118,8 +119,18 @@ def hold_text(hold: Hold | None) -> str:
     """Return why a draft is held, in a few words."""
     if hold is None:
         return "for a reason that was not recorded"
-    said = "; ".join(message.text for message in hold.messages)
+    said = "; ".join(_said(hold.messages))
     return f"{hold.classification} ({said})" if said else hold.classification
+
+
+def _said(messages: Iterable[FieldMessage]) -> Iterator[str]:
+    """Yield what is said, once for all fields of which it is said."""
+    fields: dict[str, list[str]] = {}
+    for message in messages:
+        fields.setdefault(message.message, []).append(message.field)
+    for text, named in fields.items():
+        listed = ", ".join(filter(None, dict.fromkeys(named)))
+        yield f"{listed}: {text}" if listed else text
 
 
 class Status(NamedTuple):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     "position, draft_id, record, kind, occurred_at, actor, reason, fields, refs, targets, "
-    "state, revision, pushes, hold"
+    "state, revision, pushes, hold, batch"
 )
 _ALL: Final = f"SELECT {_COLUMNS} FROM drafts ORDER BY position LIMIT ?"  # noqa: S608
 _UP_TO: Final = (
@@ -36,10 +36,10 @@ _UP_TO: Final = (
     "WHERE position <= (SELECT position FROM drafts WHERE draft_id = ?) ORDER BY position"
 )
 _LOAD: Final = f"SELECT {_COLUMNS} FROM drafts WHERE draft_id = ?"  # noqa: S608
-_SAVE: Final = f"INSERT OR REPLACE INTO drafts VALUES ({', '.join('?' * 14)})"  # noqa: S608
+_SAVE: Final = f"INSERT OR REPLACE INTO drafts VALUES ({', '.join('?' * 15)})"  # noqa: S608
 _DROP: Final = "DELETE FROM drafts WHERE draft_id = ?"
 _SWITCH: Final = "SELECT stop, rejections FROM draft_queue"
-_KEEP_SWITCH: Final = "INSERT OR REPLACE INTO draft_queue VALUES (1, ?, ?)"
+_KEEP_SWITCH: Final = "INSERT OR REPLACE INTO draft_queue VALUES (?, ?, ?)"
 
 
 class PendingDraft(NamedTuple):
@@ -58,7 +58,7 @@ class Drafts(Projection):
     """The pending drafts in the order in which they will be sent."""
 
     name: ClassVar[str] = "drafts"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "drafts": """
@@ -75,7 +75,8 @@ class Drafts(Projection):
                 state TEXT NOT NULL,
                 revision INTEGER NOT NULL,
                 pushes INTEGER NOT NULL,
-                hold TEXT
+                hold TEXT,
+                batch INTEGER NOT NULL
             """,
             "draft_queue": """
                 id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -189,7 +190,7 @@ class Drafts(Projection):
                 is_new = draft_id == entry.event_id
                 touched[draft_id] = None if is_new else _loaded(cursor, draft_id)
             touched[draft_id] = evolve(touched[draft_id], entry)
-        cursor.executemany(_SAVE, [_row(draft) for draft in touched.values() if draft])
+        cursor.executemany(_SAVE, [draft_row(draft) for draft in touched.values() if draft])
         cursor.executemany(_DROP, [(key,) for key, draft in touched.items() if not draft])
         if switch != before:
             _keep_switch(cursor, switch)
@@ -207,12 +208,19 @@ def _decoded(rows: Iterable[tuple[Any, ...]]) -> list[Draft]:
 
 
 def _keep_switch(cursor: Cursor, switch: Switch) -> None:
-    """Keep the switch in the one row there is; a queue that nobody has stopped has none."""
-    stop = None if switch.stop is None else to_json(switch.stop).decode()
-    if switch == STARTED:
+    """Keep the switch in the one row there is."""
+    row = switch_row(switch)
+    if row is None:
         cursor.execute("DELETE FROM draft_queue")
     else:
-        cursor.execute(_KEEP_SWITCH, (stop, switch.rejections))
+        cursor.execute(_KEEP_SWITCH, row)
+
+
+def switch_row(switch: Switch) -> tuple[object, ...] | None:
+    """Return the row of the switch; None for a queue that nobody has stopped."""
+    if switch == STARTED:
+        return None
+    return (1, None if switch.stop is None else to_json(switch.stop).decode(), switch.rejections)
 
 
 def _switch(cursor: Cursor) -> Switch:
@@ -231,7 +239,7 @@ def _loaded(cursor: Cursor, draft_id: str) -> Draft | None:
     return None if found is None else _decoded([found])[0]
 
 
-def _row(draft: Draft) -> tuple[object, ...]:
+def draft_row(draft: Draft) -> tuple[object, ...]:
     """Return the row of a draft, in the order of the columns."""
     return (
         draft.position,
@@ -247,12 +255,13 @@ def _row(draft: Draft) -> tuple[object, ...]:
         draft.revision,
         draft.pushes,
         None if draft.hold is None else to_json(draft.hold).decode(),
+        draft.batch,
     )
 
 
 def _draft_of_row(row: tuple[Any, ...]) -> Draft:
     (position, draft_id, ref, kind, occurred_at, actor, reason, text, refs, targets, *rest) = row
-    state, revision, pushes, hold = rest
+    state, revision, pushes, hold, batch = rest
     return Draft(
         draft_id,
         position,
@@ -267,6 +276,7 @@ def _draft_of_row(row: tuple[Any, ...]) -> Draft:
         revision,
         pushes,
         None if hold is None else _hold_of_text(hold),
+        batch,
     )
 
 

@@ -19,13 +19,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeAlias
 
 from pydantic_core import from_json, to_json
 
 from journal.errors import LogCorruptError, ViewError
+from projections.digests import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from journal.log import Cursor, Log, Row
 
     Progress: TypeAlias = Callable[[int, int], None]
+    Rows: TypeAlias = dict[str, list[tuple[object, ...]]]
 
 BATCH: Final = 10_000
 """How many entries one transaction applies at most: it holds up whoever appends meanwhile."""
@@ -65,7 +66,6 @@ _SAVE: Final = "UPDATE view_checkpoints SET position = ?, hash = ? WHERE name = 
 _BEGIN: Final = "INSERT OR REPLACE INTO view_checkpoints VALUES (?, ?, ?, 0, x'')"
 _TABLES: Final = "SELECT tables FROM view_checkpoints WHERE name = ?"
 _IS_THERE: Final = "SELECT count(*) FROM sqlite_schema WHERE sql = ?"
-_KEY: Final = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
 
 
 class Checkpoint(NamedTuple):
@@ -260,21 +260,39 @@ class Projection(ABC):
             return self._at(cursor)
 
     def digest(self) -> str:
-        """Return a SHA-256 over all rows in the order of their keys, once caught up.
+        """Return a SHA-256 of all rows, whatever their order, once caught up.
 
         Raises:
             ViewError: the tables could not be read.
             LogError: the file could not be read or written.
         """
-        total = sha256()
         with self.reading() as cursor:
-            for table in sorted(self.tables):
-                cursor.execute(_KEY, (table,))
-                key = ", ".join(f'"{name}"' for (name,) in cursor.fetchall())
-                total.update(f"{table}\n".encode())
-                for row in cursor.execute(f"SELECT * FROM {table} ORDER BY {key}"):  # noqa: S608
-                    total.update(f"{row!a}\n".encode())
-        return total.hexdigest()
+            return self._digest(cursor)
+
+    def left(self) -> tuple[int, str, Rows]:
+        """Return what the tables hold as they are, without catching up.
+
+        Returns:
+            The position of the last entry that they hold, 0 where they are to be built anew, the
+            digest, and the rows of each table.
+
+        Raises:
+            ViewError: the tables could not be read.
+            LogError: the file could not be read.
+        """
+        with self._log.views.read() as cursor:
+            position = self._at(cursor)
+            if not position:
+                return 0, Digest(self.tables).value().hex(), {}
+            rows = {table: list(_all_rows(cursor, table)) for table in sorted(self.tables)}
+            return position, self._digest(cursor), rows
+
+    def _digest(self, cursor: Cursor) -> str:
+        total = Digest(self.tables)
+        for table in self.tables:
+            for row in _all_rows(cursor, table):
+                total.note(table, 1, row)
+        return total.value().hex()
 
     # --- catching up ---------------------------------------------------------------------
 
@@ -379,6 +397,11 @@ class Projection(ABC):
                     f"{name} is there no more: Projection.forget(journal, {name!r})",
                 )
         return owned
+
+
+def _all_rows(cursor: Cursor, table: str) -> Iterable[tuple[object, ...]]:
+    rows: Iterable[tuple[object, ...]] = cursor.execute(f"SELECT * FROM {table}")  # noqa: S608
+    return rows
 
 
 def _listed(text: str) -> set[str]:

@@ -9,6 +9,7 @@ For hosts whose pages were written for that shape; pure, from a `RecordView`.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from projections.records import RecordView
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT", re.ASCII)
 
 
 class UiValue(TypedDict):
@@ -83,19 +85,20 @@ def as_ui_record(
     shape = _Shape(described, id_of)
     server = view.drafts.server or {}
     is_created = view.drafts.created
-    changed_at = _text(server, "SystemModstamp") or _text(server, "LastModifiedDate")
+    etag = "" if is_created else view.remote_version or ""
+    modified = _text(server, "LastModifiedDate") or _moment(etag)
     record = UiRecord(
         apiName=view.ref.type,
         childRelationships={},
-        eTag="" if is_created else view.remote_version or "",
+        eTag=etag,
         fields=shape.values(view.fields),
         id=view.remote_id or view.ref.id,
         lastModifiedById=_text(server, "LastModifiedById"),
-        lastModifiedDate=_text(server, "LastModifiedDate"),
+        lastModifiedDate=modified,
         recordTypeId=_text(view.fields, "RecordTypeId"),
         recordTypeInfo=None,
         systemModstamp=_text(server, "SystemModstamp"),
-        weakEtag=_milliseconds(changed_at),
+        weakEtag=_milliseconds(_text(server, "SystemModstamp") or modified),
     )
     if view.drafts.ids:
         record["drafts"] = UiDrafts(
@@ -150,6 +153,17 @@ class _Shape:
 def _text(fields: Fields, name: str) -> str | None:
     value = fields.get(name)
     return value if type(value) is str else None
+
+
+def _moment(version: str) -> str | None:
+    """Return the time that a version is, as the UI API writes it; None where it is none.
+
+    An org of Salesforce has no other versions; its time of change is no field of a record here.
+    """
+    if not _MOMENT.match(version) or (at := _milliseconds(version)) < 0:
+        return None
+    changed = datetime(1970, 1, 1, tzinfo=UTC) + at * _MILLISECOND
+    return changed.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _milliseconds(text: str | None) -> int:

@@ -32,10 +32,13 @@ PUBLIC: Final = (
     "journal.log",
     "journal.remotes",
     "journal.sync",
+    "journal.testing",
     "journal.testing.salesforce",
     "journal.testing.service",
     "journal.testing.simulate",
     "projections",
+    "projections.bisecting",
+    "projections.replaying",
 )
 LIBRARY_INTERFACE: Final = {"Factory"}
 """Classes whose methods are defined, and documented, by another library."""

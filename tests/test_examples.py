@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +18,6 @@ from journal.testing.service import RecordService
 from tests.pages import EXAMPLES, PAGES, ROOT, matches
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sybil import Document
 
 
@@ -47,6 +47,7 @@ def test_examples_of_a_page_run(
 ) -> None:
     """The examples of a page do what they say, from the top, and leave nothing open."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     journals_before = set(map(id, _journals()))
     threads_before = set(threading.enumerate())
 
@@ -57,6 +58,9 @@ def test_examples_of_a_page_run(
             with pytest.raises(LogClosedError):
                 journal.log.head()
     document.namespace.clear()
+    for name, module in list(sys.modules.items()):  # what the page has written to files
+        if Path(getattr(module, "__file__", None) or "/").is_relative_to(tmp_path):
+            del sys.modules[name]
     assert set(threading.enumerate()) <= threads_before
 
 

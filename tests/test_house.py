@@ -35,12 +35,13 @@ LONGER: Final = {
     "journal/log/sqlite.py": "one adapter: how rows are appended, read, waited for and looked over",
     "journal/remotes/dialect.py": "one dialect: what it asks, and what it finds in every answer",
     "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
+    "journal/remotes/salesforce/errands.py": "one draft to an org: what it says, what answers say",
     "journal/sync/loops.py": "the subscriber of an event loop: it drains, pulls, runs and waits",
     "journal/remotes/errand.py": "one draft: its requests, and what every answer says of it",
     "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/schema.py": "one question: whether fields fit their type, under its kinds of names",
     "journal/sync/ledger.py": "one account: what a sender reads of the log, and what it notes",
-    "journal/testing/simulate/network.py": "one network: what may become of a request",
+    "journal/testing/simulate/network.py": "one network: what becomes of requests and answers",
     "journal/testing/simulate/operations.py": "one desk: all that people do at it, each a method",
     "journal/testing/simulate/service.py": "one service: what it is asked, and what it keeps",
     "journal/testing/simulate/storage.py": "one disk: what every call to it can meet",
@@ -48,6 +49,7 @@ LONGER: Final = {
     "journal/values.py": "what a record may hold: names, values and references",
     "projections/history.py": "one view: its rows, and what is read from the log for them",
     "projections/projection.py": "one catching up: its checkpoint, its tables, and who owns them",
+    "projections/replaying.py": "one comparison: the ways to replay, and where each differs first",
     "projections/records.py": "one view: its rows, and how records are made of them",
 }
 """Modules that are longer than we like, each with the reason why it is one."""

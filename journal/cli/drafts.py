@@ -59,7 +59,7 @@ def _list(setting: Setting, limit: int | None) -> None:
         for draft in found:
             output.object(shape.pending(draft))
     elif found:
-        output.lines(_listed(found, output))
+        output.lines(listed(found, output))
         output.line(output.styled(_sum(len(queue), queue.held, len(found)), "faint"))
         if queue.switch.stop is not None:
             why = wording.harmless(stop_text(queue.switch.stop))
@@ -78,7 +78,8 @@ def state(found: PendingDraft) -> Cell:
     return Cell("sending", "busy") if draft.state == "sending" else Cell("waiting")
 
 
-def _listed(found: Sequence[PendingDraft], output: Output) -> Iterator[str]:
+def listed(found: Sequence[PendingDraft], output: Output) -> Iterator[str]:
+    """Yield the lines that show drafts, and why those wait that do not just wait their turn."""
     rows = [
         [
             Cell(str(pending.draft.position), "faint"),

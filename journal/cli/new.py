@@ -100,7 +100,10 @@ def _chosen(creatable: Sequence[Action], record_type: str) -> Action:
         if record_type in {action.record_type, action.name}:
             return action
     known = ", ".join(action.record_type for action in creatable)
-    hint = f"There are forms for {known}." if known else _NOTHING.replace("\n", " ")
+    ask = (
+        f"For another one, ask the service: draft-journal types --remote PROFILE.toml {record_type}"
+    )
+    hint = f"There are forms for {known}. {ask}" if known else _NOTHING.replace("\n", " ")
     raise click.UsageError(f"There is no form for {record_type}. {hint}")
 
 

@@ -30,6 +30,7 @@ from journal.cli.pull import prime, pull
 from journal.cli.push import push
 from journal.cli.records import list_, show
 from journal.cli.remote import remote
+from journal.cli.replay import replay
 from journal.cli.setting import Setting, global_options
 from journal.cli.simulate import simulate
 from journal.cli.switch import queue
@@ -135,6 +136,7 @@ for _command in (
     import_,
     export,
     verify,
+    replay,
     rebuild,
     simulate,
 ):

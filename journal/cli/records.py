@@ -85,7 +85,7 @@ def list_(
             setting.output.line(_none_found(records, record_type, is_filtered=bool(where)))
 
 
-def _state(drafts: RecordDrafts) -> Cell:
+def state(drafts: RecordDrafts) -> Cell:
     """Return what is pending for a record."""
     if drafts.deleted:
         return Cell("deleted", "bad")
@@ -95,10 +95,10 @@ def _state(drafts: RecordDrafts) -> Cell:
 
 
 def _shown(view: RecordView, output: Output) -> Iterator[str]:
-    state = _state(view.drafts)
+    shown = state(view.drafts)
     count = len(view.drafts.ids)
-    waiting = f"{state.text} here, {wording.counted(count, 'draft')} pending" if count else "synced"
-    styled = output.styled(waiting, state.style or "good")
+    waiting = f"{shown.text} here, {wording.counted(count, 'draft')} pending" if count else "synced"
+    styled = output.styled(waiting, shown.style or "good")
     yield f"{output.styled(wording.harmless(view.ref), 'strong')}  {styled}"
     yield output.styled(_known_as(view), "faint")
     fields = view.fields
@@ -139,7 +139,7 @@ def _listed(views: Sequence[RecordView], output: Output) -> Iterator[str]:
     rows = [
         [
             Cell(view.ref),
-            _state(view.drafts),
+            state(view.drafts),
             *(
                 Cell(wording.value(view.fields[name]) if name in view.fields else "")
                 for name in names

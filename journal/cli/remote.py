@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,16 +13,14 @@ from journal.cli.edits import as_fields
 from journal.cli.interruption import explained
 from journal.cli.profile_file import remote_by
 from journal.cli.setting import Setting, common_options, pass_setting
+from journal.remotes.profiles import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from journal.remotes import HttpRemote, Profile
     from journal.remotes.trial import Finding
     from journal.values import Fields
 
 FAILED: Final = 1
-_SAMPLE: Final = {"title": "draft-journal check", "note": "may be deleted"}
 _STYLES: Final = {"works": "good", "does not": "bad", "not told": "changed"}
 _SHOWN: Final = 300
 """How much of a request and of an answer is shown, in characters."""
@@ -59,16 +56,13 @@ def check(  # noqa: PLR0913  options
     anything does not work as the profile says.
     """
     from journal.remotes.portrait import portrait
-    from journal.remotes.story import Sample
+    from journal.remotes.trying import sample_for, tried
     from journal.sources import Sources
-    from journal.values import Ref
 
     service = remote_by(profile)
     described = service.profile
-    sources = Sources()
-    key = _key(described, sources.ids.new(sources.clock.now_us()))
-    ref = Ref.of(_type_of(described, record_type), key)
-    sample = Sample(ref, sources.ids.new(sources.clock.now_us()), fields or dict(_SAMPLE))
+    sample = sample_for(described, _type_of(described, record_type), fields, Sources())
+    ref = sample.ref
     said = [*portrait(described), *(f"Note: {note}." for note in described.notes)]
     if setting.is_json:
         setting.output.object({"profile": Path(profile).name, "says": said})
@@ -79,7 +73,7 @@ def check(  # noqa: PLR0913  options
         _ask(described, ref)
     is_bad = False
     with explained(setting, lambda: f"{ref} may be left there." if writes else "Nothing is left."):
-        for finding in _found(service, sample, writes=writes):
+        for finding in tried(service, sample, writes=writes):
             is_bad |= finding.verdict == "does not"
             _show(setting, service, finding)
     return FAILED if is_bad else 0
@@ -89,46 +83,17 @@ def _type_of(profile: Profile, record_type: str | None) -> str:
     """Return the type to try: the one that is named, or the only one that the profile has."""
     if record_type is not None:
         return record_type
-    if len(profile.types) == 1:
-        return next(iter(profile.types))
-    named = ", ".join(profile.types) or "none"
-    raise click.UsageError(f"name a record type: --type TYPE; the profile names {named}")
-
-
-def _key(profile: Profile, new: str) -> str:
-    """Return a new id in a form that the service takes for a key, if it takes any of these."""
-    bare = new.replace("-", "")
-    forms = (new, bare, bare.upper(), str(int(bare, 16)), bare[-20:], bare[-12:])
-    return next((form for form in forms if re.fullmatch(profile.key.pattern, form)), new)
+    named = [name for name in profile.types if name != ALL]
+    if len(named) == 1:
+        return named[0]
+    listed = ", ".join(named) or "none"
+    raise click.UsageError(f"name a record type: --type TYPE; the profile names {listed}")
 
 
 def _ask(profile: Profile, ref: str) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("to write to a service, say --yes where nobody can be asked")
     click.confirm(f"Write {ref} to {profile.url}, and delete it again?", abort=True, err=True)
-
-
-def _found(service: HttpRemote, sample: Any, *, writes: bool) -> Iterator[Finding]:  # noqa: ANN401
-    """Drive the trial by the wire, and yield what it finds."""
-    from contextlib import closing
-
-    from journal.remotes.remote import Request
-    from journal.remotes.story import trial
-    from journal.remotes.wire import Limits, Wire
-
-    steps = trial(service, sample, writes=writes)
-    with closing(Wire(service, Limits.of(service))) as wire:
-        answer: object = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration:
-                return
-            answer = None
-            if isinstance(step, Request):
-                answer = wire.exchange(step)
-            else:
-                yield step
 
 
 def _show(setting: Setting, service: HttpRemote, finding: Finding) -> None:

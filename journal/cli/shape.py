@@ -82,6 +82,7 @@ def pending(found: PendingDraft) -> dict[str, Any]:
     return {
         "draft_id": draft.draft_id,
         "position": draft.position,
+        "batch": draft.batch,
         "change": draft.kind,
         "ref": draft.ref,
         "fields": plain,

@@ -18,6 +18,7 @@ from journal.log.verify import Verification, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
     from threading import Event
 
     from journal.events import NewEntry
@@ -41,6 +42,11 @@ class Log:
     def journal_id(self) -> str:
         """The id of the journal, made with its file."""
         return self._recorder.journal_id
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None for a log in memory, and for one as it was."""
+        return self._recorder.path
 
     @property
     def histories(self) -> int:

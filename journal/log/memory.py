@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from eventsourcing.persistence import IntegrityError
 
@@ -19,7 +19,7 @@ from journal.log.recorder import RowRecorder, check_head
 from journal.log.views import MemoryViews
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from threading import Event
 
     from journal.log.chain import Unsealed
@@ -41,6 +41,14 @@ class MemoryRecorder(RowRecorder):
         self._views = MemoryViews()
         self._leases = MemoryLeases(self._lock)
         self._is_closed = False
+
+    @classmethod
+    def of(cls, journal_id: str, rows: Iterable[Row]) -> Self:
+        """Return one that holds these rows, which are those of that journal, in order."""
+        recorder = cls(journal_id)
+        for row in rows:
+            recorder._keep(row)
+        return recorder
 
     def append(
         self, rows: Sequence[Unsealed], head: int | None = None, fence: Fence | None = None
@@ -66,11 +74,14 @@ class MemoryRecorder(RowRecorder):
             check_head(behind.position, head)
             sealed = seal(behind, rows)
             for row in sealed:
-                self._rows.append(row)
-                self._streams[row.stream][row.version] = row.position
-                self._by_id[row.event_id] = row.position
+                self._keep(row)
         self._bell.ring()
         return sealed
+
+    def _keep(self, row: Row) -> None:
+        self._rows.append(row)
+        self._streams[row.stream][row.version] = row.position
+        self._by_id[row.event_id] = row.position
 
     def _check_free(self, rows: Sequence[Unsealed]) -> None:
         versions = {(row.stream, row.version) for row in rows}

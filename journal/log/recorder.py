@@ -22,6 +22,7 @@ from journal.log.mapper import unsealed_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
     from uuid import UUID
 
     from journal.log.chain import Row, Unsealed
@@ -43,6 +44,8 @@ class RowRecorder(ApplicationRecorder):
     """An application recorder that keeps whole rows, chained, at positions without a gap."""
 
     journal_id: str
+    path: Path | None = None
+    """The file in which they are kept, if there is one."""
     histories = 1
     """How many logs it was: another one after an older copy was put into the open file."""
 

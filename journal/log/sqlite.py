@@ -53,6 +53,7 @@ class SQLiteRecorder(RowReader):
             LogUnavailableError: a newer release wrote it.
         """
         super().__init__(database)
+        self.path = database.path
         self._views: Views = DatabaseViews(database)
         self._leases: Leases = DatabaseLeases(database)
         if database.is_read_only:  # the views are made in memory, and nobody can send

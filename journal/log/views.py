@@ -16,10 +16,13 @@ from journal.log.database import COMMIT, ROLLBACK
 from journal.log.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from typing import TypeAlias
 
     from journal.log.database import Database
+
+    Noted: TypeAlias = Callable[[str, int, tuple[Any, ...]], None]
 
 
 class Cursor(Protocol):
@@ -181,10 +184,42 @@ class MemoryViews:
         """
         return self._guard.only(name, tables)
 
+    def watch(self, tables: Mapping[str, Sequence[str]], noted: Noted) -> None:
+        """Call a function with every row that is written to these tables from now on.
+
+        Args:
+            tables: each with the names of its columns.
+            noted: called with the table, 1 for a row that is there now and -1 for one that is
+                there no more, and the values of the row.
+        """
+        with self._lock, self._read_only(is_so=False):
+            self._connection.execute("PRAGMA recursive_triggers = ON")  # for REPLACE to tell, too
+            self._connection.create_function(
+                "journal_noted", -1, lambda table, sign, *row: noted(table, sign, row)
+            )
+            for table, columns in tables.items():
+                for statement in _triggers(table, columns):
+                    self._connection.execute(statement)
+
     def close(self) -> None:
         """Forget the tables."""
         with self._lock:
             self._connection.close()
+
+
+def _triggers(table: str, columns: Sequence[str]) -> Iterator[str]:
+    """Yield the statements by which whatever happens to a table is told."""
+    for event, ends in (("INSERT", "+NEW"), ("DELETE", "-OLD"), ("UPDATE", "-OLD +NEW")):
+        calls = ", ".join(
+            f"journal_noted('{table}', {end[0]}1, "
+            + ", ".join(f'{end[1:]}."{column}"' for column in columns)
+            + ")"
+            for end in ends.split()
+        )
+        yield (
+            f"CREATE TEMP TRIGGER {table}_{event} AFTER {event} ON {table} "
+            f"BEGIN SELECT {calls}; END"
+        )
 
 
 _READ_ONLY: Final = ("PRAGMA query_only = OFF", "PRAGMA query_only = ON")

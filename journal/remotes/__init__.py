@@ -19,6 +19,7 @@ from journal.remotes.remote import (
     Request,
     Response,
     Sighting,
+    Turn,
 )
 from journal.remotes.salesforce.remote import Salesforce
 
@@ -38,5 +39,6 @@ __all__ = [
     "Response",
     "Salesforce",
     "Sighting",
+    "Turn",
     "authorised",
 ]

@@ -30,6 +30,7 @@ def mistakes(profile: Profile) -> Iterator[Mistake]:
     """Yield what is wrong with a profile."""
     yield from placeholders(profile)
     yield from _addresses(profile)
+    yield from _repeats(profile)
     yield from _creation(profile)
     yield from _updates(profile)
     yield from _versions(profile)
@@ -76,6 +77,17 @@ def _addresses(profile: Profile) -> Iterator[Mistake]:
         )
 
 
+def _repeats(profile: Profile) -> Iterator[Mistake]:
+    writes = {"create": profile.create, "update": profile.update, "delete": profile.delete}
+    for verb, write in writes.items():
+        if write.is_repeatable and not holes_of(write) & {"draft", "draft.uuid"}:
+            yield Mistake(
+                f"{verb}.is_repeatable",
+                "needs {draft} in the request, by which the service knows it again",
+                f"such as [{verb}.headers] Idempotency-Key = '{{draft}}'",
+            )
+
+
 def _creation(profile: Profile) -> Iterator[Mistake]:
     create, holes = profile.create, holes_of(profile.create)
     assigns = profile.answer.id != NONE
@@ -86,12 +98,6 @@ def _creation(profile: Profile) -> Iterator[Mistake]:
             "create.path",
             "has {id}, but answer.id says that the service gives it",
             "send our key as {key}, and use a path without the id",
-        )
-    if create.is_repeatable and not holes & {"draft", "draft.uuid"}:
-        yield Mistake(
-            "create.is_repeatable",
-            "needs {draft} in the request, by which the service knows it again",
-            "such as [create.headers] Idempotency-Key = '{draft}'",
         )
     is_read_by_key = profile.read.key_path is not None or "id" not in holes_of(profile.read)
     has_look = not assigns or profile.find is not None or is_read_by_key

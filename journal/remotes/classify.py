@@ -59,6 +59,7 @@ _REUSED: Final = re.compile(
     r"|different|not[-_ ]?match|same[-_ ]?(?:parameters|payload|body|request)"
 )
 _MAX_SAID: Final = 4_096
+_MAX_TITLE: Final = 100
 
 
 def classify(answer: Answer, names: Iterable[str] = ()) -> Meaning:
@@ -115,7 +116,9 @@ def _by_body(response: Response) -> Meaning:
     """Say what a success means: nothing, where the body is that of a captive portal."""
     if not is_page(response.body):
         return Success(response)
-    title = words_of(text_of(response.body))[:100]
+    title = words_of(text_of(response.body))
+    if len(title) > _MAX_TITLE:  # cut between words, for half a secret is found by nobody
+        title = f"{title[:_MAX_TITLE].rpartition(' ')[0]} …"
     said = f"the remote answered {response.status} with a page, titled {title!r}"
     return Unknown(f"offline: {said}, as a captive portal does", is_offline=True)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from journal.remotes.auth import Auth
     from journal.remotes.remote import Answer, Request
+    from journal.remotes.tokens import Turn
     from journal.sources import Clock
 
 _Result = TypeVar("_Result")
@@ -158,6 +159,10 @@ class Credentials:
     def _mark(self) -> object:
         """Return what is equal as long as the credentials are the same."""
         return self.headers(), self.query(), self._tokens.instance
+
+    def share(self, turn: Turn) -> None:
+        """Let who asks for a token hold that turn: others have the same refresh token."""
+        self._tokens.turn = turn
 
     # --- renewed -------------------------------------------------------------------------
 

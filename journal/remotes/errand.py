@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from journal.remotes.dialect import Dialect
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer, Push, Request, Response
-    from journal.remotes.sections import Verb
+    from journal.remotes.sections import Verb, Write
     from journal.remotes.templates import Values
     from journal.values import Fields
 
@@ -136,16 +136,20 @@ class Errand:
     def must_look(self) -> bool:
         """Whether a look-up comes first: a condition alone would not find a conflict (G3)."""
         push, dialect = self.push, self._dialect
+        profile = dialect.profile
+        write: Write = {"create": profile.create, "update": profile.update}.get(
+            push.kind, profile.delete
+        )
+        is_known = write.is_repeatable and push.age_s < write.remembered_s
+        is_open = push.is_maybe_applied and not is_known
         if push.kind == "create":
             is_doubted = push.is_doubted and self.can_look and not self.holds_doubt
-            create = dialect.profile.create
-            is_known = create.is_repeatable and push.age_s < create.remembered_s
-            return is_doubted or create.looks_first or (push.is_maybe_applied and not is_known)
+            return is_doubted or profile.create.looks_first or is_open
         return (
-            push.is_maybe_applied
+            is_open
             or push.is_doubted
             or self._known_version is None
-            or self._dialect.profile.version.is_weak
+            or profile.version.is_weak
             or is_overtaken(push, self._forms)
             or (self.remote_id is None and dialect.uses(push.kind, "id"))
             or (push.kind == "update" and dialect.uses("update", "record"))
@@ -246,6 +250,10 @@ class Errand:
         remote_id = self.remote_id or found_id
         if self._dialect.uses(push.kind, "draft.uuid"):
             values["draft.uuid"] = uuid_of(draft)
+        if push.turn is not None:
+            values["journal"], values["number"] = push.turn.journal, push.turn.number
+            if push.turn.previous:
+                values["previous"] = push.turn.previous
         if remote_id is not None:
             values["id"] = self._dialect.id_value(remote_id)
         return values
@@ -386,7 +394,11 @@ class Errand:
                 return False
             if not self._dialect.profile.version.is_weak:
                 return True
-        return holds(self.push, self._forms, received, expected(self.push))
+        return holds(self.push, self._forms, received, self.expected())
+
+    def expected(self) -> Fields:
+        """Return what the remote should have where the draft is not applied, as far as known."""
+        return expected(self.push)
 
     # --- receipts ------------------------------------------------------------------------
 
@@ -418,6 +430,14 @@ class Errand:
         if not (is_compared or is_said) and self._is_wrong(content_of(response), record):
             return None
         return self._received(response, record, found)
+
+    def seen_after(self, receipt: Acknowledged, response: Response) -> Acknowledged:
+        """Return the receipt with what a read right after it shows, if that is the record."""
+        record = self.shown(response)
+        if record is None or not self.is_it(record, receipt.remote_id):
+            return receipt
+        seen = self.acknowledged(response, record, "read")
+        return receipt._replace(remote_version=seen.remote_version, fields=seen.fields)
 
     def _received(
         self, response: Response, record: Shown, found: AsExpected | None

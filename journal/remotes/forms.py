@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -29,6 +30,8 @@ _SHORT_ID: Final = 15
 _LONG_ID: Final = 18
 _NEVER_EMPTY: Final = frozenset({"number", "time", "bool", "json"})
 """As these an empty text is no value."""
+_NO_FRACTION: Final = re.compile(r"(T\d\d:\d\d:\d\d)\.0+(?!\d)", re.ASCII)
+"""A fraction of a second that is nothing."""
 _BOOLS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -63,12 +66,27 @@ def agrees_as(kind: Kind, received: object, wanted: object) -> bool:
 
 
 def _is_alike(received: object, wanted: object) -> bool:
-    return _is_same_time(received, wanted) or agrees(received, wanted)
+    """Say whether two values are alike to a service that always writes its times with zeros.
+
+    It keeps whole seconds, so a fraction of zeros says nothing of the fraction that was sent.
+    """
+    is_time = _is_same_time(_unfractioned(received), _unfractioned(wanted))
+    return is_time or agrees(received, wanted)
+
+
+def _unfractioned(value: object) -> object:
+    """Return a text without a fraction that is nothing but zeros."""
+    return _NO_FRACTION.sub(r"\1", value) if isinstance(value, str) else value
 
 
 def _unpadded(value: object) -> object:
-    """Return a text without the spaces around it; one of spaces only has no value."""
-    return (value.strip() or None) if isinstance(value, str) else value
+    """Return a text without the spaces around it; one of spaces only has no value.
+
+    A line ends as it may.
+    """
+    if not isinstance(value, str):
+        return value
+    return value.replace("\r\n", "\n").replace("\r", "\n").strip() or None
 
 
 def is_same_id(kind: IdType, one: str, other: str) -> bool:

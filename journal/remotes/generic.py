@@ -48,7 +48,8 @@ _SAY_NO_MORE: Final = frozenset({404, 410, 412})
 """Refusals whose words say no more than what a read has shown."""
 _UNSURE: Final = (
     "whether the remote has made the record is not known, and it has no place for our key: "
-    "look there, and then retry or discard the draft"
+    "look there, and then resolve the draft as applied, with the remote's id, retry it, or "
+    "discard it"
 )
 _NO_LIST: Final = "a look-up by our key was answered with something that is no list"
 _NO_ID: Final = "a hit shows no id of the record"
@@ -253,14 +254,9 @@ class HttpRemote:
         answer = yield errand.read(receipt.remote_id)
         match errand.means("read", answer):
             case Success(response) | Done(response):
-                record = errand.shown(response)
-                if record is not None and errand.is_it(record, receipt.remote_id):
-                    seen = errand.acknowledged(response, record, "read")
-                    version, fields = seen.remote_version, seen.fields
-                    return receipt._replace(remote_version=version, fields=fields)
+                return errand.seen_after(receipt, response)
             case _:
-                pass
-        return receipt
+                return receipt
 
     def _settled(
         self, errand: Errand, refusal: Refused | None

@@ -22,7 +22,7 @@ def retry_after_s(response: Response) -> float | None:
     A date is counted from the answer's own ``Date``, never from our clock. Where it asks more
     than once, the longest wait is the one that all of them allow.
     """
-    since = _date(response.headers.get("date", ""))
+    since = date_of(response)
     values = _NEXT.split(response.headers.get("retry-after", "").strip())
     asked_s = [seconds for value in values if (seconds := _seconds(value, since)) is not None]
     return min(max(asked_s), MAX_RETRY_AFTER_S) if asked_s else None
@@ -32,13 +32,18 @@ def _seconds(value: str, since: datetime | None) -> float | None:
     value = value.strip()
     if value.isascii() and value.isdigit():
         return float(value)
-    until = _date(value)
+    until = http_time(value)
     if until is None or since is None:
         return None
     return max((until - since).total_seconds(), 0.0)
 
 
-def _date(text: str) -> datetime | None:
+def date_of(response: Response) -> datetime | None:
+    """Return the time at the remote, by the header ``Date`` of an answer, or None."""
+    return http_time(response.headers.get("date", ""))
+
+
+def http_time(text: str) -> datetime | None:
     """Return the time that an HTTP date names, in any of its three forms, or None."""
     try:
         date = parsedate_to_datetime(text)

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from journal.remotes.profiles import Profile
     from journal.remotes.sections import Request
 
+_DRAFT: Final = {"draft", "draft.uuid", "journal", "number", "previous"}
+"""By what a service knows a draft again, and in which order they come."""
 ALLOWED: Final = {
-    "create": {"type", "key", "id", "fields", "names", "names.joined", "draft", "draft.uuid"},
+    "create": {"type", "key", "id", "fields", "names", "names.joined"} | _DRAFT,
     "update": {"type", "key", "id", "version", "fields", "record", "operations", "names"}
-    | {"names.joined", "unset", "unset.joined", "draft", "draft.uuid"},
-    "delete": {"type", "key", "id", "version", "draft", "draft.uuid"},
+    | {"names.joined", "unset", "unset.joined"}
+    | _DRAFT,
+    "delete": {"type", "key", "id", "version"} | _DRAFT,
     "read": {"type", "key", "id", "names.joined"},
     "find": {"type", "key"},
     "changes": {"type", "since", "index", "page"},

@@ -52,6 +52,17 @@ class NoAnswer(NamedTuple):
 Answer: TypeAlias = Response | NoAnswer
 
 
+class Turn(NamedTuple):
+    """Where a draft stands among those that its journal has sent."""
+
+    journal: str
+    """The id of the journal."""
+    number: int
+    """The same however often it is sent again, and greater than that of any begun before."""
+    previous: int
+    """The number of the last draft that an answer has acknowledged; 0 where none is known."""
+
+
 class Push(NamedTuple):
     """A draft on its way, with all that a remote needs to know."""
 
@@ -75,6 +86,12 @@ class Push(NamedTuple):
     """How long ago its first request left, in seconds; 0 where none has."""
     made: Made | None = None
     """When, by whom, where and why it was made."""
+    turn: Turn | None = None
+    """Where it stands among those that are sent; None where it was not begun yet."""
+    batch: int = 0
+    """What it shares with the drafts that were made in the same batch."""
+    batch_size: int = 1
+    """How many of these are pending, itself included; 1 where the remote does not bind them."""
 
     @property
     def remote_id(self) -> str | None:
@@ -119,7 +136,13 @@ class Remote(Protocol):
 
 
 class Batching(Remote, Protocol):
-    """A remote that can send several drafts in one request, which keeps their order."""
+    """A remote that can send several drafts in one request, which keeps their order.
+
+    Where it has an attribute `binds_batches` that is true, the pending drafts of one batch are
+    one unit: `together` and `push_together` are then given all of them, and nothing else with
+    them, as long as they are no more than `most_together`. None of them is sent while one is
+    held, or held back; and some, or all, may be maybe applied.
+    """
 
     @property
     def most_together(self) -> int:
@@ -130,17 +153,22 @@ class Batching(Remote, Protocol):
         """Return how many of these drafts, from the first one on, can go in one request.
 
         Args:
-            pushes: drafts that are next to send, in order; none of them is maybe applied. What
-                they say of their records does not tell what those before them will do.
+            pushes: drafts that are next to send, in order; none of them is maybe applied, but
+                in a batch that is bound. What they say of their records does not tell what those
+                before them will do.
         """
         ...
 
-    def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+    def push_together(
+        self, pushes: Sequence[Push]
+    ) -> Generator[Request, Answer, Sequence[Outcome | None]]:
         """Send drafts together: yield requests, receive their answers, return the outcomes.
 
         Returns:
             The outcomes of the first of them, at least of one. Of those without one it is
-            certain that they were not carried out; they are sent again at once.
+            certain that no request of this call has carried them out; they are sent again at
+            once. None says that of one of a batch that is bound, and that no request before has
+            done so: it is as if it was never sent, and waits for what holds its batch.
 
         Raises:
             RemoteError: the first of them cannot be sent as it is; no request has left.
@@ -153,6 +181,11 @@ def batching(remote: Remote) -> Batching | None:
     names = ("most_together", "together", "push_together")
     can = all(hasattr(remote, name) for name in names)
     return cast("Batching", remote) if can else None
+
+
+def is_binding(remote: Remote) -> bool:
+    """Say whether a remote takes the drafts of one batch together or not at all."""
+    return batching(remote) is not None and bool(getattr(remote, "binds_batches", False))
 
 
 class Sighting(NamedTuple):

@@ -110,7 +110,16 @@ class Request(Section):
     answer: Places = Places()
 
 
-class Create(Request):
+class Write(Request):
+    """How a record is changed, in whatever way."""
+
+    is_repeatable: bool = False
+    """Whether the service makes one change of several requests with the same ``{draft}``."""
+    remembered_s: Annotated[float, Field(ge=0)] = 86_400.0
+    """How long the service remembers these requests, in seconds; later, it is looked up first."""
+
+
+class Create(Write):
     """How a record is created."""
 
     method: _Token = "PUT"
@@ -119,17 +128,13 @@ class Create(Request):
     """What is sent for a field without a value."""
     only_new: bool | None = None
     """Whether to send ``If-None-Match: *``; by itself where the method is PUT."""
-    is_repeatable: bool = False
-    """Whether the service makes one record of several requests with the same ``{draft}``."""
-    remembered_s: Annotated[float, Field(ge=0)] = 86_400.0
-    """How long the service remembers these requests, in seconds; later, it is looked up first."""
     looks_first: bool = False
     """Whether to look for the record first, for the service lets two have one key."""
     on_doubt: Literal["look", "hold"] = "look"
     """What to do where a create may have been applied: look for the record, or hold it."""
 
 
-class Update(Request):
+class Update(Write):
     """How fields of a record are changed."""
 
     method: _Token = "PATCH"
@@ -140,7 +145,7 @@ class Update(Request):
     """The operation that sets a field."""
 
 
-class Delete(Request):
+class Delete(Write):
     """How a record is deleted."""
 
     method: _Token = "DELETE"

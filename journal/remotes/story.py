@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from journal.remotes.listing import listing
 from journal.remotes.selection import NONE
@@ -17,6 +17,27 @@ if TYPE_CHECKING:
     from journal.remotes.sections import Verb
     from journal.remotes.trial import Steps, Verdict
     from journal.values import Fields
+
+
+CAPABILITIES: Final = (
+    "reachable",
+    "authenticated",
+    "absent record",
+    "create",
+    "receipt of create",
+    "version",
+    "replayed create",
+    "update",
+    "receipt of update",
+    "stale change",
+    "unset",
+    "list of changes",
+    "list from a checkpoint",
+    "delete",
+    "receipt of delete",
+    "nothing left behind",
+)
+"""What a trial says something of, in order; beside them it names members of the service's own."""
 
 
 class Sample(NamedTuple):
@@ -191,7 +212,7 @@ class _Story:
 
     def _update(self) -> Steps[None]:
         change = next(
-            ({n: new} for n, v in self._fields.items() if (new := _another(v)) is not None), None
+            ({n: new} for n, v in self._fields.items() if (new := another(v)) is not None), None
         )
         if change is None:
             yield Finding("update", "not told", "none of the fields is a text or a number")
@@ -231,13 +252,13 @@ class _Story:
         name, value = next(iter(self._fields.items()))
         self.probe.known = known._replace(version=old)
         self.probe.amend()
-        told = yield from self.probe.write("update", {name: _another(value)})
+        told = yield from self.probe.write("update", {name: another(value)})
         self.probe.known = known
         if told.state == "refused":
             yield told.finding("stale change", "works", f"it is refused: {told.says}")
             return
         if told.state == "done":
-            self._fields = {**self._fields, name: _another(value)}
+            self._fields = {**self._fields, name: another(value)}
         says = "a change of an older version is not refused: others' changes would be lost"
         key = "version.condition"
         yield told.finding("stale change", "does not", told.says or says, key)
@@ -283,7 +304,7 @@ class _Story:
             yield Finding("nothing left behind", "works", f"{ref} is gone")
 
 
-def _another(value: object) -> object:
+def another(value: object) -> object:
     """Return another value of the same kind; None where there is none."""
     match value:
         case bool():

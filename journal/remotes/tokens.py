@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from logging import getLogger
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import quote_plus
 
 from journal.errors import ProfileError
@@ -31,6 +31,18 @@ ASK: Final = Request("POST", "", to="token")
 """Asks for a token; all that is in it, the credentials add when it is sent."""
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _log = getLogger("journal.remotes")
+
+
+class Turn(Protocol):
+    """Held by one at a time, as a `Lock`."""
+
+    def acquire(self, blocking: bool = ...) -> bool:  # noqa: FBT001  as Lock's
+        """Take it, where nobody has it; say whether it is ours."""
+        ...
+
+    def release(self) -> None:
+        """Let others have it."""
+        ...
 
 
 class TokenRequest(NamedTuple):
@@ -88,7 +100,8 @@ class Tokens:
         self._secrets = secrets
         self._ask = ask
         self._save = save
-        self._turn = Lock()
+        self.turn: Turn = Lock()
+        """Held by who asks for a token; other processes may have to know of it, too."""
         self._refresh: str | None = None
         self._unsaved: _Tokens | None = None
 
@@ -116,9 +129,7 @@ class Tokens:
     def _asked_of(self, oauth: OAuth) -> tuple[dict[str, str | None], dict[str, str]]:
         if oauth.private_key is not None:
             return self._asserted(oauth, oauth.private_key), {}
-        refresh = self._refresh
-        if refresh is None and oauth.refresh_token is not None:
-            refresh = self._filled("auth.oauth.refresh_token", oauth.refresh_token)
+        refresh = self._refresh or self._looked_up(oauth)
         fields: dict[str, str | None] = {
             "grant_type": "client_credentials" if refresh is None else "refresh_token",
             "refresh_token": refresh,
@@ -154,7 +165,12 @@ class Tokens:
 
     def renewed(self) -> Generator[Request, Answer, NoAnswer | None]:
         """Get a token; return why not, if not (A3)."""
-        if not self._turn.acquire(blocking=False):
+        try:
+            is_ours = self.turn.acquire(blocking=False)
+        except Exception as error:  # noqa: BLE001  of whatever the turn is held by
+            said = f"a new refresh token could not be saved: {type(error).__name__}"
+            return _no_token(said)
+        if not is_ours:
             return NoAnswer(
                 was_sent=False,
                 problem="another request is renewing the access token",
@@ -167,7 +183,7 @@ class Tokens:
                 return self._kept(self._unsaved)
             return self._taken((yield ASK))
         finally:
-            self._turn.release()
+            self.turn.release()
 
     def _given(self, ask: Callable[[], str]) -> NoAnswer | None:
         """Take the token of the callback."""
@@ -208,8 +224,11 @@ class Tokens:
 
     def _refresh_now(self) -> str | None:
         oauth = self._oauth
-        if self._refresh is not None or oauth is None or oauth.refresh_token is None:
-            return self._refresh
+        return self._refresh if oauth is None else self._refresh or self._looked_up(oauth)
+
+    def _looked_up(self, oauth: OAuth) -> str | None:
+        if oauth.refresh_token is None:
+            return None
         return self._filled("auth.oauth.refresh_token", oauth.refresh_token)
 
     def _kept(self, tokens: _Tokens) -> NoAnswer | None:
@@ -230,7 +249,10 @@ class Tokens:
         self._unsaved = None
         self.access = tokens.access
         self.instance = tokens.instance or self.instance
-        self._refresh = tokens.refresh if is_rotated else self._refresh
+        if is_rotated:
+            # What is looked up anew may be of another process, and newer, the next time.
+            is_there = oauth is not None and tokens.refresh == self._looked_up(oauth)
+            self._refresh = None if is_there else tokens.refresh
         return None
 
 

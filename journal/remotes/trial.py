@@ -20,7 +20,7 @@ from journal.remotes.credentials import authorised
 from journal.remotes.dialect import Shown
 from journal.remotes.errand import AsExpected
 from journal.remotes.meanings import Done
-from journal.remotes.remote import NoAnswer, Push, Response
+from journal.remotes.remote import NoAnswer, Push, Response, Turn
 
 if TYPE_CHECKING:
     from journal.events import ChangeKind
@@ -94,7 +94,9 @@ class Probe:
         base = known.fields if kind == "delete" else base
         record = Record(self.ref, remote=known)
         named = (self._draft_id, self.ref, kind, fields, base, known.version, self._drafts)
-        return self._remote.errand(Push(*named, False, record, {}))  # noqa: FBT003  a NamedTuple
+        turn = Turn(self._draft_id, self._drafts + 1, 0)  # a journal of its own
+        push = Push(*named, False, record, {}, turn=turn)  # noqa: FBT003  a NamedTuple
+        return self._remote.errand(push)
 
     def write(
         self, kind: ChangeKind, fields: Fields | None = None, *, looks: bool = True

@@ -2,13 +2,17 @@
 
 - S1. One request is in flight at a time: with the first draft that nothing holds back (Q2, Q3),
   or also with those that come next, in order, where the remote keeps that order.
-- A draft that may be applied goes alone: it is looked up first.
+- A draft that may be applied goes alone: it is looked up first. So does the one that is tried
+  again after a failure: an offline night begins no others.
+- What was begun with others, and did not go, is pending again, durably: it can be amended.
+- The drafts of a batch that the remote binds go together even then, and never alone.
 
 It knows nothing of what comes after: of waits, and of who sends.
 """
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from logging import getLogger
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -80,6 +84,8 @@ class Delivery:
         self._tally = tally
         self._doubts = doubts
         self._spans = spans
+        self._has_failed = False
+        """Whether the last attempt has settled nothing, though the remote was asked."""
 
     def sent(
         self, draft: Draft, attempts: int, may_go_on: Callable[[], bool]
@@ -92,6 +98,8 @@ class Delivery:
             may_go_on: says whether the next one may be begun at once.
         """
         pushes = yield from self._together(draft)
+        if pushes is None:
+            return [(draft, None)]
         if len(pushes) > 1:
             return (yield from self._sent_together(pushes, attempts))
         return [(draft, (yield from self._sent(draft, attempts, may_go_on)))]
@@ -115,8 +123,8 @@ class Delivery:
         finally:
             self._board.write(sending=None)
             _end(span, outcome)
-        is_kept_back = isinstance(outcome, Wait | Unauthorized) and not self._doubts.has_written
-        if (isinstance(outcome, NotSent) or is_kept_back) and not push.is_maybe_applied:
+        self._has_failed = self._doubts.has_asked and not isinstance(outcome, Settled)
+        if self._is_unsent(outcome) and not push.is_maybe_applied:
             self._ledger.leaves(draft, has_left=False)
         if not isinstance(outcome, Settled):
             return outcome
@@ -139,14 +147,20 @@ class Delivery:
 
     # --- several -------------------------------------------------------------------------
 
-    def _together(self, draft: Draft) -> Generator[Effect, Any, list[tuple[Draft, Push]]]:
-        """Return the drafts that go in the next request, where it is not that one alone."""
+    def _together(self, draft: Draft) -> Generator[Effect, Any, list[tuple[Draft, Push]] | None]:
+        """Return the drafts that go in the next request, where it is not that one alone.
+
+        None where a batch that has to be whole is not, for somebody else has settled a part of it.
+        """
         remote = self._batching
         if remote is None or remote.most_together < 2:  # noqa: PLR2004  that is one alone
             return []
         most = remote.most_together
         pushes: list[tuple[Draft, Push]] = yield Call(lambda: self._pushes(draft, most))
-        if len(pushes) < 2:  # noqa: PLR2004  as above
+        if pushes and len(pushes) < min(pushes[0][1].batch_size, most):
+            return None
+        is_alone = self._has_failed and pushes[0][1].batch_size == 1
+        if len(pushes) < 2 or is_alone:  # noqa: PLR2004  as above
             return []
         try:
             return pushes[: remote.together([push for _, push in pushes])]
@@ -175,41 +189,75 @@ class Delivery:
             return [(drafts[0], None)]
         self._leaves(drafts)
         spans = yield from self._begun_spans(drafts)
-        outcomes: list[Outcome] = []
+        outcomes: list[Outcome | None] = []
         first = pushes[0][1]
         try:
-            self._doubts.begin(first.draft_id, first.revision)
+            self._doubts.begin(first.draft_id, first.revision, first.age_s)
             outcomes = yield from self._pushed_together([push for _, push in pushes])
+            if first.batch_size > 1:
+                outcomes = self._judged(outcomes)
         finally:
             self._board.write(sending=None)
             for at, span in enumerate(spans):
                 _end(span, outcomes[at] if at < len(outcomes) else None)
-        for at, draft in enumerate(drafts):
-            if at >= len(outcomes) or isinstance(outcomes[at], NotSent):
-                self._ledger.leaves(draft, has_left=False)
-        told = list(zip(drafts, outcomes, strict=False))
+        told = [(d, o) for d, o in zip(drafts, outcomes, strict=False) if o is not None]
+        back = self._kept(pushes, outcomes)
         settled = [(draft, outcome) for draft, outcome in told if isinstance(outcome, Settled)]
-        became: list[Became] = []
-        if settled:
-            became = yield Call(lambda: self._ledger.settled(settled, attempts, with_next=False))
+        self._has_failed = self._doubts.has_asked and not settled
+        became: list[Became] = yield Call(
+            lambda: self._ledger.settled(settled, attempts, with_next=False, back=back)
+        )
         left = iter(became)
         return [(draft, next(left) if isinstance(o, Settled) else o) for draft, o in told]
 
-    def _pushed_together(self, pushes: list[Push]) -> Generator[Effect, Any, list[Outcome]]:
+    def _kept(
+        self, pushes: list[tuple[Draft, Push]], outcomes: list[Outcome | None]
+    ) -> list[Draft]:
+        """Note which drafts did not go; return those that are to be pending again.
+
+        The first that failed is begun for the next time; so is a batch that is bound, unless one
+        of it is refused: the others can be amended then.
+        """
+        back: list[Draft] = []
+        is_refused = pushes[0][1].batch_size > 1 and any(isinstance(o, Refused) for o in outcomes)
+        for at, ((draft, push), outcome) in enumerate(zip_longest(pushes, outcomes)):
+            is_held_up = is_refused and at < len(outcomes) and outcome is None
+            if is_held_up or (at and push.batch_size == 1 and self._is_unsent(outcome)):
+                back.append(draft)
+            elif self._is_unsent(outcome) and not push.is_maybe_applied:
+                self._ledger.leaves(draft, has_left=False)
+        return back
+
+    def _judged(self, outcomes: list[Outcome | None]) -> list[Outcome | None]:
+        """Return the outcomes of a batch, the first of which may have been in doubt too often."""
+        at = next(at for at, outcome in enumerate(outcomes) if outcome is not None)
+        outcome = outcomes[at]
+        judged = None if outcome is None else self._doubts.judged(outcome)
+        return [*outcomes[:at], judged, *outcomes[at + 1 :]]
+
+    def _is_unsent(self, outcome: Outcome | None) -> bool:
+        """Say whether it is certain that no request has carried a draft out."""
+        is_kept_back = isinstance(outcome, Wait | Unauthorized) and not self._doubts.has_written
+        return outcome is None or isinstance(outcome, NotSent) or is_kept_back
+
+    def _pushed_together(self, pushes: list[Push]) -> Generator[Effect, Any, list[Outcome | None]]:
         """Let the remote send the drafts; return the outcomes of the first of them."""
-        remote = self._batching
-        assert remote is not None  # noqa: S101  it has said that they can go together
-        found = yield from self._survived(lambda: remote.push_together(pushes), pushes[0])
+        found = yield from self._survived(lambda: self._listed(pushes), pushes[0])
         if isinstance(found, Refused | Unauthorized) and self._doubts.has_written:
             found = Unknown("the remote failed when a request had left already")
         if isinstance(found, Unknown):
             return [found] * len(pushes)
         if not isinstance(found, list):
             return [found]
-        if not 1 <= len(found) <= len(pushes):
+        if len(found) > len(pushes) or all(outcome is None for outcome in found):
             _log.error("the remote gave %d outcomes of %d drafts", len(found), len(pushes))
             return [Unknown("the remote did not say what became of each draft")] * len(pushes)
         return found
+
+    def _listed(self, pushes: list[Push]) -> Generator[Request, Answer, list[Outcome | None]]:
+        remote = self._batching
+        assert remote is not None  # noqa: S101  it has said that they can go together
+        return list((yield from remote.push_together(pushes)))
 
     # --- the exchange --------------------------------------------------------------------
 

@@ -49,7 +49,8 @@ class Doubts:
         self._most = most
         self._of = ("", 0)
         self._answers: list[Answer] = []
-        self._has_asked = False
+        self.has_asked = False
+        """Whether a request of this attempt has left, or tried to."""
         self._is_old = False
         self.has_written = False
         """Whether a request of this attempt may have changed something at the remote."""
@@ -63,7 +64,7 @@ class Doubts:
         """Begin an attempt to send a draft, whose first request left so many seconds ago."""
         self._is_old = age_s >= OLD_S
         self._answers.clear()
-        self._has_asked = self.has_written = False
+        self.has_asked = self.has_written = False
         if self._of != (draft_id, revision):
             self._of = (draft_id, revision)
             self._forget()
@@ -73,7 +74,7 @@ class Doubts:
 
         That somebody else gives tokens does not show that the remote is there.
         """
-        self._has_asked = True
+        self.has_asked = True
         if request.to == "remote":
             self._answers.append(answer)
             is_done = answer.was_sent if isinstance(answer, NoAnswer) else _is_done(answer)
@@ -124,7 +125,7 @@ class Doubts:
         if outcome.is_offline:
             return 0
         if not self._answers:  # it could not even be asked, such as by a remote that is broken
-            return 0 if self._has_asked else SURE
+            return 0 if self.has_asked else SURE
         last = self._answers[-1]
         if isinstance(last, NoAnswer):
             return FAILING if last.was_sent else 0

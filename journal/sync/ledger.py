@@ -19,6 +19,7 @@ from __future__ import annotations
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Final
 
+from journal.checkpoint import ACKNOWLEDGED, Checkpoint
 from journal.conflicts import Resolved
 from journal.drafts import Hold, Queue, draft_id_of
 from journal.errors import RefusedError
@@ -26,6 +27,7 @@ from journal.events import (
     QUEUE,
     ConflictResolved,
     DraftHeld,
+    DraftRetried,
     FieldMessage,
     PushStarted,
     QueueStopped,
@@ -33,15 +35,15 @@ from journal.events import (
 from journal.explanation import hold_text, name_of
 from journal.outcomes import Acknowledged, Refused
 from journal.record import base_version
-from journal.remotes.remote import Push
+from journal.remotes.remote import Push, Turn
 from journal.resolutions import settled
 from journal.staging import Facts
+from journal.sync.turns import Turns
 from journal.values import freeze, references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from journal.checkpoint import Checkpoint
     from journal.commands import Note
     from journal.drafts import Draft
     from journal.events import Entry, Event
@@ -65,20 +67,38 @@ _WHY: Final = {
     "gone": "the remote no longer has the record",
 }
 """The reason, in the envelope, of what became of a draft that stood in a conflict."""
+_NOT_CARRIED_OUT: Final = "the remote did not carry it out"
+"""The reason, in the envelope, of what is pending again for it did not go with others."""
 
 
 class Ledger:
     """The queue as a sender has it, and what it notes of its drafts."""
 
     def __init__(
-        self, journal: Journal, lease: SenderLease, settings: Settings, checkpoint: Checkpoint
+        self,
+        journal: Journal,
+        lease: SenderLease,
+        settings: Settings,
+        checkpoint: Checkpoint,
+        *,
+        binds: bool = False,
     ) -> None:
-        """Begin where the checkpoint says that everything before is settled."""
+        """Begin where the checkpoint says that everything before is settled.
+
+        Args:
+            journal: that has the drafts.
+            lease: without which nothing is appended.
+            settings: of the subscriber.
+            checkpoint: says up to where all is settled.
+            binds: whether the drafts of one batch are sent together or not at all.
+        """
         self._journal = journal
         self._lease = lease
         self._settings = settings
         self._checkpoint = checkpoint
-        self.queue = Queue(position=checkpoint.load())
+        self.queue = Queue(position=checkpoint.load(), binds=binds)
+        self._acknowledged = Checkpoint(journal.log, ACKNOWLEDGED)
+        self._turns = Turns(self._acknowledged.load())
         self._unsent: set[str] = set()
         """The drafts that were begun, and of which it is known that no request has left."""
         self._unsaved = 0
@@ -99,7 +119,11 @@ class Ledger:
 
     def _catch_up(self) -> None:
         for entry in self._journal.log.scan(self.queue.position, page=ENTRIES_AT_ONCE):
-            self.queue.apply(entry)
+            self._apply(entry)
+
+    def _apply(self, entry: Entry) -> None:
+        self.queue.apply(entry)
+        self._turns.apply(entry)
 
     def trace_of(self, draft: Draft) -> str | None:
         """Return the trace in which the change was made, if in any."""
@@ -122,6 +146,7 @@ class Ledger:
         It reads no further: a draft that was appended since `next` looked must be seen by
         `next`, or else the wait for the next entry would begin behind it.
         """
+        self._acknowledged.save(self._turns.acknowledged)
         self._checkpoint.save(self.queue.low_water)
         self._unsaved = 0
 
@@ -133,9 +158,14 @@ class Ledger:
 
     def begin(self, drafts: Sequence[Draft]) -> bool:
         """Note that drafts are about to leave (S2); say whether all of them are pending yet."""
-        notes = [self._beginning(draft) for draft in drafts if not draft.is_maybe_applied]
+        first = {draft.draft_id for draft in drafts if not draft.is_maybe_applied}
+        notes = [
+            self._beginning(draft)
+            for draft in drafts
+            if draft.draft_id in first or self._turns.is_overtaken(draft.draft_id)
+        ]
         entries = self._noted(notes) if notes else ()
-        self._unsent.update(filter(None, map(draft_id_of, entries)))
+        self._unsent.update(first.intersection(filter(None, map(draft_id_of, entries))))
         return len(entries) == len(notes)
 
     def _beginning(self, draft: Draft) -> Note:
@@ -169,7 +199,16 @@ class Ledger:
             change.is_doubted,
             self._age_s(change),
             change.made,
+            self._turn(draft.draft_id),
+            draft.batch,
+            self.queue.size_of(draft),
         )
+
+    def _turn(self, draft_id: str) -> Turn | None:
+        number, turns = self._turns.of(draft_id), self._turns
+        if number is None:
+            return None
+        return Turn(self._journal.log.journal_id, number, turns.acknowledged)
 
     def _age_s(self, change: Change) -> float:
         """Return how long ago the first request of a draft left, by the clock on the wall.
@@ -189,7 +228,12 @@ class Ledger:
             self._unsent.add(draft.draft_id)
 
     def settled(
-        self, outcomes: Sequence[tuple[Draft, Settled]], attempts: int, *, with_next: bool
+        self,
+        outcomes: Sequence[tuple[Draft, Settled]],
+        attempts: int,
+        *,
+        with_next: bool,
+        back: Sequence[Draft] = (),
     ) -> list[Outcome | Resolved | None]:
         """Append what became of drafts; return it, or how a conflict was resolved.
 
@@ -197,6 +241,7 @@ class Ledger:
             outcomes: each draft, with what settles it.
             attempts: how often they were tried to be sent.
             with_next: whether the next draft is begun, and durable at once (S2, S3).
+            back: drafts that were begun with these, and did not go: they are pending again.
 
         Returns:
             What became of each; None where somebody else has settled it.
@@ -211,10 +256,12 @@ class Ledger:
             notes.append(self._note(draft, verdict.decide, verdict.reason))
             if isinstance(outcome, Refused) and outcome.is_alarm:
                 notes.append(self._alarm(draft, outcome, verdict))
+        notes += [self._note(draft, _put_back, _NOT_CARRIED_OUT) for draft in back]
         following = self._following([draft for draft, _ in outcomes]) if with_next else None
         if following is not None:
             notes.append(self._beginning(following))
-        entries = self._noted(notes)
+        entries = self._noted(notes) if notes else ()
+        self._unsent.difference_update(draft.draft_id for draft in back)
         begun = [e.event for e in entries if isinstance(e.event, PushStarted)]
         self._unsent.update(event.draft_id for event in begun)  # and no request has left
         self._unsaved += sum(bool(verdict.events) for verdict in verdicts)
@@ -226,7 +273,7 @@ class Ledger:
         if self.queue.switch.stop is not None:
             return None
         *first, following = islice(chain(self.queue, repeat(None)), len(drafts) + 1)
-        if following is None or following.is_maybe_applied:
+        if following is None or following.is_maybe_applied or self.queue.size_of(following) > 1:
             return None
         is_next = [draft and draft.draft_id for draft in first] == [d.draft_id for d in drafts]
         return following if is_next else None
@@ -271,7 +318,7 @@ class Ledger:
         entries = self._journal.note_together(notes, self._lease.held())
         if entries and entries[0].position == self.queue.position + 1:
             for entry in entries:
-                self.queue.apply(entry)  # nobody else wrote in between: no need to read it again
+                self._apply(entry)  # nobody else wrote in between: no need to read it again
         else:
             self._catch_up()
         return entries
@@ -332,6 +379,11 @@ class _Verdict:
                 return outcome._replace(messages=messages)
             case _:
                 return outcome
+
+
+def _put_back(_: Record, change: Change) -> Sequence[Event]:
+    """Return the events of a draft being pending again that was begun, and did not go."""
+    return (DraftRetried(draft_id=change.draft_id),) if change.state == "sending" else ()
 
 
 def _storable(outcome: Settled, ref: Ref) -> Settled:

@@ -37,6 +37,7 @@ from journal.outcomes import (
     Unknown,
     Wait,
 )
+from journal.remotes.remote import is_binding
 from journal.sources import process_name
 from journal.sync.delivery import Delivery
 from journal.sync.doubts import Doubts
@@ -88,7 +89,8 @@ class Session:
         self._board = board or Board(sources.clock)
         self._journal = journal
         self._settings = settings
-        self._ledger = Ledger(journal, self.lease, settings, checkpoint)
+        binds = is_binding(remote)
+        self._ledger = Ledger(journal, self.lease, settings, checkpoint, binds=binds)
         self._tally = Tally(self._ledger.queue, progress)
         self._waits = Waits(
             sources,

@@ -113,7 +113,7 @@ class RecordService:
         """
         if self._server is not None:
             raise RuntimeError("the service is already started")
-        self._server = LoopbackServer(self._answer, self._host, self._port)
+        self._server = LoopbackServer(self.answer, self._host, self._port)
         self._port = self._server.port
         self._server.start()
         return self
@@ -130,7 +130,8 @@ class RecordService:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer a request, without a socket; what is refused is raised as `RefusedError`."""
         route = _route(target)
         allowed = _METHODS if _is_record(route) else _METHODS[:2]
         if method not in allowed:

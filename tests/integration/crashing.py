@@ -1,21 +1,17 @@
-"""Processes that die: where a process stands between two statements, and how it is ended there.
-
-The code under test has no switch for this: SQLite's connections are made by a subclass here,
-in the process that is to die.
-"""
+"""Processes that die between two statements, and how they are ended there."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 from contextlib import contextmanager, suppress
-from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from journal.testing.crashing import Moment, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +19,6 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
     from tests.integration.workload import Tell
-
-    Watch = Callable[["Moment"], None]
 
 Words: TypeAlias = tuple[str, ...]
 
@@ -35,71 +29,6 @@ PROCESSES.set_forkserver_preload(["__main__", "tests.integration.workload", "htt
 _REAPING: Final = Lock()
 """Held while exit codes are read: a start reads those of all other children too, and who reads
 one second takes it for 255."""
-
-_COMMITS: Final = ("COMMIT", "CLOSE", "PRAGMA journal_mode=WAL")
-"""How what commits begins; outside of a transaction, whatever writes does, too."""
-_READS: Final = ("SELECT", "PRAGMA", "BEGIN")
-
-
-class Moment(NamedTuple):
-    """A moment just before or just after a statement."""
-
-    side: Literal["before", "after"]
-    statement: str
-    is_commit: bool
-    """Whether the file is another for those who open it next, once the statement was run."""
-
-
-class _WatchedCursor(sqlite3.Cursor):
-    def execute(self, statement: str, *values: Any) -> _WatchedCursor:  # noqa: ANN401  sqlite3's
-        with _watched(self.connection, statement):
-            super().execute(statement, *values)
-        return self
-
-    def executemany(self, statement: str, *values: Any) -> _WatchedCursor:  # noqa: ANN401
-        with _watched(self.connection, statement):
-            super().executemany(statement, *values)
-        return self
-
-
-class _WatchedConnection(sqlite3.Connection):
-    watch: ClassVar[Watch]
-
-    def cursor(self, *_: Any) -> Any:  # noqa: ANN401  sqlite3's
-        return super().cursor(_WatchedCursor)
-
-    def execute(self, statement: str, *values: Any) -> Any:  # noqa: ANN401  sqlite3's
-        return self.cursor().execute(statement, *values)
-
-    def executemany(self, statement: str, *values: Any) -> Any:  # noqa: ANN401  sqlite3's
-        return self.cursor().executemany(statement, *values)
-
-    def close(self) -> None:
-        with _watched(self, "CLOSE"):
-            super().close()
-
-
-@contextmanager
-def _watched(connection: sqlite3.Connection, statement: str) -> Iterator[None]:
-    is_commit = statement.startswith(_COMMITS) or not (
-        connection.in_transaction or statement.startswith(_READS)
-    )
-    _WatchedConnection.watch(Moment("before", statement, is_commit))
-    yield
-    _WatchedConnection.watch(Moment("after", statement, is_commit))
-
-
-@contextmanager
-def watching(watch: Watch) -> Iterator[None]:
-    """Call `watch` before and after every statement and close of SQLite, in this process."""
-    _WatchedConnection.watch = watch
-    connect = sqlite3.connect
-    watched = partial(connect, factory=_WatchedConnection)
-    sqlite3.connect = watched  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        sqlite3.connect = connect
 
 
 class _Death:

@@ -23,8 +23,9 @@ import pytest
 
 from journal import Journal
 from journal.events import RecordCreated, RecordDeleted, RecordUpdated
+from journal.testing.crashing import Moment, watching
 from journal.testing.service import Effect, RecordService
-from tests.integration.crashing import Moment, child, dying_at, watching, working
+from tests.integration.crashing import child, dying_at, working
 from tests.integration.oracle import (
     acknowledged_in,
     changes_of,

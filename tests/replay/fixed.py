@@ -6,29 +6,11 @@ import random
 from dataclasses import dataclass
 
 from journal.sources import Sources, uuid7
+from journal.testing.sources import BEGIN_US, SteppingClock
 
-BEGIN_US = 1_750_000_000_000_000
-"""The first moment: 2025-06-15 15:06:40 UTC."""
+__all__ = ["BEGIN_US", "HOUR_US", "CountedIds", "FixedSources", "SteppingClock"]
+
 HOUR_US = 3_600_000_000
-
-
-@dataclass
-class SteppingClock:
-    """Stands still but for one step at every look; `now` may be set, back too."""
-
-    now: int = BEGIN_US
-    step_us: int = 1_000
-    monotonic: float = 0.0
-
-    def now_us(self) -> int:
-        """Return the time, one step later than at the last look."""
-        self.now += self.step_us
-        return self.now
-
-    def monotonic_s(self) -> float:
-        """Return seconds, one step later than at the last look."""
-        self.monotonic += self.step_us / 1e6
-        return self.monotonic
 
 
 @dataclass

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from projections import Drafts, History, Records
+from projections.replaying import VIEWS
 
 if TYPE_CHECKING:
     from journal import Journal
-    from projections import Projection
+
+__all__ = ["VIEWS", "Digests", "digests_of", "rebuilt_digests_of"]
 
 Digests: TypeAlias = dict[str, dict[str, str | int]]
-
-VIEWS: tuple[type[Projection], ...] = (Records, Drafts, History)
 
 
 def digests_of(journal: Journal) -> Digests:

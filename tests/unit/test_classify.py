@@ -145,6 +145,17 @@ def test_the_words(answer: Response, meaning: Meaning) -> None:
     assert classify(answer) == meaning
 
 
+@pytest.mark.parametrize("length", range(60, 120, 7))
+def test_the_title_of_a_page_is_cut_between_words(length: int) -> None:
+    """A secret in it would be cut in two otherwise, and found by nobody."""
+    title = f"{'Hotel ' * (length // 6)}00Dxx!a-token-of-thirty-characters and more"
+    page = f"<!DOCTYPE html><title>{title}</title>".encode()
+    meaning = classify(Response(200, {}, page))
+
+    assert isinstance(meaning, Unknown)
+    assert "00D" not in meaning.problem or "00Dxx!a-token-of-thirty-characters" in meaning.problem
+
+
 @pytest.mark.parametrize(
     ("location", "words"),
     [

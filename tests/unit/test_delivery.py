@@ -9,7 +9,7 @@ import pytest
 
 from journal import Journal, Ref
 from journal.errors import RemoteError
-from journal.events import DraftDiscarded, DraftHeld, FieldMessage, PushStarted
+from journal.events import DraftDiscarded, DraftHeld, DraftRetried, FieldMessage, PushStarted
 from journal.outcomes import Acknowledged, NotSent, Refused, Unknown
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.staging import Facts
@@ -40,12 +40,17 @@ class Convoy(HttpRemote):
         self.error: Exception | None = None
         self.late: Exception | None = None
         self.extra: list[Outcome] = []
+        self.binds_batches = False
+        self.given: list[Push] = []
 
     def together(self, pushes: Sequence[Push]) -> int:
         """Take as many as the test says."""
+        self.given.extend(pushes)
         return self.taken(pushes)
 
-    def push_together(self, pushes: Sequence[Push]) -> Generator[Request, Answer, list[Outcome]]:
+    def push_together(
+        self, pushes: Sequence[Push]
+    ) -> Generator[Request, Answer, list[Outcome | None]]:
         """Send their records' ids; return what the statuses of the answer mean."""
         if self.error is not None:
             raise self.error
@@ -59,8 +64,10 @@ class Convoy(HttpRemote):
         return [*map(meant, json.loads(answer.body)), *self.extra]
 
 
-def meant(status: int) -> Outcome:
+def meant(status: int) -> Outcome | None:
     """Return the outcome that a status means."""
+    if status == 0:
+        return None
     if status == 500:
         return Unknown("it failed")
     if status == 422:
@@ -219,24 +226,51 @@ class TestOutcomes:
         ]
 
     def test_not_sent(self, journal: Journal) -> None:
-        """Where no request has left, they go together again."""
+        """Where no request has left, the first is tried alone, and then they go together again."""
         script = Script(journal, Convoy(4))
 
-        report = script.drain(REFUSED, each(200, 200, 200, 200))
+        report = script.drain(REFUSED, shows({"Number": 1}, '"1"'), each(200, 200, 200))
 
-        assert sent(script) == [["a1", "a2", "a3", "a4"]] * 2
+        assert sent(script) == [["a1", "a2", "a3", "a4"], "/Account/a1", ["a2", "a3", "a4"]]
         assert (report.acknowledged, len(script.pauses)) == (4, 1)
-        begun = [e for e in journal.log.read() if isinstance(e.event, PushStarted)]
-        assert len(begun) == 4
+        assert script.methods == ["PUT"] * 3
+
+    def test_what_did_not_go_can_be_amended(self, journal: Journal) -> None:
+        """All but the first are pending again, durably; a night offline adds nothing to that."""
+        script = Script(journal, Convoy(4), attempts=9)
+
+        script.drain(*[REFUSED] * 9)
+
+        assert [found.draft.state for found in Drafts(journal).pending()] == [
+            "sending",
+            *["pending"] * 3,
+        ]
+        assert len(journal.log.read()) == 4 + 4 + 3
+        for number in (2, 3, 4):
+            draft = journal.load(f"Account:a{number}").changes[0].draft_id
+            journal.amend(draft, {"Number": 10})
+
+    def test_what_waits_behind_a_held_one_can_be_discarded(self, journal: Journal) -> None:
+        """It has not been sent, whatever was begun: nobody has to insist."""
+        journal.update("Account:a2", {"Number": 10})
+        last = journal.load("Account:a2").changes[-1].draft_id
+        script = Script(journal, Convoy(5), on_held="stop")
+
+        script.drain(each(200, 422))
+
+        journal.discard(last)
+        reasons = {e.reason for e in journal.log.read() if isinstance(e.event, DraftRetried)}
+        assert reasons == {"the remote did not carry it out"}
 
     def test_another_process_looks_first(self, journal: Journal) -> None:
-        """Whoever begins anew cannot know that nothing has left, and looks each draft up."""
+        """Whoever begins anew cannot know that the first has not left, and looks it up."""
         Script(journal, Convoy(4), attempts=1).drain(REFUSED)
         script = Script(journal, Convoy(4))
 
-        script.drain(*[shows({"Number": number}, '"1"') for number in range(1, 5)])
+        script.drain(shows({"Number": 1}, '"1"'), each(200, 200, 200))
 
-        assert script.methods == ["GET"] * 4
+        assert sent(script) == ["/Account/a1", ["a2", "a3", "a4"]]
+        assert script.methods == ["GET", "PUT"]
 
     @pytest.mark.parametrize("statuses", [(), (200,) * 5])
     def test_a_remote_that_miscounts(self, journal: Journal, statuses: tuple[int, ...]) -> None:
@@ -304,6 +338,168 @@ class TestOutcomes:
         script.drain(*[shows({"Number": number}, '"1"') for number in range(1, 5)])
 
         assert script.methods == ["PUT"] * 4
+
+
+class TestBound:
+    """Drafts of one batch, where the remote takes them all together or not at all."""
+
+    @pytest.fixture
+    def journal(self) -> Iterator[Journal]:
+        """A journal in memory with a batch of three accounts, and one that was made apart."""
+        with Journal(actor="ann", origin="van-7") as journal:
+            with journal.batch():
+                for number in range(1, 4):
+                    journal.create("Account", {"Number": number}, id=f"a{number}")
+            journal.create("Account", {"Number": 4}, id="a4")
+            yield journal
+
+    @pytest.fixture
+    def convoy(self) -> Convoy:
+        """A remote that binds batches."""
+        convoy = Convoy(4)
+        convoy.binds_batches = True
+        return convoy
+
+    def states(self, journal: Journal) -> list[tuple[str, str]]:
+        """Return of each draft that is pending whose it is, and where it stands."""
+        return [(p.draft.ref.id, p.draft.state) for p in Drafts(journal).pending()]
+
+    def test_a_batch_is_apart(self, journal: Journal, convoy: Convoy) -> None:
+        """The drafts of a batch go together, and say so; others go after them."""
+        convoy.given.clear()
+        script = Script(journal, convoy)
+
+        script.drain(each(200, 200, 200), shows({"Number": 4}, '"1"'))
+
+        assert sent(script) == [["a1", "a2", "a3"], "/Account/a4"]
+        assert [(push.batch, push.batch_size) for push in convoy.given] == [(1, 3)] * 3
+
+    def test_not_where_the_remote_does_not_bind(self, journal: Journal, convoy: Convoy) -> None:
+        """Where the remote does not say that it binds them, they go as any others."""
+        convoy.binds_batches = False
+        script = Script(journal, convoy)
+
+        script.drain(each(200, 422, 200, 200))
+
+        assert sent(script) == [["a1", "a2", "a3", "a4"]]
+        assert self.states(journal) == [("a2", "held")]
+
+    def test_one_that_is_refused_holds_all(self, journal: Journal, convoy: Convoy) -> None:
+        """Nothing is known against the others: they wait, pending, and go with it, all of them."""
+        script = Script(journal, convoy)
+
+        report = script.drain(each(0, 422, 0), shows({"Number": 4}, '"1"'))
+
+        assert (report.acknowledged, report.held, script.pauses) == (1, 1, [])
+        assert self.states(journal) == [("a1", "pending"), ("a2", "held"), ("a3", "pending")]
+        journal.amend(Drafts(journal).pending()[0].draft.draft_id, {"Number": 9})
+        journal.retry(Drafts(journal).pending()[1].draft.draft_id)
+        assert script.drain(each(200, 200, 200)).acknowledged == 3
+
+    def test_the_others_go_without_it(self, journal: Journal, convoy: Convoy) -> None:
+        """Once it is discarded, the others are the batch."""
+        Script(journal, convoy).drain(each(0, 422, 0), shows({"Number": 4}, '"1"'))
+        journal.discard(Drafts(journal).pending()[1].draft.draft_id)
+        script = Script(journal, convoy)
+
+        script.drain(each(200, 200))
+
+        assert sent(script) == [["a1", "a3"]]
+
+    def test_a_lost_answer(self, journal: Journal, convoy: Convoy) -> None:
+        """What may be applied goes together all the same: none is looked up by itself."""
+        script = Script(journal, convoy)
+
+        script.drain(LOST, each(200, 200, 200), shows({"Number": 4}, '"1"'))
+
+        assert sent(script) == [["a1", "a2", "a3"]] * 2 + ["/Account/a4"]
+
+    def test_another_process(self, journal: Journal, convoy: Convoy) -> None:
+        """So it is with who comes after a sender that was killed; each is said to be in doubt."""
+        Script(journal, convoy, attempts=1).drain(LOST)
+        convoy.given.clear()
+        script = Script(journal, convoy)
+
+        script.drain(each(200, 200, 200), shows({"Number": 4}, '"1"'))
+
+        assert [push.is_maybe_applied for push in convoy.given] == [True, True, True]
+
+    def test_not_sent(self, journal: Journal, convoy: Convoy) -> None:
+        """Where no request has left, they go together again, and are not begun once more."""
+        script = Script(journal, convoy)
+
+        script.drain(REFUSED, each(200, 200, 200), shows({"Number": 4}, '"1"'))
+
+        assert sent(script)[:2] == [["a1", "a2", "a3"]] * 2
+        begun = [e for e in journal.log.read() if isinstance(e.event, PushStarted)]
+        assert len(begun) == 4
+
+    def test_a_wait_for_one(self, journal: Journal, convoy: Convoy) -> None:
+        """Where one has failed for now, all are sent again after the wait, and none is held."""
+        script = Script(journal, convoy)
+
+        report = script.drain(each(0, 500, 0), each(200, 200, 200), shows({"Number": 4}, '"1"'))
+
+        assert (report.acknowledged, script.pauses) == (4, [1.0])
+
+    def test_in_doubt_for_ever(self, journal: Journal, convoy: Convoy) -> None:
+        """D1: the first is held in the end, and the others stay in doubt with it."""
+        script = Script(journal, convoy, attempts=9, doubts=2)
+
+        report = script.drain(each(500, 500, 500), each(500, 500, 500), shows({"Number": 4}, '"1"'))
+
+        assert (report.held, report.acknowledged) == (1, 1)
+        assert self.states(journal) == [("a1", "held"), ("a2", "sending"), ("a3", "sending")]
+
+    def test_a_remote_that_says_nothing(self, journal: Journal, convoy: Convoy) -> None:
+        """A remote that has nothing to say of any draft is not believed."""
+        report = Script(journal, convoy, attempts=1).drain(each(0, 0, 0))
+
+        assert "did not say what became of each" in report.problem
+
+    def test_what_does_not_fit(self, journal: Journal, convoy: Convoy) -> None:
+        """A batch that the remote cannot take is left to what it says of the first alone."""
+        convoy.taken = lambda _: 1
+        script = Script(journal, convoy)
+
+        script.drain(*[shows({"Number": number}, '"1"') for number in range(1, 5)])
+
+        assert sent(script) == ["/Account/a1", "/Account/a2", "/Account/a3", "/Account/a4"]
+
+    def test_a_part_is_settled_meanwhile(
+        self, journal: Journal, convoy: Convoy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where one is settled as they are chosen, they are chosen anew: none goes alone."""
+        push_of = Ledger.push_of
+
+        def discarding(ledger: Ledger, draft: Draft) -> Push | None:
+            change = journal.load("Account:a2").changes
+            if change:
+                gone = DraftDiscarded(draft_id=change[0].draft_id)
+                journal.note(Ref("Account:a2"), lambda _: (gone,), Facts("ann", "van-7"))
+            return push_of(ledger, draft)
+
+        monkeypatch.setattr(Ledger, "push_of", discarding)
+        script = Script(journal, convoy)
+
+        report = script.drain(each(200, 200), shows({"Number": 4}, '"1"'))
+
+        assert sent(script)[0] == ["a1", "a3"]
+        assert (report.acknowledged, script.pauses) == (3, [0.01])
+
+    def test_the_next_batch_is_begun_whole(self, journal: Journal, convoy: Convoy) -> None:
+        """S2: no part of a batch is begun with the receipt of a draft before it."""
+        journal.note(Ref("Account:a1"), lambda _: (), Facts("ann", "van-7"))
+        with journal.batch():
+            journal.create("Account", {"Number": 5}, id="a5")
+            journal.create("Account", {"Number": 6}, id="a6")
+        script = Script(journal, convoy)
+
+        script.drain(each(200, 200, 200), shows({"Number": 4}, '"1"'), each(200, 200))
+
+        begun = [e for e in journal.log.read() if isinstance(e.event, PushStarted)]
+        batches = [[e.stream.id for e in begun if e.batch == b] for b in {e.batch for e in begun}]
+        assert sorted(batches) == [["a1", "a2", "a3"], ["a4"], ["a5", "a6"]]
 
 
 class TestMeanwhile:

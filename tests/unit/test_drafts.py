@@ -81,8 +81,8 @@ def created(**fields: object) -> RecordCreated:
     return RecordCreated(fields=fields, references=places)
 
 
-def naive_next(drafts: Iterable[Draft], on_held: OnHeld) -> Draft | None:
-    """Return the next to be sent by the letter of Q2 and Q3: an oracle, slow and plain."""
+def naive_next(drafts: Iterable[Draft], on_held: OnHeld, *, binds: bool = False) -> Draft | None:
+    """Return the next to be sent by the letter of Q2, Q3 and Q6: an oracle, slow and plain."""
     drafts = sorted(drafts, key=lambda draft: draft.position)
     blocked = {draft.draft_id for draft in drafts if draft.state == "held"}
     while True:
@@ -94,6 +94,8 @@ def naive_next(drafts: Iterable[Draft], on_held: OnHeld) -> Draft | None:
             and earlier.draft_id in blocked
             and earlier.ref in {later.ref, *later.targets}
         }
+        held_up = {draft.batch for draft in drafts if draft.draft_id in grown}
+        grown |= {draft.draft_id for draft in drafts if binds and draft.batch in held_up}
         if grown == blocked:
             break
         blocked = grown
@@ -127,9 +129,10 @@ class TestEvolve:
                 "why",
                 {"Account": ACME, "Also": ACME, "Name": "x"},
                 (ACME,),
+                batch=1,
             ),
-            Draft("e2", 2, ACME, "update", 2, "ann", "why", {"Name": "Acme"}),
-            Draft("e3", 3, BOLT, "delete", 3, "ann", "why", {}),
+            Draft("e2", 2, ACME, "update", 2, "ann", "why", {"Name": "Acme"}, batch=2),
+            Draft("e3", 3, BOLT, "delete", 3, "ann", "why", {}, batch=3),
         ]
 
     def test_push_is_counted(self) -> None:
@@ -344,6 +347,21 @@ class TestExplain:
         ("hold", "words"),
         [
             (Hold("gone", (), 404, ""), "is held: gone; it waits"),
+            (
+                Hold(
+                    "rejected",
+                    (
+                        FieldMessage(message="no"),
+                        FieldMessage(field="A", message="is kept by us"),
+                        FieldMessage(field="B", message="is kept by us"),
+                        FieldMessage(field="B", message="is kept by us", code="K"),
+                        FieldMessage(field="C", message="is odd"),
+                    ),
+                    400,
+                    "",
+                ),
+                "is held: rejected (no; A, B: is kept by us; C: is odd); it waits",
+            ),
             (None, "is held: for a reason that was not recorded; it waits"),
         ],
     )
@@ -511,6 +529,111 @@ class TestProperties:
             assert sentence.endswith("is the next to be sent") == (
                 draft == following and draft.state == "pending"
             )
+
+
+class TestUnits:
+    """Q6: where batches are bound, the drafts of one batch are sent together or not at all."""
+
+    MADE = (
+        (ACME, created()),
+        (BOLT, created()),
+        (VISIT, created(To=BOLT)),
+        (Ref("Account:3"), created()),
+    )
+
+    def bound(self, *events: tuple[Ref, Event], size: int = 2) -> Queue:
+        """Return the queue after changes that were made by so many, and other events."""
+        found = Queue(binds=True)
+        for entry in log(*self.MADE, *events):
+            batch = (entry.position - 1) // size * size + 1
+            found.apply(entry._replace(batch=batch))
+        return found
+
+    def ids(self, found: Queue, on_held: OnHeld = "lane", most: int = 9) -> list[str]:
+        """Return the ids of those that are next to send."""
+        return [draft.draft_id for draft in found.next_together(most, on_held)]
+
+    def test_a_unit_is_all_of_its_batch(self) -> None:
+        """All pending drafts of a batch go together, and no other goes with them."""
+        assert self.ids(self.bound()) == ["e1", "e2"]
+        assert self.ids(self.bound(size=1)) == ["e1", "e2", "e3", "e4"]
+        assert self.ids(self.bound(size=4), most=3) == ["e1", "e2", "e3"]
+        assert [self.bound(size=4).size_of(draft) for draft in self.bound(size=4)] == [4] * 4
+
+    def test_even_in_doubt(self) -> None:
+        """They go together, too, where some or all of them may be applied."""
+        found = self.bound((ACME, PushStarted(draft_id="e1")), (BOLT, PushStarted(draft_id="e2")))
+
+        assert self.ids(found) == ["e1", "e2"]
+
+    def test_a_held_one_holds_all(self) -> None:
+        """Where one is held, none goes, be it before that one; each of them holds its lane."""
+        held = TAKEN.model_copy(update={"draft_id": "e2"})
+        found = self.bound((BOLT, held), (ACME, RecordUpdated(changes={}, base={})))
+
+        assert self.ids(found) == []
+        assert self.ids(found, "stop") == []
+
+    def test_one_that_is_held_back_holds_all(self) -> None:
+        """A batch waits that holds a draft behind a held one; others pass it."""
+        held = TAKEN.model_copy(update={"draft_id": "e2"})
+        other = Ref("Account:9")
+        found = self.bound((BOLT, held), (other, created()), size=2)
+
+        assert self.ids(found) == ["e6"]
+        assert self.ids(found, "stop") == []
+
+    def test_what_goes_before_a_held_batch(self) -> None:
+        """With `stop`, a batch before the held one goes."""
+        held = TAKEN.model_copy(update={"draft_id": "e4"})
+
+        found = self.bound((Ref("Account:3"), held))
+
+        assert self.ids(found, "stop") == ["e1", "e2"]
+
+    @pytest.mark.parametrize("ends", [True, False])
+    def test_goes_once_the_held_one_is_decided(self, ends: bool) -> None:  # noqa: FBT001
+        """The others go without one that was discarded, and with one that was amended."""
+        held = TAKEN.model_copy(update={"draft_id": "e2"})
+        amended = DraftAmended(draft_id="e2", revision=1, fields={})
+        found = self.bound((BOLT, held))
+        assert found.next_to_send() is None
+
+        decided = DraftDiscarded(draft_id="e2") if ends else amended
+        found.apply(log(*self.MADE, (BOLT, held), (BOLT, decided))[-1])
+
+        assert self.ids(found) == (["e1"] if ends else ["e1", "e2"])
+        assert found.size_of(found["e1"]) == (1 if ends else 2)
+
+    def test_goes_on_from_its_drafts(self) -> None:
+        """A queue that begins with kept drafts knows their batches."""
+        kept = self.bound()
+
+        again = Queue(kept, kept.position, binds=True)
+
+        assert self.ids(again) == ["e1", "e2"]
+
+    @given(strategies.histories, st.integers(1, 4))
+    def test_next_is_the_first_unit_that_nothing_holds(
+        self, history: list[Entry], size: int
+    ) -> None:
+        """The next to be sent are those that the plain reading of the rules names."""
+        found = Queue(binds=True)
+        for entry in history:
+            batch = (entry.position - 1) // size * size + 1
+            found.apply(entry._replace(batch=batch))
+            drafts = list(found)
+
+            for on_held in ("lane", "stop"):
+                is_off = found.switch.stop is not None
+                expected = None if is_off else naive_next(drafts, on_held, binds=True)
+                together = found.next_together(100, on_held)
+                assert found.next_to_send(on_held) == expected
+                assert together[:1] == ([] if expected is None else [expected])
+                for draft in together:
+                    unit = [each for each in drafts if each.batch == draft.batch]
+                    assert found.size_of(draft) == len(unit)
+                    assert together == unit or len(unit) == 1
 
 
 class TestRemedies:

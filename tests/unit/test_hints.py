@@ -11,6 +11,7 @@ from journal import Journal, Ref
 from journal.catalogue import Described
 from journal.descriptions import Choice, FieldDescription, TypeDescription
 from journal.errors import InvalidRecordError, InvalidValueError, WouldBeRefusedError
+from journal.events import DraftHeld
 from journal.staging import Facts
 
 if TYPE_CHECKING:
@@ -81,6 +82,46 @@ class TestRefused:
             journal.amend(entry.event_id, {"Name": "much too long"})
 
         assert journal.amend(entry.event_id, {"Name": "V-2"}) is not None
+
+    def conflicting(self, **says: Any) -> tuple[Journal, str]:  # noqa: ANN401
+        """Return a journal with a draft that is held in a conflict, about the status."""
+        journal = described(**says)
+        journal.observe("Visit:1", {"Name": "V-1", "Status": None, "Colour": "red"})
+        draft_id = journal.update("Visit:1", {"Status": "Open"}) or ""
+        journal.observe("Visit:1", {"Name": "V-2", "Status": "Lost", "Colour": "red"})
+        hold = DraftHeld(draft_id=draft_id, revision=0, classification="conflict", attempts=1)
+        journal.note(Ref("Visit:1"), lambda _: (hold,), Facts("sync", "van-7"))
+        return journal, draft_id
+
+    def test_a_value_that_decides_a_conflict(self) -> None:
+        """Who gives it is told, like who amends; the draft is held as it was."""
+        journal, draft_id = self.conflicting()
+        with pytest.raises(WouldBeRefusedError) as caught:
+            journal.resolve(draft_id, fields={"Status": "Won"})
+
+        assert caught.value.messages == {"Status": "'Won' is none of its values: Open"}
+        assert journal.load("Visit:1").changes[0].state == "held"
+        assert journal.resolve(draft_id, fields={"Status": "open"}) is not None
+
+    def test_only_a_value_that_is_given_is_looked_at(self) -> None:
+        """What the service has said itself of a record that is created again is a fact."""
+        journal, draft_id = self.conflicting()
+        journal.observe("Visit:1", None)
+
+        journal.resolve(draft_id, "ours", fields={"Status": "open"})
+
+        [change] = journal.load("Visit:1").changes
+        assert (change.kind, change.fields["Status"]) == ("create", "open")
+
+    def test_a_value_that_decides_a_conflict_is_warned_of(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """As a draft is."""
+        journal, draft_id = self.conflicting(hints="warn")
+        with caplog.at_level(logging.WARNING, "journal.hints"):
+            journal.resolve(draft_id, fields={"Status": "Won"})
+
+        assert ["Won" in record.getMessage() for record in caplog.records] == [True]
 
     def test_in_a_batch(self) -> None:
         """Nothing of the batch is stored."""
@@ -167,6 +208,20 @@ class TestCatalogue:
         assert not journal.catalogue.forget("Visit")
         assert not Journal().catalogue.forget("Visit")
         assert journal.create("Visit", {}).type == "Visit"
+
+    def test_nothing_is_refused_by_what_another_process_knows_better(self, tmp_path: Path) -> None:
+        """Before a draft is refused, its type is looked up again."""
+        longer = VISIT._replace(fields=(VISIT.fields[0]._replace(length=20), *VISIT.fields[1:]))
+        with Journal(tmp_path / "j.db") as one, Journal(tmp_path / "j.db") as other:
+            one.catalogue.keep(Described(VISIT, SOURCE, 17))
+            one.create("Visit", {"Name": "V-1"})
+            other.catalogue.keep(Described(longer, SOURCE, 18))
+
+            one.create("Visit", {"Name": "much too long"})
+            with pytest.raises(WouldBeRefusedError, match="takes 20"):
+                one.create("Visit", {"Name": "much too long" * 2})
+            other.catalogue.forget("Visit")
+            one.create("Visit", {"Name": "much too long" * 2})
 
     def test_what_another_process_learned_is_seen_when_it_is_asked_for(
         self, tmp_path: Path

@@ -120,12 +120,43 @@ class TestRows:
         assert "WHERE (Name = 'x') ORDER" in path(since, of=others[1])
 
     @pytest.mark.parametrize(
+        "stamp",
+        ["0001-01-01T00:00:00.000+1400", "9999-12-31T23:59:59.000-14:00", "0001-01-01T00:00:00Z"],
+    )
+    def test_a_time_that_no_org_knows_is_none(self, stamp: str) -> None:
+        """It stops nothing: the checkpoint is what else is known."""
+        since = page_of(listed(row("1"), row("2", stamp))).since or ""
+
+        assert json.loads(since)["at"] == "2026-04-01T09:00:00.000Z"
+        assert json.loads(page_of(listed(row("2", stamp)), since).since or "") == json.loads(since)
+
+    def test_a_checkpoint_is_never_later_than_the_time_there(self) -> None:
+        """A record that is dated into the future hides no change until then (F7)."""
+        since = page_of(listed(row("1", "3999-12-31T23:59:59.000+0000"))).since
+
+        assert "SystemModstamp >= 2026-04-01T09:25:17.000Z ORDER" in path(since)
+
+    def test_a_checkpoint_of_the_future_is_none(self) -> None:
+        """Where the time there was wrong, the list begins anew once it is right (F7)."""
+        wrong = {"date": "Wed, 01 Apr 2099 09:30:17 GMT"}
+        since = page_of(listed(row("1", "2099-04-01T09:00:00Z"), headers=wrong)).since
+        anew = page_of(listed(), since)
+        last = page_of(listed(row("1")), anew.since, anew.next)
+
+        assert (anew.sightings, json.loads(anew.since or "").keys()) == ((), {"of", "deleted"})
+        assert "SystemModstamp >=" not in path(anew.since, anew.next)
+        assert (last.next, last.is_check_due) == (None, True)
+        assert json.loads(last.since or "")["deleted"] == "2026-04-01T09:30:17.000Z"
+
+    @pytest.mark.parametrize(
         "content",
         [
             {},
             {"records": [], "done": "yes"},
             {"records": {}, "done": True},
             {"records": [{"Name": "A"}], "done": True},
+            {"records": [{"Id": ""}], "done": True},
+            {"records": [{"Id": "0" * 19}], "done": True},
             {"records": [3], "done": True},
             {"records": [], "done": False},
             {"records": [], "done": False, "nextRecordsUrl": "https://evil.example.com/?q=%2e"},
@@ -322,8 +353,31 @@ class TestObjects:
             "A",
         )
 
+    def test_what_is_said_in_another_type_is_left_open(self) -> None:
+        """Nothing that an org answers there stops us."""
+        fields = [
+            {"name": "A", "type": ["string"], "length": True},
+            {"name": "B", "type": "reference", "referenceTo": 5},
+            {"name": "C", "type": "reference", "referenceTo": ["User", None]},
+        ]
+        content = read({"name": "X", "fields": fields})
+        assert content is not None
+        found = described("X", content).fields
+
+        assert readable(content) == ("A", "B", "C")
+        assert [field.refers_to for field in found] == [(), (), ("User",)]
+        assert (found[0].kind, found[0].length) == ("any", None)
+
     @pytest.mark.parametrize(
-        "content", [None, [], {}, {"name": "A"}, {"name": "A", "fields": [{"label": "x"}]}]
+        "content",
+        [
+            None,
+            [],
+            {},
+            {"name": "A"},
+            {"name": "A", "fields": [{"label": "x"}]},
+            {"name": "A", "fields": [{"name": "Id FROM User LIMIT 1 --"}]},
+        ],
     )
     def test_what_is_no_object(self, content: object) -> None:
         """What an org would not say is not taken for it."""

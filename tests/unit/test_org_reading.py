@@ -13,6 +13,7 @@ from journal.errors import ProfileError, QueryError, RemoteError
 from journal.events import RecordObserved
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.remotes.salesforce import Salesforce
+from journal.remotes.salesforce.rows import VERSION
 from journal.sync.backoff import Backoff
 from journal.sync.describing import Describe, describing
 from journal.sync.effects import Call, Pause
@@ -211,6 +212,14 @@ class TestPrime:
             "a01",
             {"note": "x", "LastModifiedDate": STAMP},
         )
+
+    def test_a_row_without_what_was_asked_for(self, script: Script) -> None:
+        """What an org does not show has no value."""
+        shown = {"attributes": {"type": "Account"}, "Id": "1", "Name": "A"}
+        report = script.prime(listed(shown), query="SELECT Name, LastModifiedDate FROM Account")
+
+        assert report.stopped_by is None
+        assert script.observed() == [("1", {"Name": "A", VERSION: None}, None)]
 
     def test_an_object_is_called_as_the_org_calls_it(self, script: Script) -> None:
         """Otherwise there would be two types of one object."""
@@ -476,3 +485,13 @@ def test_ids_of_either_length_are_the_same(script: Script) -> None:
     report = script.pull(listed(), listed(row(long)))
 
     assert report.deleted == 0
+
+
+def test_pages_without_end_are_no_answer(script: Script) -> None:
+    """A page that shows none of the records that were asked for leads nowhere."""
+    script.prime(listed(row("1", Name="A")))
+    endless = [listed(row(f"x{n}"), more=f"01gA-{n}") for n in range(3)]
+    report = script.pull(listed(), *endless)
+
+    assert (report.stopped_by, report.deleted) == ("unreachable", 0)
+    assert report.problem.endswith("pages that show none of them anew")

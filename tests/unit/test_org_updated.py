@@ -124,6 +124,14 @@ class TestLimits:
         assert last.is_check_due
         assert json.loads(last.since or "")["at"] == "2026-05-01T10:00:00.000Z"
 
+    def test_a_checkpoint_of_the_future_begins_anew(self) -> None:
+        """Where the time there was wrong, all rows are listed once it is right (F7)."""
+        wrong = Response(200, {"date": "Thu, 01 Apr 2027 10:00:00 GMT"}, listed("1").body)
+        since = page_of(wrong).since
+        found = page_of(listed("1"), since)
+
+        assert "FROM Account WHERE A = 1" in path(since, found.next)
+
     def test_too_many_ids_are_asked_for_in_halves(self) -> None:
         """The org refuses them, or they would be too many to be kept."""
         since, turn = first_list(), begun(first_list()).next
@@ -181,7 +189,9 @@ class TestLimits:
 class TestNoPages:
     """What is no page stores nothing."""
 
-    @pytest.mark.parametrize("content", [{}, {"ids": 3}, {"ids": [3]}, {"ids": [""]}])
+    @pytest.mark.parametrize(
+        "content", [{}, {"ids": 3}, {"ids": [3]}, {"ids": [""]}, {"ids": ["0" * 19]}]
+    )
     def test_no_ids(self, content: dict[str, Any]) -> None:
         """All of it can be read, or none of it is a page."""
         since = first_list()

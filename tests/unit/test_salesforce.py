@@ -322,6 +322,34 @@ class TestUpsert:
 
         assert receipt(journal).evidence == "read"
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {"id": 5, "status": "ok"},
+            {"id": ID},
+            {"id": ID, "success": "true"},
+            {"id": "../../oauth2/revoke", "success": True, "errors": []},
+            {"id": [ID], "success": True, "errors": []},
+            {"id": ID.lower(), "success": True, "errors": []},
+            {"success": True, "errors": []},
+        ],
+    )
+    def test_what_no_org_says_is_no_receipt(self, journal: Journal, content: object) -> None:
+        """An answer of somebody on the way is settled by a read, and no id of it is kept."""
+        script = creating(journal)
+
+        script.drain(says(201, content), row(FIELDS))
+
+        assert (receipt(journal).evidence, receipt(journal).remote_id) == ("read", ID)
+
+    def test_a_read_that_shows_no_id_of_an_org(self, journal: Journal) -> None:
+        """It shows nothing."""
+        script = creating(journal, is_sent=True)
+
+        script.drain(row(FIELDS, Id="../1"), row(FIELDS))
+
+        assert (receipt(journal).evidence, receipt(journal).remote_id) == ("read", ID)
+
     def test_a_key_like_a_file_name_is_refused(self, journal: Journal) -> None:
         """The org would not find it: nothing is sent."""
         journal.create("Account", FIELDS, id="acme.inc")
@@ -332,11 +360,56 @@ class TestUpsert:
         assert "takes no key like 'acme.inc'" in held(journal).messages[0].message
 
 
+class TestWhatItRefersTo:
+    """A record that is named in a field was deleted there."""
+
+    GONE: Final = refuses(400, "ENTITY_IS_DELETED", "entity is deleted")
+
+    @pytest.mark.parametrize("how", ["upsert", "insert", "ui", "post"])
+    def test_by_a_create(self, journal: Journal, how: str) -> None:
+        """What is not there yet cannot have been deleted: the words of the org alone mislead."""
+        script = creating(journal, types={"Account": {"create": how}})
+
+        script.drain(self.GONE, *[NOT_FOUND] * (how in {"upsert", "insert"}))
+
+        assert held(journal).classification == "rejected"
+        first, *others = held(journal).messages
+        assert first.message.startswith("a record that it refers to was deleted in the org")
+        assert [message.message for message in others] == ["entity is deleted"]
+
+    def test_by_an_update(self, journal: Journal) -> None:
+        """The record itself is there, as a read shows."""
+        script = changing(journal)
+
+        script.drain(row(FIELDS), self.GONE, row(FIELDS))
+
+        assert held(journal).classification == "rejected"
+        assert held(journal).messages[0].message.startswith("a record that it refers to")
+
+
+def test_a_name_in_other_letters_is_the_same_field(journal: Journal) -> None:
+    """An org takes ``name`` for ``Name`` and answers with the latter: the value stays known."""
+    journal.create("Account", {"name": "Acme"}, id=KEY)
+
+    Script(journal, org(reads_back=True)).drain(MADE, row(FIELDS))
+
+    assert journal.load(ACME).fields == {"name": "Acme"}
+
+
 class TestInsert:
     """A create with our key among the fields, which never writes to a record that is there."""
 
     TYPES: Final[dict[str, Any]] = {"Account": {"create": "insert"}}
     TAKEN: Final = refuses(400, "DUPLICATE_VALUE", f"duplicates value on record with id: {ID}")
+
+    def test_it_may_be_said_of_all_types(self, journal: Journal) -> None:
+        """So a file says it once."""
+        script = creating(journal, create="insert")
+
+        script.drain(MADE)
+
+        assert script.lines == ["POST /sobjects/Account"]
+        assert body(script.requests[-1]) == {**FIELDS, "Journal_Key__c": KEY}
 
     def test_201_is_a_receipt(self, journal: Journal) -> None:
         """The key is one of the fields."""
@@ -416,6 +489,23 @@ class TestUi:
         assert report.stopped_by == "stopped"
         assert held(journal).classification == "unknown"
         assert any(isinstance(e.event, QueueStopped) for e in journal.log.read())
+
+    def test_404_says_nothing_of_the_record(self, journal: Journal) -> None:
+        """It may have been made, and be invisible to this user."""
+        script = creating(journal, **self.SETTINGS)
+
+        script.drain(NOT_FOUND)
+
+        assert (held(journal).classification, held(journal).status) == ("unknown", 404)
+
+    def test_duplicates_may_be_allowed(self, journal: Journal) -> None:
+        """By a parameter of its own; an update is one of rows."""
+        types = {"Account": {"allow_duplicates": True}}
+        script = creating(journal, types=types, **self.SETTINGS)
+
+        script.drain(self.RECORD)
+
+        assert script.requests[0].path == f"{self.PATH}?allowSaveOnDuplicate=true"
 
     def test_a_refusal_without_words_is_one(self, journal: Journal) -> None:
         """Its status is all that is known of it."""
@@ -515,6 +605,53 @@ class TestPost:
         report = script.drain(REFUSED, MADE)
 
         assert report.acknowledged == 1
+
+
+class TestAppliedWithoutAnId:
+    """A person has said that the org has the record, and not what the org calls it."""
+
+    def test_it_is_found_by_our_key(self, journal: Journal) -> None:
+        """Our key is no id of the org: the record is read by the key, and changed by its id."""
+        script = creating(journal, is_sent=True)
+        journal.resolve(journal.load(ACME).changes[0].draft_id, applied=True)
+        journal.update(ACME, {"Phone": "2"})
+
+        script.drain(row({**FIELDS, "Phone": None}), DONE, row({**FIELDS, "Phone": "2"}))
+
+        by_key = f"GET /sobjects/Account/Journal_Key__c/{KEY}"
+        assert script.lines == [by_key, f"PATCH /sobjects/Account/{ID}", by_key]
+        assert receipt(journal).remote_id == ID
+
+    @pytest.mark.parametrize("kind", ["update", "delete"])
+    def test_without_a_key_nothing_is_sent(self, journal: Journal, kind: str) -> None:
+        """It would be taken for gone, and created a second time: the draft is held, with why."""
+        script = creating(journal, is_sent=True, types={"Account": {"create": "post"}})
+        journal.resolve(journal.load(ACME).changes[0].draft_id, applied=True)
+        if kind == "update":
+            journal.update(ACME, {"Phone": "2"})
+        else:
+            journal.delete(ACME)
+
+        script.drain()
+
+        assert script.lines == []
+        assert held(journal).classification == "rejected"
+        assert f"what the org calls {ACME} is not known" in held(journal).messages[0].message
+        journal.observe(ACME, {}, remote_id=ID, partial=True)
+        journal.retry(journal.load(ACME).changes[0].draft_id)
+        script.drain(row({**FIELDS, "Phone": None}), DONE)
+        assert journal.load(ACME).changes == ()
+
+    def test_nobody_refers_to_it_by_what_is_no_id(self, journal: Journal) -> None:
+        """The field of a child would get our key, which names no record of the org."""
+        script = creating(journal, is_sent=True)
+        journal.resolve(journal.load(ACME).changes[0].draft_id, applied=True)
+        journal.create("Contact", {"LastName": "Li", "AccountId": ACME})
+
+        script.drain()
+
+        assert script.lines == []
+        assert "AccountId" in held(journal).messages[0].message
 
 
 class TestUpdate:
@@ -630,17 +767,79 @@ class TestUpdate:
 
         assert held(journal).classification == "gone"
 
+    def made_again(self, journal: Journal, **settings: Any) -> Script:  # noqa: ANN401
+        """Return a script in which a record that is gone is created again, by the policy."""
+        journal.observe(ACME, self.WHOLE, remote_id=ID, remote_version=THEN)
+        journal.update(ACME, {"Name": "Acme Ltd"})
+        return Script(journal, org(**settings), conflicts=Policies(default="ours"))
+
+    WHOLE: Final = {**FIELDS, "Made": "2026-04-01", "Sum__c": 7, "Who__c": "bob"}
+    OTHER: Final = "001000000000002AAA"
+    ANEW: Final = says(201, {"id": OTHER, "success": True, "created": True})
+    DESCRIBED: Final = says(
+        200,
+        {
+            "name": "Account",
+            "fields": [
+                {"name": "Name"},
+                {"name": "Made", "createable": False},
+                {"name": "Sum__c", "createable": False},
+                {"name": "Who__c", "createable": True},
+            ],
+        },
+    )
+
     def test_a_gone_record_is_created_again(self, journal: Journal) -> None:
         """By the policy for ours: under our key, and the org gives it another id."""
-        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
-        journal.update(ACME, {"Name": "Acme Ltd"})
-        script = Script(journal, org(), conflicts=Policies(default="ours"))
-        other = "001000000000002AAA"
+        script = self.made_again(journal)
 
-        script.drain(DELETED, says(201, {"id": other, "success": True, "created": True}))
+        script.drain(DELETED, self.DESCRIBED, self.ANEW)
 
         assert script.lines[-1] == f"PATCH {BY_KEY}"
-        assert journal.load(ACME).remote.remote_id == other
+        assert journal.load(ACME).remote.remote_id == self.OTHER
+
+    def test_it_is_created_without_what_nobody_may_set(self, journal: Journal) -> None:
+        """An org refuses its own dates and sums, which are known of each record that was pulled."""
+        script = self.made_again(journal)
+
+        script.drain(DELETED, self.DESCRIBED, self.ANEW)
+
+        assert script.lines[-2] == "GET /sobjects/Account/describe"
+        assert body(script.requests[-1]) == {"Name": "Acme Ltd", "Who__c": "bob"}
+        assert reason(journal) == "created again without what nobody may set: Made, Sum__c"
+
+    def test_the_org_says_what_it_has_set_then(self, journal: Journal) -> None:
+        """The values of the record that is gone are not those of the new one."""
+        script = self.made_again(journal, reads_back=True)
+        now = {**self.WHOLE, "Id": self.OTHER, "Name": "Acme Ltd", "Made": "2026-04-02"}
+
+        script.drain(DELETED, self.DESCRIBED, self.ANEW, row(now))
+
+        assert (journal.load(ACME).fields or {})["Made"] == "2026-04-02"
+
+    def test_the_capture_fields_tell_of_this_change(self, journal: Journal) -> None:
+        """What was captured of an earlier change is known of the record, and is past."""
+        script = self.made_again(journal, capture={"actor": "Who__c"})
+
+        script.drain(DELETED, self.DESCRIBED, self.ANEW)
+
+        assert body(script.requests[-1]) == {"Name": "Acme Ltd", "Who__c": "ann"}
+
+    def test_an_org_that_does_not_describe_it_may_take_all(self, journal: Journal) -> None:
+        """It then says itself what it does not take."""
+        script = self.made_again(journal)
+
+        script.drain(DELETED, refuses(403, "INSUFFICIENT_ACCESS"), self.ANEW)
+
+        assert body(script.requests[-1]) == {**self.WHOLE, "Name": "Acme Ltd"}
+
+    def test_it_waits_for_an_org_that_cannot_say_it_now(self, journal: Journal) -> None:
+        """Nothing is created before that."""
+        script = self.made_again(journal)
+
+        script.drain(DELETED, refuses(503, "SERVER_UNAVAILABLE"), self.DESCRIBED, self.ANEW)
+
+        assert [line[:5] for line in script.lines] == ["GET /", "GET /", "GET /", "PATCH"]
 
     def test_a_receipt_may_be_of_15_characters(self, journal: Journal) -> None:
         """An id of 15 characters is the same as that of 18."""
@@ -1169,6 +1368,32 @@ class TestParents:
         sent = self.drained(journal, ref, types=self.TYPES)
 
         assert sent == {"LastName": "Li", "AccountId": ID}
+
+    def test_by_the_id_where_the_parent_has_no_key_after_all(self, journal: Journal) -> None:
+        """Made before the org had the field, or emptied there: nothing is held for it."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        journal.create("Contact", {"LastName": "Li", "AccountId": ACME})
+        script = Script(journal, org(types=self.TYPES))
+        said = (
+            f"Foreign key external ID: {KEY} not found for field Journal_Key__c in entity Account"
+        )
+
+        script.drain(refuses(400, "INVALID_FIELD", said), NOT_FOUND, self.CHILD)
+
+        assert script.methods == ["PATCH", "GET", "PATCH"]
+        assert body(script.requests[-1]) == {"LastName": "Li", "AccountId": ID}
+
+    @pytest.mark.parametrize("said", ["no such column", "Foreign key external ID: x not found"])
+    def test_another_refusal_is_one(self, journal: Journal, said: str) -> None:
+        """It says nothing of the parent."""
+        journal.observe(ACME, FIELDS, remote_id=ID, remote_version=THEN)
+        child = journal.create("Contact", {"LastName": "Li", "AccountId": ACME})
+        script = Script(journal, org(types=self.TYPES))
+
+        script.drain(refuses(400, "INVALID_FIELD", said), NOT_FOUND)
+
+        assert script.methods == ["PATCH", "GET"]
+        assert journal.load(child).changes != ()
 
     def test_by_the_id_where_the_key_is_another(self, journal: Journal) -> None:
         """The relationship names a key that is not the one of the parent's type."""

@@ -157,6 +157,17 @@ class TestUsual:
         assert [said.capture_of(name).names for name in "AB"] == [[], ["A__c"]]
         assert settings().how("X") == "ui"
 
+    def test_how_all_are_created_that_have_a_key(self) -> None:
+        """A type may say otherwise; what has no key cannot be inserted by it."""
+        said = settings(
+            key="Journal_Key__c",
+            create="insert",
+            types={"A": {"create": "upsert"}, "B": {"key": ""}},
+        )
+
+        assert [said.how(name) for name in "ABX"] == ["upsert", "ui", "insert"]
+        assert settings(create="insert").how("X") == "ui"
+
     @pytest.mark.parametrize("how", ["upsert", "insert", "ui", "post"])
     @pytest.mark.parametrize("key", ["", "K__c"])
     def test_becomes_profiles(self, how: Any, key: str) -> None:  # noqa: ANN401  a literal
@@ -190,6 +201,12 @@ class TestEnvironment:
         """The one thing that nobody can guess."""
         with pytest.raises(ProfileError, match="has no SALESFORCE_URL"):
             Salesforce.from_env({})
+
+    def test_a_secret_of_nobody(self) -> None:
+        """Who has set variables is told which one is missing, and not which key."""
+        environ = {"SALESFORCE_URL": URL, "SALESFORCE_CLIENT_SECRET": "s3cr3t"}
+        with pytest.raises(ProfileError, match="has no SALESFORCE_CLIENT_ID"):
+            Salesforce.from_env(environ)
 
     def test_with_a_key(self) -> None:
         """A key signs for a user."""
@@ -300,13 +317,23 @@ class TestWords:
             ("a", " a ", True),
             ("2026-04-01T09:30:00.000+0000", "2026-04-01T11:30:00+02:00", True),
             ("2026-04-01T09:30:00.000+0000", "2026-04-01T09:30:01Z", False),
+            ("2026-04-01T09:30:07.000+0000", "2026-04-01T09:30:07.612Z", True),
+            ("2026-04-01T09:30:07.000+0000", "2026-04-01T09:30:08.001Z", False),
+            ("2026-04-01T09:30:07.100+0000", "2026-04-01T09:30:07.612Z", False),
+            ("T09:30:07.000", "T09:30:07", False),
+            ("a\r\nb\r\n", "a\nb", True),
+            ("a\rb", "a\nb", True),
+            ("a\nb", "a b", False),
             (10.0, 10, True),
             ("10", 10, False),
             (None, False, False),
         ],
     )
     def test_values(self, received: object, wanted: object, *, is_so: bool) -> None:
-        """Spaces around a text mean nothing, a text of nothing is none, times are instants."""
+        """Spaces around a text and how its lines end mean nothing, times are instants.
+
+        An org keeps whole seconds, and shows them with zeros.
+        """
         assert agrees_as("lenient", received, wanted) is is_so
 
     def test_dates(self) -> None:

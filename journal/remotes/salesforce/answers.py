@@ -15,10 +15,11 @@ from journal.remotes.pages import is_page
 from journal.remotes.patience import retry_after_s
 from journal.remotes.problems import json_of
 from journal.remotes.remote import Response
+from journal.remotes.salesforce.ids import is_id
 from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from journal.remotes.meanings import Meaning
     from journal.remotes.remote import Answer
@@ -48,9 +49,20 @@ _NOT_UNIQUE: Final = (
     "the org has several records under our key: the key field is not unique; mark it as unique "
     "in the org, and mend these records"
 )
+_RELATED: Final = FieldMessage(
+    message=(
+        "a record that it refers to was deleted in the org, or is not shared with this user: "
+        "amend the field that names it, or discard the draft"
+    )
+)
 _NO_FIELD: Final = (
     "the org has no such object, or no External ID of that name on it, or does not show them to "
     "this user: mend object and key of the type, or the permissions"
+)
+_GIVEN_AWAY: Final = (
+    "the org shows no record after the create: either it has no such object for this user, or it "
+    "has made the record, and this user may not see it; look there, and then resolve the draft as "
+    "applied, retry it, or discard it"
 )
 _NO_REST: Final = (
     "this session is not valid for the REST interface, and another of the same kind would not be "
@@ -168,6 +180,8 @@ def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> M
         return None
     if is_key_refusal(response.status, said):
         return _held("unknown", response, "the org takes no Idempotency-Key")
+    if response.status == 404:  # noqa: PLR2004  Not Found
+        return _held("unknown", response, _GIVEN_AWAY)
     if response.status == 409:  # noqa: PLR2004  Conflict
         return Wait("the first request with this key is not over yet", retry_after_s(response))
     if response.status == 422:  # noqa: PLR2004  Unprocessable Content
@@ -175,8 +189,8 @@ def _of_a_create(how: How, response: Response, said: tuple[Complaint, ...]) -> M
         return _held("unknown", response, problem)._replace(is_alarm=True)
     if said:
         refusal = refused("rejected", response)
-        chosen = (_CHOICES,) if any(each.code == _DUPLICATES for each in said) else ()
-        return Doubt(response, refusal._replace(messages=(*chosen, *_told(said))))
+        first = _first("create", {each.code for each in said})
+        return Doubt(response, refusal._replace(messages=(*first, *_told(said))))
     return None
 
 
@@ -201,13 +215,30 @@ def _of_a_record(
 ) -> Meaning | None:
     """Return what an answer says of a record, where its status says something else."""
     codes = {each.code for each in said}
-    if _DUPLICATES in codes:
-        refusal = refused("rejected", response, names)
-        return Doubt(response, refusal._replace(messages=(_CHOICES, *refusal.messages)))
     is_itself = any(each.code == _NO_SUCH and not each.fields for each in said)
-    if verb in {"update", "delete", "read"} and (_DELETED in codes or is_itself):
-        return Doubt(response, refused("gone", response, names))
-    return None
+    is_gone = verb in {"update", "delete", "read"} and (_DELETED in codes or is_itself)
+    first = _first(verb, codes)
+    if not (is_gone or first):
+        return None
+    refusal = refused("gone" if is_gone else "rejected", response, names)
+    return Doubt(response, refusal._replace(messages=(*first, *refusal.messages)))
+
+
+def _first(verb: Verb, codes: Collection[str]) -> tuple[FieldMessage, ...]:
+    """Return what is said before the words of the org, where these do not say what to do.
+
+    That a record is deleted says of a write of another one, or of one that is there, that it is
+    one that it refers to.
+    """
+    if _DUPLICATES in codes:
+        return (_CHOICES,)
+    return (_RELATED,) if verb in {"create", "update"} and _DELETED in codes else ()
+
+
+def is_made(how: How, members: Mapping[str, object]) -> bool:
+    """Say whether what is answered to a create says that there is a record now, and its id."""
+    is_said = how == "ui" or members.get("success") is True
+    return is_said and is_id(members.get("id"))
 
 
 def is_surely_deleted(response: Response) -> bool:

@@ -7,6 +7,8 @@
   have forgotten some, it is asked whether it still has each record that is known here.
 - F5. A checkpoint is one of these very fields and this very filter. With others, the list begins
   anew: no record would otherwise ever be seen with them.
+- F7. A checkpoint is never later than the time at the org; one that turns out to be is none: what
+  was changed until then would otherwise never be seen.
 ```
 rows, changed since -> ... -> rows -> deleted since -> [which are still there?]
 ```
@@ -15,17 +17,17 @@ rows, changed since -> ... -> rows -> deleted since -> [which are still there?]
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pydantic_core import from_json, to_json
 
 from journal.outcomes import Unknown
+from journal.remotes import patience
 from journal.remotes.meanings import content_of
 from journal.remotes.remote import Page, Request, Sighting
-from journal.remotes.salesforce.rows import STAMP, asked, rows, sighting
-from journal.remotes.salesforce.soql import changed, moment, time_of
+from journal.remotes.salesforce.rows import NO_LIST, STAMP, asked, is_short, rows, sighting
+from journal.remotes.salesforce.soql import changed, known_time, moment, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,7 +41,6 @@ EVER: Final = datetime.max.replace(tzinfo=UTC)
 MINUTE: Final = timedelta(minutes=1)
 Step: TypeAlias = Literal["rows", "updated", "ids", "deleted"]
 """What is listed."""
-_NO_LIST: Final = "a query was answered with something that is no list of records"
 
 
 class Since(NamedTuple):
@@ -111,6 +112,10 @@ class OrgFeed:
         start = (since or end) - self.listing.overlap
         return min(start, end - MINUTE), end
 
+    def is_ahead(self, since: datetime | None, now: datetime | None) -> bool:
+        """Say whether a checkpoint is of a time that is still to come (F7)."""
+        return since is not None and now is not None and since - self.listing.overlap > now
+
     def within(self, what: str, start: datetime, end: datetime) -> Request:
         """Return the request for the ids of what was updated, or deleted, in that time."""
         span = f"start={quote(moment(start))}&end={quote(moment(end))}"
@@ -131,11 +136,15 @@ class OrgFeed:
             return self._deleted(response, known, turn)
         found = rows(response)
         if found is None:
-            return Unknown(_NO_LIST)
+            return Unknown(NO_LIST)
         stamps = [stamp for row in found.rows if (stamp := time_of(row.get(STAMP))) is not None]
+        now = date_of(response)
+        if page is None and self.is_ahead(known.at, now):
+            return Page((), self.kept(None, known.deleted), kept_turn(Turn()))
         before = time_of(turn.at) or known.at
         newest = max([*stamps, *([before] if before else [])], default=None)
-        now = date_of(response) or newest
+        newest = newest if now is None or newest is None else min(newest, now)
+        now = now or newest
         ends = turn.ends or ("" if now is None else moment(now))
         turn = turn._replace(ends=ends, at="" if newest is None else moment(newest))
         sightings = tuple(sighting(row, self.listing.key, self.listing.read) for row in found.rows)
@@ -186,7 +195,7 @@ class OrgFeed:
         if known.deleted is None:
             return False
         start, end = self._span(known, turn)
-        return end - start < DELETED_BACK - MINUTE
+        return not self.is_ahead(known.deleted, end) and end - start < DELETED_BACK - MINUTE
 
     def _deleted(self, response: Response, known: Since, turn: Turn) -> Page | Unknown:
         match content_of(response):
@@ -194,7 +203,7 @@ class OrgFeed:
                 ids = [record.get("id") if isinstance(record, dict) else None for record in records]
             case _:
                 return Unknown("the org was asked what was deleted, and the answer does not say it")
-        if not all(isinstance(found, str) and found for found in ids):
+        if not all(map(is_short, ids)):
             return Unknown("a record that was deleted has no id")
         start, end = self._span(known, turn)
         earliest = time_of(rest.get("earliestDateAvailable"))
@@ -226,8 +235,5 @@ def kept_turn(turn: Turn) -> str:
 
 def date_of(response: Response) -> datetime | None:
     """Return the time at the org."""
-    try:
-        at = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    at = patience.date_of(response)
+    return None if at is None else known_time(at)

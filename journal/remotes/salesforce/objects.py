@@ -6,6 +6,7 @@ open, or says in words of its own, is left open here.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from journal.descriptions import Choice, FieldDescription, FieldKind, TypeDescription
@@ -13,6 +14,8 @@ from journal.descriptions import Choice, FieldDescription, FieldKind, TypeDescri
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_NAME: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
+"""Of a field: it is written into queries."""
 _KINDS: Final[Mapping[str, FieldKind]] = {
     "boolean": "boolean",
     "combobox": "text",
@@ -37,7 +40,7 @@ _KINDS: Final[Mapping[str, FieldKind]] = {
 }
 _UNREADABLE: Final = {"address", "base64", "location"}
 """Types whose values are parts of other fields, or too large for a list."""
-_KEPT_ITSELF: Final = {
+KEPT_ITSELF: Final = {
     "Id",
     "IsDeleted",
     "LastModifiedById",
@@ -87,12 +90,22 @@ def readable(content: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         field["name"]
         for field in content["fields"]
-        if field.get("type") not in _UNREADABLE and field["name"] not in _KEPT_ITSELF
+        if _text(field.get("type")) not in _UNREADABLE and field["name"] not in KEPT_ITSELF
     )
 
 
+def unsettable(content: Mapping[str, Any]) -> frozenset[str]:
+    """Return the fields that nobody may set when a record is created, in the words of the org.
+
+    Args:
+        content: an object, as `read` returns it.
+    """
+    fields = content["fields"]
+    return frozenset(field["name"] for field in fields if field.get("createable") is False)
+
+
 def _is_field(field: object) -> bool:
-    return isinstance(field, dict) and isinstance(field.get("name"), str)
+    return isinstance(field, dict) and _NAME.fullmatch(_text(field.get("name"))) is not None
 
 
 def _field(said: Mapping[str, Any], ours: Callable[[str], str]) -> FieldDescription:
@@ -118,7 +131,7 @@ def _field(said: Mapping[str, Any], ours: Callable[[str], str]) -> FieldDescript
         closed=said.get("restrictedPicklist") is True and bool(choices),
         createable=is_createable,
         updateable=said.get("updateable") is not False,
-        refers_to=tuple(map(_text, said.get("referenceTo") or ())) if kind == "reference" else (),
+        refers_to=_names(said.get("referenceTo")) if kind == "reference" else (),
         relation=_text(said.get("relationshipName")) if kind == "reference" else "",
         unique=said.get("unique") is True,
         external_id=said.get("externalId") is True,
@@ -140,9 +153,15 @@ def _choices(values: object) -> tuple[tuple[Choice, ...], str | None]:
     return choices, usual
 
 
+def _names(said: object) -> tuple[str, ...]:
+    """Return the names in a list of them."""
+    listed = said if isinstance(said, list) else []
+    return tuple(name for name in listed if isinstance(name, str))
+
+
 def _count(number: object) -> int | None:
     """Return a number; 0 says that there is no limit."""
-    return number if isinstance(number, int) and number > 0 else None
+    return number if type(number) is int and number > 0 else None
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,7 @@ from journal.remotes.remote import Page, Request, Response
 from journal.remotes.salesforce import objects, soql
 from journal.remotes.salesforce.answers import meant
 from journal.remotes.salesforce.feed import OrgFeed
-from journal.remotes.salesforce.rows import VERSION, Listing, asked, rows, sighting
+from journal.remotes.salesforce.rows import NO_LIST, VERSION, Listing, asked, rows, sighting
 from journal.remotes.salesforce.updated import UpdatedFeed
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from journal.remotes.salesforce.settings import Settings
 
 _Found = TypeVar("_Found")
-_NO_LIST: Final = "a query was answered with something that is no list of records"
+_NO_END: Final = "a query for some records was answered with pages that show none of them anew"
 _NO_OBJECT: Final = "the org was asked what an object is, and the answer does not say it"
 
 
@@ -108,7 +108,7 @@ class OrgReader(HttpRemote):
         self, record_type: str, remote_ids: Sequence[str]
     ) -> Generator[Request, Answer, frozenset[str] | Outcome]:
         query = soql.among(self.settings.object_of(record_type), ["Id"], remote_ids)
-        there: set[str] = set()
+        wanted, there = {each[:15] for each in remote_ids}, set[str]()
         locator: str | None = None
         while locator != "":
             answer = yield from self._said(record_type, asked(query, locator))
@@ -116,8 +116,11 @@ class OrgReader(HttpRemote):
                 return answer
             found = rows(answer)
             if found is None:
-                return Unknown(_NO_LIST)
-            there |= {row["Id"][:15] for row in found.rows}
+                return Unknown(NO_LIST)
+            new = {row["Id"][:15] for row in found.rows} & wanted - there
+            if found.locator and not new:
+                return Unknown(_NO_END)
+            there |= new
             locator = found.locator
         return frozenset(each for each in remote_ids if each[:15] in there)
 
@@ -161,7 +164,7 @@ class OrgReader(HttpRemote):
             return answer
         found = rows(answer)
         if found is None:
-            return Unknown(_NO_LIST)
+            return Unknown(NO_LIST)
         name = _object_of(found.rows) or read.object
         if name != read.object and record_type == read.object:
             said = f"the org calls the object {name}: write FROM {name}"
@@ -171,7 +174,7 @@ class OrgReader(HttpRemote):
         shown = [sighting(row, key, forms.read) for row in found.rows]
         if VERSION.upper() in named:
             shown = [
-                seen._replace(fields={**(seen.fields or {}), forms.ours(VERSION): row[VERSION]})
+                seen._replace(fields={**(seen.fields or {}), forms.ours(VERSION): row.get(VERSION)})
                 for seen, row in zip(shown, found.rows, strict=True)
             ]
         return Page(tuple(shown), None, found.locator or None)

@@ -10,22 +10,27 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from journal.errors import ProfileError
 from journal.events import FieldMessage
 from journal.outcomes import Refused, Wait
+from journal.remotes.credentials import authorised
 from journal.remotes.dialect import Dialect
 from journal.remotes.profiles import toml_of
 from journal.remotes.remote import Response
+from journal.remotes.salesforce import objects
 from journal.remotes.salesforce.answers import is_key_refusal, is_no_session
 from journal.remotes.salesforce.describing import described
+from journal.remotes.salesforce.environment import content_of
 from journal.remotes.salesforce.errands import OrgErrand, Way
 from journal.remotes.salesforce.keeping import TokenFile
 from journal.remotes.salesforce.limits import HEADER, pause_s, usage_of
 from journal.remotes.salesforce.reading import OrgReader
 from journal.remotes.salesforce.settings import Settings
+from journal.remotes.salesforce.together import AHEAD
+from journal.remotes.salesforce.whole import Whole
+from journal.sources import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import Self
 
     from journal.outcomes import Outcome
@@ -35,7 +40,6 @@ if TYPE_CHECKING:
     from journal.sources import Clock
 
 _PRECONDITION: Final = 412
-_PREFIX: Final = "SALESFORCE_"
 _UNSURE: Final = (
     "the org takes no Idempotency-Key, and an earlier request of this create may have been "
     "applied: look there, and then resolve the draft as applied, retry it, or discard it"
@@ -70,17 +74,31 @@ class Salesforce(OrgReader):
         settings.check()
         self.settings = settings
         path, variable = settings.refresh_token_file, settings.refresh_variable
+        file, first = None, ""
         if path is not None and variable is not None and save is None:
-            file = TokenFile(path, variable)
+            file, first = TokenFile(path, variable), environ.get(variable, "")
             environ, save = file.laid_over(environ), file.save
         profiles = {how: described(settings, how) for how in _WAYS}
         usual: How = "upsert" if settings.key or _has_keys(settings) else "ui"
         super().__init__(profiles[usual], environ=environ, bearer=bearer, save=save, clock=clock)
+        if file is not None:
+            self.credentials.share(file.turn())
+            self.credentials.secrets.add([first])
         self._dialects = {how: Dialect(profile) for how, profile in profiles.items()}
         self._takes_keys = True
         self._owed_s = 0.0
         self._usage = ""
         self._objects = {}
+        self._together = Whole(
+            settings,
+            self.errand,
+            self._in_call,
+            alone=self._pushed,
+            note=self._note,
+            clock=clock or SystemClock(),
+            look=self._looked_up,
+            settle=self._settled,
+        )
 
     def __repr__(self) -> str:
         """Show where the org is, and no secret."""
@@ -136,7 +154,7 @@ class Salesforce(OrgReader):
 
     # --- pushing -------------------------------------------------------------------------
 
-    def errand(self, push: Push) -> Errand:
+    def errand(self, push: Push) -> OrgErrand:
         """Return what carries the draft.
 
         Raises:
@@ -155,10 +173,13 @@ class Salesforce(OrgReader):
         """Send a draft: yield requests, receive their answers, return the outcome (O1).
 
         Raises:
-            RemoteError: the draft cannot be sent as it is.
+            RemoteError: the draft cannot be sent as it is, or is one of a batch that is bound.
         """
+        if self.binds_batches and push.batch_size > 1:
+            raise self._together.why_not_alone(push)
         if (owed := self._owed()) is not None:
             return owed
+        self._together.forget()
         exchange = super().push(push)
         try:
             request = next(exchange)
@@ -172,11 +193,70 @@ class Salesforce(OrgReader):
         finally:
             exchange.close()
 
+    def _in_call(self, push: Push) -> OrgErrand:
+        """Return what carries the draft in a call with others.
+
+        A copy of an insert that comes late is refused, and so is all behind it; one of an upsert
+        would write over what was changed since.
+
+        Raises:
+            RemoteError: the draft cannot be sent as it is.
+        """
+        how = self.settings.how(push.ref.type)
+        if how != "upsert":
+            return self.errand(push)
+        return OrgErrand(self._dialects["insert"], push, Way(self.settings, "insert"))
+
+    # --- pushing together ----------------------------------------------------------------
+
+    @property
+    def most_together(self) -> int:
+        """How many drafts are looked at for a call; 1 where they are to be sent one by one."""
+        is_possible = self.settings.batches == "order" and self._together.is_possible
+        return AHEAD if is_possible or self.binds_batches else 1
+
+    @property
+    def binds_batches(self) -> bool:
+        """Whether the drafts of one batch are applied all together, or not at all."""
+        return self.settings.batches == "whole"
+
+    def together(self, pushes: Sequence[Push]) -> int:
+        """Return how many of these drafts, from the first one on, can go in one call, at most.
+
+        Args:
+            pushes: drafts that are next to send, in order; those behind are read for the next.
+        """
+        # While a pause is due, no others are begun that would have to wait, too.
+        is_apart = pushes[0].batch_size == 1
+        return 1 if is_apart and self._owed_s > 0 else self._together.count(pushes)
+
+    def push_together(
+        self, pushes: Sequence[Push]
+    ) -> Generator[Request, Answer, Sequence[Outcome | None]]:
+        """Send drafts together: yield requests, receive their answers, return the outcomes (O1).
+
+        Raises:
+            RemoteError: the first of them cannot be sent as it is.
+        """
+        if (owed := self._owed()) is not None:
+            return [owed]
+        exchange = self._together.sent(pushes)
+        outcomes = yield from authorised(exchange, self.credentials, self.is_refused)
+        secrets = self.credentials.secrets
+        return [
+            outcome
+            and secrets.cleared(outcome, [push.fields, push.base, push.record.remote.fields])
+            for outcome, push in zip(outcomes, pushes, strict=False)
+        ]
+
+    # --- the limits ----------------------------------------------------------------------
+
     def _owed(self) -> Wait | None:
         """Return the pause that is due before the org is asked again, once (O1)."""
         if self._owed_s <= 0:
             return None
         owed_s, self._owed_s = self._owed_s, 0.0
+        self._together.forget()
         said = f"the org has answered {self._usage} of the calls of a day"
         return Wait(f"{said}: it is asked again in {owed_s:.0f} s", owed_s)
 
@@ -189,6 +269,12 @@ class Salesforce(OrgReader):
             self._owed_s = pause_s(usage, self.settings.limits)
 
     def _pushed(self, errand: Errand) -> Generator[Request, Answer, Outcome]:
+        if isinstance(errand, OrgErrand) and errand.is_again:
+            content = yield from self._object(errand.push.ref.type)
+            if isinstance(content, dict):
+                errand.leave_out(objects.unsettable(content))
+            elif not isinstance(content, Refused):  # an org that does not say it may take all
+                return content
         outcome = yield from super()._pushed(errand)
         if not isinstance(outcome, Refused) or not isinstance(errand, OrgErrand):
             return outcome
@@ -198,6 +284,9 @@ class Salesforce(OrgReader):
             if push.is_maybe_applied:
                 return outcome._replace(messages=(FieldMessage(message=_UNSURE),))
             return (yield from super()._pushed(self.errand(push)))
+        if errand.has_orphaned(outcome):
+            errand.names_parents = False
+            return (yield from super()._pushed(errand))
         is_condition = (outcome.classification, outcome.status) == ("rejected", _PRECONDITION)
         if is_condition and push.kind == "update":
             # The record is as we know it: so the org compares more than whole seconds.
@@ -211,40 +300,3 @@ _WAYS: Final[tuple[How, ...]] = ("upsert", "insert", "ui", "post")
 
 def _has_keys(settings: Settings) -> bool:
     return any(settings.key_of(name) for name in settings.types)
-
-
-def content_of(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings that an environment holds; secrets stay there, and are named.
-
-    Raises:
-        ProfileError: it does not say where the org is.
-    """
-
-    def said(name: str) -> str | None:
-        return environ.get(f"{_PREFIX}{name}") or None
-
-    if said("URL") is None:
-        hint = "such as https://acme.my.salesforce.com"
-        raise ProfileError("url", f"the environment has no {_PREFIX}URL", hint=hint)
-    members = {
-        "url": said("URL"),
-        "api_version": said("API_VERSION"),
-        "key": said("KEY_FIELD"),
-        "refresh_token_file": said("REFRESH_TOKEN_FILE"),
-    }
-    content: dict[str, Any] = {name: text for name, text in members.items() if text is not None}
-    secrets = {
-        "client_secret": "CLIENT_SECRET",
-        "refresh_token": "REFRESH_TOKEN",
-        "private_key": "PRIVATE_KEY",
-    }
-    oauth = {k: f"{{env:{_PREFIX}{name}}}" for k, name in secrets.items() if said(name)}
-    plain = {"client_id": said("CLIENT_ID"), "subject": said("USERNAME")}
-    if oauth:
-        wanted = {name: text for name, text in plain.items() if text is not None}
-        if "private_key" not in oauth:
-            wanted.pop("subject", None)
-        content["auth"] = {"oauth": {**wanted, **oauth}}
-    elif said("ACCESS_TOKEN"):
-        content["auth"] = {"bearer": f"{{env:{_PREFIX}ACCESS_TOKEN}}"}
-    return content

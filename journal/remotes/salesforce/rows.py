@@ -28,6 +28,8 @@ VERSION: Final = "LastModifiedDate"
 STAMP: Final = "SystemModstamp"
 MOST_PATH: Final = 15_000
 """How many characters an address may have; with its headers, the org takes 16,384 bytes."""
+NO_LIST: Final = "a query was answered with something that is no list of records"
+_LONGEST_ID: Final = 18
 _LOCATOR: Final = "/query/"
 
 
@@ -78,7 +80,7 @@ def rows(response: Response) -> Rows | None:
             pass
         case _:
             return None
-    if not all(isinstance(row, dict) and isinstance(row.get("Id"), str) for row in records):
+    if not all(isinstance(row, dict) and is_short(row.get("Id")) for row in records):
         return None
     if is_done:
         return Rows(records, "")
@@ -86,6 +88,11 @@ def rows(response: Response) -> Rows | None:
     locator = where.rpartition("/")[2] if isinstance(where, str) else ""
     is_safe = locator.replace("-", "").isalnum() and locator.isascii()
     return Rows(records, locator) if is_safe else None
+
+
+def is_short(text: object) -> bool:
+    """Say whether something is no longer than an id: many are asked for in one address."""
+    return isinstance(text, str) and 0 < len(text) <= _LONGEST_ID
 
 
 def sighting(

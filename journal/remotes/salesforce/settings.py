@@ -155,6 +155,8 @@ class Settings(Section):
     max_bytes: Annotated[int, Field(gt=0)] = 16_777_216
     key: _Key = ""
     """The field for our key of every object of which nothing else is said."""
+    create: Literal["upsert", "insert"] = "upsert"
+    """How the records of every object with such a field are created."""
     capture: Capture = Capture()
     """The capture fields of every object of which nothing else is said."""
     types: dict[str, TypeSettings] = {}  # noqa: RUF012  pydantic copies it
@@ -163,6 +165,9 @@ class Settings(Section):
     """Where a refresh token is kept that the org has put in the place of another."""
     reads_back: bool = True
     """Whether a record is read after each write, for what triggers have made of it."""
+    batches: Literal["off", "order", "whole"] = "off"
+    """Whether drafts go together, in calls of up to 25 requests that keep their order; and
+    whether those that were made in one batch are then applied all together or not at all."""
     on_not_found: Literal["done", "hold"] = "done"
     """What a delete is of a record that is not there, or that we are not shown."""
     limits: LimitSettings = LimitSettings()
@@ -252,7 +257,7 @@ class Settings(Section):
         said = self.types.get(record_type)
         if said is not None and said.create is not None:
             return said.create
-        return "upsert" if self.key_of(record_type) else "ui"
+        return self.create if self.key_of(record_type) else "ui"
 
     @property
     def refresh_variable(self) -> str | None:

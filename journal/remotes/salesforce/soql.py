@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from journal.errors import QueryError
@@ -32,7 +32,8 @@ _AFTER: Final = {"WHERE", "WITH", "ORDER", "LIMIT", "OFFSET", "USING", "GROUP", 
 _AFTER_ALL: Final = {*_AFTER, "ALL", "UPDATE"}
 _TAIL: Final = {"ORDER", "GROUP", "HAVING", "LIMIT", "OFFSET", "FOR", "ALL", "WITH", "WHERE"}
 _OWN: Final = "name the fields of the record itself: SELECT Name, Phone FROM Account WHERE …"
-MILLISECOND: Final = timedelta(milliseconds=1)
+_YEARS: Final = (1700, 4000)
+"""The first and the last one of which an org takes a time."""
 
 
 class _Word(NamedTuple):
@@ -243,6 +244,23 @@ def among(name: str, fields: Iterable[str], ids: Iterable[str], where: str = "")
     return f"SELECT {', '.join(fields)} FROM {name} WHERE Id IN ({listed}){also}"  # noqa: S608  as above
 
 
+def named(
+    name: str, fields: Iterable[str], ids: Iterable[str], key: str, keys: Iterable[str]
+) -> str:
+    """Return the query for records by their ids, or by our keys of them.
+
+    Args:
+        name: of the object.
+        fields: that are listed.
+        ids: of records.
+        key: the field for our key.
+        keys: of other records.
+    """
+    listed = [("Id", ", ".join(map(quoted, ids))), (key, ", ".join(map(quoted, keys)))]
+    which = " OR ".join(f"{field} IN ({values})" for field, values in listed if values)
+    return f"SELECT {', '.join(fields)} FROM {name} WHERE {which}"  # noqa: S608  as above
+
+
 def quoted(text: str) -> str:
     """Return a text as a query has it (Q2)."""
     escaped = _LITERAL.sub(lambda found: f"\\{found[0]}", text)
@@ -256,11 +274,19 @@ def moment(at: datetime) -> str:
 
 
 def time_of(text: object) -> datetime | None:
-    """Return the time that a text is; None where it is none."""
+    """Return the time that a text is; None where it is none that an org knows."""
     if not isinstance(text, str):
         return None
     try:
-        at = datetime.fromisoformat(text)
+        return known_time(datetime.fromisoformat(text))
     except ValueError:
         return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def known_time(at: datetime) -> datetime | None:
+    """Return a time in UTC; None where an org knows no such year. One without a zone is in UTC."""
+    try:
+        at = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        return None
+    return at if _YEARS[0] <= at.year <= _YEARS[1] else None

@@ -17,7 +17,7 @@ from journal.remotes.meanings import content_of
 from journal.remotes.questions import CHECKED_AT_ONCE
 from journal.remotes.remote import Page, Request
 from journal.remotes.salesforce.feed import EVER, MINUTE, OrgFeed, Turn, date_of, kept_turn, turn_of
-from journal.remotes.salesforce.rows import asked, rows, sighting
+from journal.remotes.salesforce.rows import NO_LIST, asked, is_short, rows, sighting
 from journal.remotes.salesforce.soql import all_of, among, clock, moment, time_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ UPDATED_BACK: Final = timedelta(days=30)
 TOO_MANY: Final = "EXCEEDED_ID_LIMIT"
 MOST_IDS: Final = 2000
 """How many ids are kept until their rows are read."""
-_NO_LIST: Final = "a query was answered with something that is no list of records"
 _NO_IDS: Final = "the org was asked what was changed, and the answer does not say it"
 _NO_TIME: Final = "the org does not say what time it is"
 
@@ -94,7 +93,7 @@ class UpdatedFeed(OrgFeed):
     ) -> Page | Unknown:
         found, now = rows(response), date_of(response)
         if found is None:
-            return Unknown(_NO_LIST)
+            return Unknown(NO_LIST)
         ends = turn.ends or ("" if now is None else moment(now))
         if not ends:
             return Unknown(_NO_TIME)
@@ -112,16 +111,16 @@ class UpdatedFeed(OrgFeed):
         return self.last(seen, known, Turn(ends=ends, at=ends))
 
     def _begun(self, known: Since, ends: str) -> Turn:
-        """Return the first page of ids, or of all rows where the org lists no ids so old (F6)."""
+        """Return the first page of ids, or of all rows where the org lists none (F6, F7)."""
         start, end = self._part(known, turn := Turn("updated", ends=ends, until=ends))
-        if end - start >= UPDATED_BACK - MINUTE:
+        if self.is_ahead(known.at, end) or end - start >= UPDATED_BACK - MINUTE:
             return Turn(ends=ends)
         return turn._replace(at="" if known.at is None else moment(known.at))
 
     def _listed(self, response: Response, known: Since, turn: Turn) -> Page | Unknown:
         """Return the page that follows on a list of ids: their rows, or fewer ids (F6)."""
         match content_of(response):
-            case {"ids": [*ids], **rest} if all(isinstance(each, str) and each for each in ids):
+            case {"ids": [*ids], **rest} if all(map(is_short, ids)):
                 pass
             case _:
                 return Unknown(_NO_IDS)

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -43,7 +44,10 @@ def application(service: Service, connections: Connections | None = None) -> Sta
         if isinstance(raw_path, bytes):
             target = raw_path.decode("latin-1").partition("?")[0] + target[len(request.url.path) :]
         headers = {name.lower(): value for name, value in request.headers.items()}
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:  # it ended before all of its request was here: nothing is done
+            return Response()
         sent = Sent(request.method, target, headers, body, request.url.scheme)
         delivery = service.deliver(sent)
         return _Reply(service, delivery, connections)

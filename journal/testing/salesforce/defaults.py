@@ -12,8 +12,8 @@ EXTERNAL_ID: Final = "Journal_Key__c"
 """The external-id field of every object."""
 CAPTURE_FIELDS: Final = (
     Field("Journal_Made_At__c", "datetime"),
-    Field("Journal_Actor__c", length=80),
-    Field("Journal_Device__c", length=80),
+    Field("Journal_Actor__c"),
+    Field("Journal_Device__c"),
     Field("Journal_Reason__c"),
 )
 """Where a client may note when, by whom, on what and why a change was made."""

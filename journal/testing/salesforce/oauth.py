@@ -48,10 +48,7 @@ def token_for(
             username = app.username
         case "refresh_token":
             app = _authenticated(state, form, headers)
-            found = state.tokens.refreshed(form.get("refresh_token", ""), app.client_id)
-            if found is None:
-                raise GrantError("invalid_grant", "expired access/refresh token")
-            username, refresh_token = found
+            username, refresh_token = _refreshed(state, form.get("refresh_token", ""), app)
         case grant if grant == JWT_BEARER:
             app, username = _asserted(state, form.get("assertion", ""), instance_url)
         case _:
@@ -68,6 +65,17 @@ def token_for(
         "issued_at": str(int(state.now().timestamp() * 1000)),
     }
     return Answer(200, {**document, "refresh_token": refresh_token} if refresh_token else document)
+
+
+def _refreshed(state: State, token: str, app: ConnectedApp) -> tuple[str, str | None]:
+    """Return the user of a refresh token, and the next token where the org rotates them."""
+    found = state.tokens.refreshed(token, app.client_id)
+    if found is None:
+        username = state.tokens.reused(token, app.client_id)
+        if username is not None:
+            state.tokens.end_of(state.add_user(username), app.client_id)
+        raise GrantError("invalid_grant", "expired access/refresh token")
+    return found
 
 
 def revoked(state: State, form: Mapping[str, str]) -> Answer:

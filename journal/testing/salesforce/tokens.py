@@ -54,6 +54,7 @@ class Tokens:
         self._org_id, self._settings, self._now = org_id, settings, now
         self._sessions: dict[str, Session] = {}
         self._refreshing: dict[str, tuple[str, str]] = {}
+        self._replaced: dict[str, str] = {}
         self._made = 0
 
     def issue(self, user_id: str, client_id: str) -> str:
@@ -94,7 +95,27 @@ class Tokens:
         if not self._settings.rotates_refresh_tokens:
             return username, None
         del self._refreshing[token]
-        return username, self.issue_refresh_token(username, client_id)
+        self._replaced[token] = self.issue_refresh_token(username, client_id)
+        return username, self._replaced[token]
+
+    def reused(self, token: str, client_id: str) -> str | None:
+        """Revoke what has replaced a refresh token that is used again; return whose it was.
+
+        It may have been stolen, so none of its successors works any more.
+        """
+        while token in self._replaced:
+            token = self._replaced[token]
+        username, owner = self._refreshing.get(token, ("", ""))
+        if not username or owner != client_id:
+            return None
+        del self._refreshing[token]
+        return username
+
+    def end_of(self, user_id: str, client_id: str) -> None:
+        """End every session that a user has by an app."""
+        theirs = (user_id, client_id)
+        kept = {t: s for t, s in self._sessions.items() if (s.user_id, s.client_id) != theirs}
+        self._sessions = kept
 
     def _unique(self, prefix: str) -> str:
         self._made += 1

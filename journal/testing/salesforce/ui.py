@@ -73,6 +73,7 @@ def on_records(state: State, call: Call) -> Answer:
     with state.database.transaction():
         caller = _caller(call, body)
         row = state.writer.create(sobject, _fields(body), caller)
+    _check_seen(state, call, body, row)
     return Answer(201, _record(state, row, _paths(row)))
 
 
@@ -91,13 +92,22 @@ def on_record(state: State, call: Call, text: str) -> Answer:
             with state.database.transaction():
                 fields = _fields(body)
                 row = state.writer.update(row, fields, _caller(call, body))
-            handles = flag(body.get("handleOwnerChange", call.query.get("handleOwnerChange")))
-            if not handles and not state.is_visible(row, call.caller):
-                raise not_found()  # it was saved, all the same
+            _check_seen(state, call, body, row)
             return Answer(200, _record(state, row, _paths(row)))
         case _:
             state.writer.delete(row, call.caller)
             return Answer(204)
+
+
+def _check_seen(state: State, call: Call, body: Mapping[str, Content], row: Row) -> None:
+    """Refuse to show a record to who has given it away: it was saved, all the same.
+
+    Raises:
+        RefusedError: who has saved it does not see it.
+    """
+    handles = flag(body.get("handleOwnerChange", call.query.get("handleOwnerChange")))
+    if not handles and not state.is_visible(row, call.caller):
+        raise not_found()
 
 
 def refused(call: Call, error: RefusedError) -> Answer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from journal.checkpoint import Checkpoint
 from journal.journal import Journal
+from journal.log import Log
 from journal.remotes.credentials import Credentials
 from journal.remotes.generic import HttpRemote
 from journal.sync.session import Session
@@ -50,7 +51,7 @@ class MakesSession(Protocol):
 
 def opened(recorder: RowRecorder, sources: Sources, name: str) -> Journal:
     """Return the journal on a log, opened by a process of that name."""
-    return Journal(actor="ann", origin=name, sources=sources, recorder=recorder)
+    return Journal(actor="ann", origin=name, sources=sources, log=Log(recorder))
 
 
 _MADE: Final[dict[int, HttpRemote]] = {}

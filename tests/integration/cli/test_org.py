@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,6 @@ from tests.integration.cli.conftest import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.integration.cli.conftest import Cli
 
@@ -48,6 +48,27 @@ def profile(org: Org, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     with org.serve() as url:
         path.write_text(PROFILE.format(url=url, key=EXTERNAL_ID), encoding="utf-8")
         yield str(path)
+
+
+class TestRemoteCheck:
+    """A profile of an org, tried."""
+
+    def test_the_one_type_that_is_named_is_tried(self, cli: Cli, profile: str) -> None:
+        """What goes for all other types is no type."""
+        done = cli("remote", "check", profile, "--write", "--yes", "Name=Probe", "Phone=1")
+
+        assert done.code == 0, done
+        assert "does not" not in done.out
+
+    def test_of_several_types_one_is_to_be_named(self, cli: Cli, profile: str) -> None:
+        """The message lists those that there are."""
+        path = Path(profile)
+        path.write_text(f"{path.read_text('utf-8')}\n[types.Contact]\n", encoding="utf-8")
+
+        done = cli("remote", "check", profile)
+
+        assert done.code == 2
+        assert "the profile names Account, Contact\n" in done.err
 
 
 class TestPrime:
@@ -185,6 +206,16 @@ class TestHints:
             "warning": {"problem": "Account:c would be refused: Name: is required"}
         }
         assert (made.code, made.err) == (0, "")
+
+    def test_a_type_without_a_form(self, cli: Cli, profile: str) -> None:
+        """It is said which there are, and how to get that one."""
+        cli("types", "--remote", profile, "Account")
+
+        done = cli("new", "Visit__c")
+
+        assert done.code == 2
+        assert "There are forms for Account." in done.err
+        assert "draft-journal types --remote PROFILE.toml Visit__c" in done.err
 
     def test_a_form(self, cli: Cli, profile: str, org: Org) -> None:
         """What is known of a type is a form, too."""

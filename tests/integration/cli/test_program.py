@@ -59,6 +59,7 @@ class TestHelp:
             "import",
             "export",
             "verify",
+            "replay",
             "rebuild",
             "simulate",
         ]

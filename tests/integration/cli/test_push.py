@@ -99,6 +99,7 @@ class TestDrafts:
         assert third == {
             "draft_id": entry["event_id"],
             "position": 3,
+            "batch": 3,
             "change": "update",
             "ref": "Account:acme",
             "fields": {"Name": "Acme Ltd"},

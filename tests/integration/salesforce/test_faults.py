@@ -18,6 +18,21 @@ if TYPE_CHECKING:
     from journal.testing.salesforce import Org
 
 
+def test_a_client_that_dies_within_its_request_is_no_error(
+    org: Org, client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is done, and nothing is said: who is tested may be killed at any time."""
+    head = f"POST {client.base_url.path}sobjects/Account HTTP/1.1\r\nHost: x\r\n"
+    url = client.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        connection.sendall(f'{head}Content-Length: 100\r\n\r\n{{"Name":'.encode())
+    for _ in range(3):
+        assert client.get("limits").status_code == 200
+
+    assert org.records("Account") == []
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def names(org: Org) -> list[str]:
     """Return the names of the accounts, in the order of their making."""
     return [each["Name"] for each in org.records("Account")]

@@ -15,6 +15,7 @@ from journal import Journal
 from journal.cli.program import run
 from journal.errors import ProfileError
 from journal.remotes import Salesforce
+from journal.remotes.salesforce.keeping import TokenFile
 from journal.sync import Subscriber
 from journal.testing.salesforce import ConnectedApp, Org, Settings
 from tests.integration.salesforce.sending import ENVIRON, KEY, SOON, content, remote
@@ -206,12 +207,55 @@ class TestRotation:
     ) -> None:
         """It would be lost with the process: the run ends before a draft is sent."""
         path = tmp_path / "missing" / "refresh.json"
+        token = org.refresh_token()
 
-        report = drained(journal, by_refresh(url, org.refresh_token(), path))
+        report = drained(journal, by_refresh(url, token, path))
 
         assert (report.stopped_by, report.pending) == ("unauthorized", 3)
         assert "could not be saved" in report.problem
-        assert org.records("Account") == []
+        assert org.requests == []
+
+        path.parent.mkdir()
+        assert drained(journal, by_refresh(url, token, path)).acknowledged == 3
+
+    def test_two_processes_have_one_token(
+        self, journal: Journal, org: Org, url: str, tmp_path: Path
+    ) -> None:
+        """One that goes on after another has asked for a token does so by the newest one (T3)."""
+        path, token = tmp_path / "refresh.json", org.refresh_token()
+        sender, other = (by_refresh(url, token, path) for _ in range(2))
+        drained(journal, sender)
+
+        for next_one in (other, sender, other):
+            journal.create("Account", {"Name": "another"})
+            org.expire_sessions()
+            assert drained(journal, next_one).acknowledged == 1
+
+    def test_a_token_that_was_replaced_is_still_a_secret(
+        self, journal: Journal, org: Org, url: str, tmp_path: Path
+    ) -> None:
+        """Who would use it would have all others revoked."""
+        path, token = tmp_path / "refresh.json", org.refresh_token()
+        drained(journal, by_refresh(url, token, path))
+
+        known = by_refresh(url, token, path).credentials.secrets
+
+        assert known.masked(f"not {token}") == "not [secret]"
+
+    def test_one_process_asks_at_a_time(
+        self, journal: Journal, org: Org, url: str, tmp_path: Path
+    ) -> None:
+        """The others wait: who used a token twice would have all of them revoked (T3)."""
+        path = tmp_path / "refresh.json"
+        remote, turn = by_refresh(url, org.refresh_token(), path), TokenFile(path, "R").turn()
+        assert turn.acquire()
+
+        waiting = drained(journal, remote)
+        turn.release()
+
+        assert (waiting.stopped_by, waiting.pending, org.requests) == ("unreachable", 3, [])
+        assert drained(journal, remote).acknowledged == 3
+        assert stat.S_IMODE(path.with_name("refresh.json.lock").stat().st_mode) == 0o600
 
     def test_a_file_that_is_none_is_told(self, url: str, tmp_path: Path) -> None:
         """By its key."""

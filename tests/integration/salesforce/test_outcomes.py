@@ -234,6 +234,19 @@ class TestUi:
 
         assert (report.acknowledged, desk.names) == (1, ["Acme"])
 
+    def test_404(self, desk: Desk) -> None:
+        """Who gives away what was made does not see it: only a person can tell that it is there."""
+        desk.org.rules.private.add("Account")
+        desk.create(OwnerId=desk.org.user_id("other@stand-in.example"))
+
+        desk.sent(**UI)
+
+        assert (desk.hold.classification, desk.hold.status, desk.names) == (
+            "unknown",
+            404,
+            ["Acme"],
+        )
+
     def test_422(self, desk: Desk) -> None:
         """Held, and the queue stops."""
         desk.create()

@@ -318,6 +318,51 @@ def test_a_validation_error_is_amended(journal: Journal, org: Org, url: str) -> 
     assert contact["AccountId"] == org.records("Account")[0]["Id"]
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_record_that_was_pulled_whole_is_created_again(
+    journal: Journal, org: Org, url: str, *, lost: bool
+) -> None:
+    """Deleted there, edited here, and decided for ours: once, with the times of this change."""
+    gone = org.create("Account", {"Name": "Acme", "Phone": "1", "Journal_Actor__c": "bob"})
+    account = f"Account:{gone}"
+    with Subscriber(journal, remote(url, types={"Account": {}})) as subscriber:
+        assert subscriber.pull().observed == 1
+    journal.update(account, {"Phone": "2"})
+    org.delete(gone)
+    if lost:
+        org.faults.drop_after(method="PATCH")
+
+    report = drained(journal, url, "ours")
+
+    assert (report.pending, report.held) == (0, 0)
+    [made] = org.records("Account")
+    assert (made["Phone"], made["Journal_Actor__c"]) == ("2", "ann")
+    here = journal.load(account)
+    assert here.remote.remote_id == made["Id"]
+    assert (here.fields or {})["CreatedDate"] == made["CreatedDate"]
+
+
+@pytest.mark.parametrize("batches", [False, True])
+@pytest.mark.parametrize("theirs", [{}, {"Phone": "9"}, {"Journal_Actor__c": "bob"}])
+def test_a_record_that_was_primed_whole_is_updated_and_deleted(
+    journal: Journal, org: Org, url: str, theirs: dict[str, str], *, batches: bool
+) -> None:
+    """What our own update writes into every record is no change by somebody else (E5)."""
+    known = org.create("Account", {"Name": "Acme", "Phone": "1", "Journal_Actor__c": "eve"})
+    account = f"Account:{known}"
+    with Subscriber(journal, remote(url, types={"Account": {}})) as subscriber:
+        assert subscriber.prime("SELECT FIELDS(ALL) FROM Account LIMIT 200").observed == 1
+    org.update(known, theirs)
+    journal.update(account, {"Name": "Acme Ltd"}, reason="they moved")
+    journal.delete(account, reason="they closed")
+
+    report = drained(journal, url, "hold", batches=batches)
+
+    is_changed = "Phone" in theirs
+    assert (report.acknowledged, report.held) == ((1, 1) if is_changed else (2, 0))
+    assert (org.get(known) or {})["IsDeleted"] is not is_changed
+
+
 def test_what_triggers_make_is_known(journal: Journal, org: Org, url: str) -> None:
     """A trigger rewrites the phone: it is known here, and the next change meets no conflict."""
     trigger = Trigger("Account", lambda new, _: {"Phone": f"+{str(new['Phone']).lstrip('+')}"})
@@ -348,6 +393,47 @@ def test_what_triggers_write_anyway_may_be_left_uncompared(
     assert [record["Phone"] for record in org.records("Account")] == ["+2"]
 
 
+def test_a_time_with_a_fraction_is_the_time_that_is_kept(journal: Journal, url: str) -> None:
+    """The org keeps whole seconds: several changes of a time, made offline, are no conflict."""
+    visit = journal.create("Visit", {"Name": "v", "Visited_At__c": "2026-04-01T09:30:07.612Z"})
+    journal.update(visit, {"Visited_At__c": "2026-04-01T10:00:00.001Z"})
+
+    report = drained(journal, url, "hold")
+
+    assert (report.acknowledged, report.held) == (2, 0)
+    assert journal.load(visit).fields == {"Name": "v", "Visited_At__c": "2026-04-01T10:00:00.001Z"}
+
+
+def test_our_mark_of_a_delete_is_known_again(
+    journal: Journal, org: Org, url: str, clock: Hands
+) -> None:
+    """The time of our clock is told to the millisecond, and the org keeps the second."""
+    ref = primed(journal, org, {"Name": "Acme", "Phone": "1"})
+    journal.delete(ref, reason=f" moved {'x' * 300}")
+    clock.move(seconds=60)
+    org.faults.drop_before(method="DELETE")
+
+    report = drained(journal, url, "hold")
+
+    assert (report.acknowledged, report.held) == (1, 0)
+    assert [effect.operation for effect in org.effects] == ["create", "update", "delete"]
+
+
+def test_a_parent_that_has_lost_its_key(journal: Journal, org: Org, url: str) -> None:
+    """Somebody has emptied the field: the child finds its parent by the id."""
+    account = journal.create("Account", {"Name": "Acme"})
+    drained(journal, url)
+    account_id = org.records("Account")[0]["Id"]
+    org.update(account_id, {KEY: None})
+    contact = journal.create("Contact", {"LastName": "Li", "AccountId": account})
+    journal.update(contact, {"Title": "Dr"})
+
+    report = drained(journal, url)
+
+    assert (report.acknowledged, report.held) == (2, 0)
+    assert org.records("Contact")[0]["AccountId"] == account_id
+
+
 def test_automation_alone_is_no_conflict(
     journal: Journal, org: Org, url: str, clock: Hands
 ) -> None:
@@ -374,18 +460,19 @@ def test_a_lock_is_waited_for(journal: Journal, org: Org, url: str, *, wrapped: 
     assert (report.acknowledged, report.held) == (1, 0)
 
 
-def test_a_duplicate_rule_offers_choices(journal: Journal, org: Org, url: str) -> None:
-    """Held with the choices; with the setting and a retry it is saved all the same."""
+@pytest.mark.parametrize("key", [KEY, ""])
+def test_a_duplicate_rule_offers_choices(journal: Journal, org: Org, url: str, key: str) -> None:
+    """Held with the choices; with the setting and a retry it is saved, by the UI API too."""
     org.rules.duplicates.append(DuplicateRule("Account"))
     org.create("Account", {"Name": "Acme"})
     journal.create("Account", {"Name": "Acme"})
 
-    drained(journal, url)
+    drained(journal, url, key=key, types={})
     [draft] = pending(journal)
     assert draft.hold is not None
     assert "allow_duplicates" in draft.hold.messages[0].message
     journal.retry(draft.draft_id)
-    report = drained(journal, url, types={"Account": {"allow_duplicates": True}})
+    report = drained(journal, url, key=key, types={"Account": {"allow_duplicates": True}})
 
     assert report.acknowledged == 1
     assert len(org.records("Account")) == 2

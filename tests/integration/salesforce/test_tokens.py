@@ -156,8 +156,23 @@ def test_refresh_tokens_that_rotate(door: httpx.Client, org: Org) -> None:
     first = org.refresh_token()
     second = token(door, **form, refresh_token=first).json()["refresh_token"]
 
-    assert error(token(door, **form, refresh_token=first)) == "invalid_grant"
     assert token(door, **form, refresh_token=second).json()["refresh_token"] not in {first, second}
+
+
+def test_a_refresh_token_that_is_used_again(door: httpx.Client, org: Org, url: str) -> None:
+    """It may have been stolen: what has replaced it is revoked, and so are the sessions."""
+    org.settings.rotates_refresh_tokens = True
+    form = {"grant_type": "refresh_token", **CLIENT}
+    first, other = org.refresh_token(), org.refresh_token("bob@stand-in.example")
+    kept = token(door, **form, refresh_token=other).json()
+    second = token(door, **form, refresh_token=first).json()
+    third = token(door, **form, refresh_token=second["refresh_token"]).json()
+
+    assert error(token(door, **form, refresh_token=first)) == "invalid_grant"
+    assert error(token(door, **form, refresh_token=third["refresh_token"])) == "invalid_grant"
+    assert not works(url, third["access_token"])
+    assert works(url, kept["access_token"])
+    assert "refresh_token" in token(door, **form, refresh_token=kept["refresh_token"]).json()
 
 
 def test_a_refresh_token_is_for_its_app(door: httpx.Client, org: Org) -> None:

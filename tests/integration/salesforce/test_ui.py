@@ -170,6 +170,15 @@ def test_an_owner_who_loses_sight(client: httpx.Client, org: Org) -> None:
         assert client.get(f"sobjects/Account/{record_id}").status_code == 404
 
 
+def test_an_owner_who_never_has_sight(client: httpx.Client, org: Org) -> None:
+    """Who makes a record of somebody else's, and does not see it, is told 404 as well."""
+    org.rules.private.add("Account")
+    body = {**ACME, "fields": {**ACME["fields"], "OwnerId": org.user_id("other@x.example")}}
+
+    assert client.post("ui-api/records", json=body).status_code == 404
+    assert [effect.operation for effect in org.effects] == ["create"]
+
+
 # --- Idempotency-Key ---------------------------------------------------------------------
 
 

@@ -151,7 +151,7 @@ def test_table_and_queue_hold_the_same(
         done = 0
         for count in [*cuts, len(history)]:
             append(journal, history[done : done + count])
-            for entry in history[done : done + count]:
+            for entry in journal.log.scan(queue.position):
                 queue.apply(entry)
             done += count
 

@@ -136,6 +136,29 @@ class TestShape:
         """What is no time says nothing."""
         assert as_ui_record(Records(seen(said)).get(VISIT))["weakEtag"] == milliseconds
 
+    @pytest.mark.parametrize(
+        ("version", "modified", "milliseconds"),
+        [
+            ("2026-04-01T09:30:00.000+0000", "2026-04-01T09:30:00.000Z", 1775035800000),
+            ("2026-04-01T11:30:00+02:00", "2026-04-01T09:30:00.000Z", 1775035800000),
+            ("1969-04-01T09:30:00Z", None, -1),
+            ("2026-04-31T09:30:00Z", None, -1),
+            ("20260401", None, -1),
+            ("7", None, -1),
+        ],
+    )
+    def test_a_version_that_is_a_time(
+        self, version: str, modified: str | None, milliseconds: int
+    ) -> None:
+        """An org's version of a record is when it was changed; a counter is no time."""
+        journal = Journal(actor="ann", origin="van-7")
+        journal.observe(VISIT, {"Name": "V-1"}, remote_version=version)
+
+        shown = as_ui_record(Records(journal).get(VISIT))
+
+        assert shown["eTag"] == version
+        assert (shown["lastModifiedDate"], shown["weakEtag"]) == (modified, milliseconds)
+
 
 class TestRules:
     """What holds for every record."""

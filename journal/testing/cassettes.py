@@ -1,0 +1,255 @@
+"""Cassettes: exchanges with a remote, recorded once and played back in every run.
+
+A cassette is a file of JSON lines beside the test, one exchange a line. Played back, each
+request must be the next one on it; one that is another, one too many, and one too few all fail.
+
+- K1. No header is recorded that is not on the list of those that may be.
+- K2. What looks like a secret is masked wherever it stands, before it is written; a request is
+  masked in the same way before it is compared.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode, b64encode
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+from urllib.parse import parse_qsl, urlencode
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+__all__ = ["ANSWER_HEADERS", "MASK", "REQUEST_HEADERS", "Cassette", "CassetteError"]
+
+REQUEST_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-unmodified-since",
+        "prefer",
+    }
+)
+"""The headers of a request that are recorded, and compared."""
+ANSWER_HEADERS: Final = frozenset(
+    {"content-type", "date", "etag", "last-modified", "link", "location", "retry-after"}
+)
+"""The headers of an answer that are recorded."""
+MASK: Final = "***"
+_SECRET_NAMES: Final = re.compile(
+    r"access_?token|api_?key|assertion|authorization|client_?secret|cookie|id_?token|pass(word|wd)"
+    r"|private_?key|refresh_?token|secret|session_?(id|token)|signature|^token$|x-api-key",
+    re.IGNORECASE,
+)
+_SECRETS: Final = re.compile(
+    r"eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"  # a JSON web token
+    r"|(?:Bearer|Basic|Token) [\w.~+/=!-]{8,}"
+    r"|00D\w{12,15}![\w.]{8,}"  # a session of Salesforce
+    r"|gh[opsur]_\w{20,}|AKIA\w{16}|xox[abp]-[\w-]{10,}|sk_live_\w{10,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    re.DOTALL,
+)
+
+
+class CassetteError(BaseException):
+    """What was asked is not what is on the cassette.
+
+    It is no `Exception`, so that no sender takes it for a remote that failed, and tries again.
+    """
+
+
+class Cassette:
+    """Exchanges on a file: played back, or recorded."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        record: bool = False,
+        secrets: Iterable[str] = (),
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Begin at its first exchange.
+
+        Args:
+            path: of the file.
+            record: whether it is recorded anew, or played back.
+            secrets: texts that are masked wherever they stand, besides what looks like one.
+            transport: by which is sent what is recorded; over the network otherwise.
+        """
+        self.path = path
+        self.is_recording = record
+        self.problem = ""
+        """What was wrong with a request, where one was."""
+        self._was_heard = False
+        self._hidden = [text for text in secrets if text]
+        self._inner = transport
+        self._exchanges: list[dict[str, Any]] = []
+        self._next = 0
+        if not record and path.exists():
+            lines = path.read_text("utf-8").splitlines()
+            self._exchanges = [json.loads(line) for line in lines]
+        self.client = httpx.Client(transport=_Reel(self))
+        """To be handed to a subscriber: `Subscriber(journal, remote, client=cassette.client)`."""
+
+    def exchanged(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer to a request: the recorded one, or that of the remote.
+
+        Raises:
+            CassetteError: the request is not the next one on the cassette.
+        """
+        sent = self._request(request)
+        if self.is_recording:
+            return self._recorded(request, sent)
+        if self._next == len(self._exchanges):
+            self._fail(f"one request too many: {_line(sent)}")
+        exchange = self._exchanges[self._next]
+        if exchange["request"] != sent:
+            self._fail(self._other(sent))
+        self._next += 1
+        answer = exchange["answer"]
+        headers = list(map(tuple, answer["headers"]))
+        return httpx.Response(answer["status"], headers=headers, content=_bytes(answer["body"]))
+
+    def _fail(self, problem: str) -> NoReturn:
+        if not self.path.exists():
+            problem = "it was never recorded"
+        said = f"cassette {self.path.name}: {problem}; record it anew: pytest --journal-record"
+        self.problem = self.problem or said
+        self._was_heard = current_thread() is main_thread()
+        raise CassetteError(self.problem)
+
+    def _other(self, sent: Mapping[str, Any]) -> str:
+        """Say how a request differs from the next one on the cassette."""
+        later = [e["request"] for e in self._exchanges[self._next :]]
+        expected = later[0]
+        at = f"request {self._next + 1} is {_line(sent)}"
+        if sent in later:
+            return f"{at}, which is number {self._next + later.index(sent) + 1} there"
+        differing = [key for key in expected if expected[key] != sent.get(key)]
+        said = "; ".join(f"{key} {sent.get(key)!r}, not {expected[key]!r}" for key in differing)
+        return f"{at}, and there it is {_line(expected)}: {said}"
+
+    def _recorded(self, request: httpx.Request, sent: dict[str, Any]) -> httpx.Response:
+        if self._inner is None:
+            self._inner = httpx.HTTPTransport()
+        answer = self._inner.handle_request(request)
+        content = answer.read()
+        answer.close()
+        kept = {
+            "status": answer.status_code,
+            "headers": self._headers(answer.headers, ANSWER_HEADERS),
+            "body": self._body(content, answer.headers.get("content-type", "")),
+        }
+        self._exchanges.append({"request": sent, "answer": kept})
+        headers = [
+            (name, value)
+            for name, value in answer.headers.multi_items()
+            if name not in {"content-encoding", "content-length", "transfer-encoding"}
+        ]
+        return httpx.Response(answer.status_code, headers=headers, content=content)
+
+    def close(self, *, is_complete: bool = True) -> None:
+        """End it: what was recorded is written; what was not asked for fails.
+
+        Args:
+            is_complete: whether everything was to be asked for; not so where the test has failed.
+
+        Raises:
+            CassetteError: some on the cassette were never made; or a request was wrong, in a
+                thread where nobody heard of it.
+        """
+        self.client.close()
+        if self.is_recording:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lines = [json.dumps(exchange, ensure_ascii=False) for exchange in self._exchanges]
+            self.path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            if self._inner is not None:
+                self._inner.close()
+        elif self.problem:
+            if not self._was_heard:
+                raise CassetteError(self.problem)
+        elif is_complete and (left := self._exchanges[self._next :]):
+            first = _line(left[0]["request"])
+            self._fail(f"{len(left)} requests were never made, the first of them {first}")
+
+    # --- what is written -----------------------------------------------------------------
+
+    def _request(self, request: httpx.Request) -> dict[str, Any]:
+        target = request.url.raw_path.decode("ascii")
+        path, mark, query = target.partition("?")
+        return {
+            "method": request.method,
+            "target": self._masked(path) + mark + (self._form(query) if query else ""),
+            "headers": self._headers(request.headers, REQUEST_HEADERS),
+            "body": self._body(request.read(), request.headers.get("content-type", "")),
+        }
+
+    def _headers(self, headers: httpx.Headers, allowed: frozenset[str]) -> list[list[str]]:
+        """Return the headers that may be recorded, in an order that means nothing (K1)."""
+        kept = [[n, self._masked(value)] for n, value in headers.multi_items() if n in allowed]
+        return sorted(kept)
+
+    def _body(self, content: bytes, media_type: str) -> str | dict[str, str]:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            return {"base64": b64encode(content).decode()}
+        if "x-www-form-urlencoded" in media_type:
+            return self._form(text)
+        try:
+            document = json.loads(text)
+        except ValueError:
+            return self._masked(text)
+        hidden = self._hide(document)
+        return self._masked(text) if hidden == document else json.dumps(hidden, ensure_ascii=False)
+
+    def _form(self, text: str) -> str:
+        pairs = parse_qsl(text, keep_blank_values=True)
+        hidden = [(n, MASK if _SECRET_NAMES.search(n) else self._masked(v)) for n, v in pairs]
+        return text if hidden == pairs else urlencode(hidden)
+
+    def _hide(self, value: Any) -> Any:  # noqa: ANN401  JSON
+        """Return JSON in which what is called like a secret, or looks like one, is masked (K2)."""
+        match value:
+            case dict():
+                return {
+                    name: MASK
+                    if isinstance(inner, str) and _SECRET_NAMES.search(name)
+                    else self._hide(inner)
+                    for name, inner in value.items()
+                }
+            case list():
+                return list(map(self._hide, value))
+            case str():
+                return self._masked(value)
+            case _:
+                return value
+
+    def _masked(self, text: str) -> str:
+        for secret in self._hidden:
+            text = text.replace(secret, MASK)
+        return _SECRETS.sub(MASK, text)
+
+
+class _Reel(httpx.BaseTransport):
+    def __init__(self, cassette: Cassette) -> None:
+        self._cassette = cassette
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._cassette.exchanged(request)
+
+
+def _line(request: Mapping[str, Any]) -> str:
+    return f"{request['method']} {request['target']}"
+
+
+def _bytes(body: str | dict[str, str]) -> bytes:
+    return b64decode(body["base64"]) if isinstance(body, dict) else body.encode()

@@ -1,0 +1,163 @@
+"""The plugin of pytest: fixtures for a service that embeds a journal.
+
+It costs nothing where it is not used: what it needs is imported by the fixture that is asked
+for, and no fixture acts unless a test names it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from journal import Journal
+    from journal.testing.cassettes import Cassette
+    from journal.testing.network import NetworkFaults, ServiceAtHand
+    from journal.testing.orgs import OrgAtHand
+    from journal.testing.scenario import Given
+
+_HAS_FAILED = pytest.StashKey[bool]()
+_SEED = pytest.StashKey[int]()
+_KEPT = pytest.StashKey[Path]()
+_MARKS = (
+    "journal(path=False, **arguments): the fixture journal: whether in a file; else as of Journal",
+    "record_service(on_socket=False, validate=None): how the fixture record_service is made",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("draft-journal")
+    group.addoption(
+        "--journal-seed",
+        default="0",
+        metavar="N",
+        help="The seed of times, ids and jitter in the fixture journal; 'random' draws one.",
+    )
+    group.addoption(
+        "--journal-record",
+        action="store_true",
+        help="Record the cassettes of the tests that run anew, from the real remotes.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marks known, and draw the seed where one is to be drawn."""
+    for mark in _MARKS:
+        config.addinivalue_line("markers", mark)
+    given = str(config.getoption("--journal-seed"))
+    if given == "random":
+        from random import SystemRandom  # noqa: PLC0415, TID251  drawn once, and said
+
+        given = str(SystemRandom().randrange(2**32))
+    if not re.fullmatch(r"[0-9]{1,18}", given):
+        raise pytest.UsageError(f"--journal-seed {given!r} is no number, nor 'random'")
+    config.stash[_SEED] = int(given)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say with a failure which seed leads to it, and where its journal is."""
+    report = yield
+    item.stash[_HAS_FAILED] = item.stash.get(_HAS_FAILED, False) or report.failed
+    seed = item.stash.get(_SEED, None)
+    if report.failed and seed is not None:
+        lines = [f"seed {seed}: pytest '{item.nodeid}' --journal-seed {seed}"]
+        if (path := item.stash.get(_KEPT, None)) is not None:
+            lines.append(f"its journal: draft-journal --journal {path} log")
+        report.sections.insert(0, ("draft-journal", "\n".join(lines)))
+    return report
+
+
+@pytest.fixture
+def journal_seed(request: pytest.FixtureRequest) -> int:
+    """The seed of this run."""
+    seed = request.config.stash[_SEED]
+    request.node.stash[_SEED] = seed
+    return seed
+
+
+@pytest.fixture
+def journal(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, journal_seed: int
+) -> Iterator[Journal]:
+    """An empty journal with times, ids and jitter that follow from the seed.
+
+    It is in memory; in a file with ``@pytest.mark.journal(path=True)``, or where the parameter of
+    the fixture is ``"file"`` (``indirect``).
+    """
+    from journal import Journal  # noqa: PLC0415  only where it is used
+    from journal.testing.sources import SeededSources  # noqa: PLC0415
+
+    mark = request.node.get_closest_marker("journal")
+    given = dict(mark.kwargs) if mark is not None else {}
+    in_file = bool(given.pop("path", False)) or getattr(request, "param", "memory") == "file"
+    arguments = {"actor": "test", "origin": "test", "sources": SeededSources(journal_seed), **given}
+    where: Any = ":memory:"
+    if in_file:
+        where = tmp_path_factory.mktemp("journal") / "journal.db"
+        request.node.stash[_KEPT] = where
+    with Journal(where, **arguments) as made:
+        yield made
+
+
+@pytest.fixture
+def faults() -> NetworkFaults:
+    """What goes wrong on the way to `record_service`."""
+    from journal.testing.network import NetworkFaults  # noqa: PLC0415
+
+    return NetworkFaults()
+
+
+@pytest.fixture
+def record_service(
+    request: pytest.FixtureRequest, faults: NetworkFaults
+) -> Iterator[ServiceAtHand]:
+    """A record service within this process; on a socket with the mark ``record_service``."""
+    from journal.testing.network import ServiceAtHand  # noqa: PLC0415
+
+    mark = request.node.get_closest_marker("record_service")
+    service = ServiceAtHand(faults, **(mark.kwargs if mark is not None else {}))
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def org() -> Iterator[OrgAtHand]:
+    """A stand-in for a Salesforce org, served when its URL is first asked for."""
+    from journal.testing.orgs import OrgAtHand  # noqa: PLC0415
+
+    org = OrgAtHand()
+    yield org
+    org.close()
+
+
+@pytest.fixture
+def given(journal: Journal) -> Callable[..., Given]:
+    """Begin a scenario in the journal of the test: ``given(...).when(...).then(...)``."""
+    from journal.testing.scenario import given  # noqa: PLC0415
+
+    return partial(given, journal=journal)
+
+
+@pytest.fixture
+def journal_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
+    """The exchanges of this test with a remote, beside the test in ``cassettes/``.
+
+    Played back; recorded with ``--journal-record``. At the end, what was not asked for fails.
+    """
+    from journal.testing.cassettes import Cassette  # noqa: PLC0415
+
+    name = re.sub(r"[^\w.-]+", "-", f"{request.path.stem}.{request.node.name}").strip("-")
+    path = request.path.parent / "cassettes" / f"{name}.jsonl"
+    cassette = Cassette(path, record=bool(request.config.getoption("--journal-record")))
+    yield cassette
+    cassette.close(is_complete=not request.node.stash.get(_HAS_FAILED, False))

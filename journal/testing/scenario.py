@@ -1,0 +1,174 @@
+"""Given these events, when this is done, then these events, or this error.
+
+After the command, what is kept in memory and in tables is compared with what follows from the
+log: state that was changed by anything but an event is found, whatever the events are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from journal.record import evolve, initial
+from journal.sources import host_name
+from journal.staging import Facts
+from journal.values import Ref
+from projections.replaying import VIEWS, divergences_in_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from journal import Journal
+    from journal.events import Entry, Event
+    from projections import Projection
+
+    Step: TypeAlias = tuple[str, Event] | Callable[[Journal], object]
+    Expected: TypeAlias = type[Event | BaseException] | Event | tuple[str, Event] | BaseException
+
+__all__ = ["Given", "When", "given"]
+
+_BY = "given"
+
+
+def given(
+    *steps: Step, journal: Journal | None = None, views: Sequence[type[Projection]] = VIEWS
+) -> Given:
+    """Begin with what has happened before.
+
+    Args:
+        *steps: in order, each an event with its record, ``("Account:1", RecordCreated(...))``,
+            or a function that is called with the journal.
+        journal: in which it happens; one in memory otherwise.
+        views: projections that are compared with a replay after the command.
+    """
+    return Given(steps, journal, views)
+
+
+class Given:
+    """What has happened before."""
+
+    def __init__(
+        self, steps: Sequence[Step], journal: Journal | None, views: Sequence[type[Projection]]
+    ) -> None:
+        """Let the steps happen in a journal, or in one in memory."""
+        from journal import Journal as Made  # noqa: PLC0415  only where none is given
+
+        self.journal = Made(actor="test", origin=host_name()) if journal is None else journal
+        self._views = [view(self.journal) for view in views]
+        for step in steps:
+            if callable(step):
+                step(self.journal)
+            else:
+                ref, event = step
+                self.journal.note(_ref(ref), _said(event), Facts(_BY, self.journal.origin))
+        for view in self._views:
+            view.catch_up()
+
+    def when(self, command: Callable[[Journal], object]) -> When:
+        """Do something with the journal; what it raises is kept for `When.then`."""
+        head = self.journal.log.head()
+        error: Exception | None = None
+        result: object = None
+        try:
+            result = command(self.journal)
+        except Exception as raised:  # noqa: BLE001  it is what is expected, or told
+            error = raised
+        for view in self._views:
+            view.catch_up()
+        return When(self.journal, head, result, error, [type(view) for view in self._views])
+
+
+class When:
+    """What was done, and what came of it."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        head: int,
+        result: object,
+        error: Exception | None,
+        views: Sequence[type[Projection]],
+    ) -> None:
+        """Keep what the command returned, or raised."""
+        self.journal = journal
+        self.result = result
+        self.error = error
+        self.entries: list[Entry] = list(journal.log.scan(head))
+        """What it stored."""
+        self._views = views
+
+    def then(self, *expected: Expected) -> When:
+        """Assert what came of it: these events in this order and no others, or this error.
+
+        Args:
+            *expected: events, each by itself or with its record, or only its type; or one error,
+                or its type, with which nothing is stored. Nothing for no event at all.
+
+        Raises:
+            AssertionError: something else did; or live state is not what follows from the log.
+        """
+        __tracebackhide__ = True
+        errors = [each for each in expected if _is_error(each)]
+        if errors:
+            self._check_error(errors[0])
+        else:
+            self._check_events(expected)
+        self._check_replayed()
+        return self
+
+    def _check_error(self, expected: Any) -> None:  # noqa: ANN401  an error or its type
+        __tracebackhide__ = True
+        kind = expected if isinstance(expected, type) else type(expected)
+        if not isinstance(self.error, kind):
+            came = f"it stored {_listed(self.entries)}" if self.error is None else repr(self.error)
+            message = f"expected {kind.__name__}, but {came}"
+            raise AssertionError(message) from self.error  # noqa: TRY004  it is a test that fails
+        if not isinstance(expected, type) and str(expected) not in str(self.error):
+            raise AssertionError(f"expected {expected}, but it said: {self.error}") from self.error
+        if self.entries:
+            raise AssertionError(f"it was refused, and yet it stored {_listed(self.entries)}")
+
+    def _check_events(self, expected: Sequence[Any]) -> None:
+        __tracebackhide__ = True
+        if self.error is not None:
+            raise AssertionError(f"expected events, but it raised {self.error!r}") from self.error
+        is_same = len(expected) == len(self.entries)
+        if not (is_same and all(map(_fits, expected, self.entries))):
+            wanted = "".join(f"\n  {each!r}" for each in expected) or " nothing"
+            raise AssertionError(f"expected{wanted}\nbut it stored{_listed(self.entries)}")
+
+    def _check_replayed(self) -> None:
+        """Compare what is kept with what follows from the log."""
+        __tracebackhide__ = True
+        for ref in dict.fromkeys(entry.stream for entry in self.entries):
+            record = initial(ref)
+            for entry in self.journal.log.stream(ref):
+                record = evolve(record, entry)
+            if (live := self.journal.load(ref)) != record:
+                raise AssertionError(f"{ref} is {live}, and its events say {record}")
+        for divergence in divergences_in_tables(self.journal, self._views):
+            raise AssertionError(divergence.sentence)
+
+
+def _ref(text: str) -> Ref:
+    return text if type(text) is Ref else Ref(text)
+
+
+def _said(event: Event) -> Callable[[object], tuple[Event]]:
+    return lambda _record: (event,)
+
+
+def _is_error(expected: object) -> bool:
+    kind = expected if isinstance(expected, type) else type(expected)
+    return issubclass(kind, BaseException)
+
+
+def _fits(expected: Any, entry: Entry) -> bool:  # noqa: ANN401  an event, in whichever form
+    if isinstance(expected, tuple):
+        return bool(expected[0] == entry.stream and expected[1] == entry.event)
+    if isinstance(expected, type):
+        return isinstance(entry.event, expected)
+    return bool(expected == entry.event)
+
+
+def _listed(entries: Sequence[Entry]) -> str:
+    return "".join(f"\n  {(str(e.stream), e.event)!r}" for e in entries) or " nothing"

@@ -1,0 +1,161 @@
+"""replay: the state as of a position, the check, and the bisection."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from journal import Journal
+from projections import Drafts, History, Records
+from tests.integration.cli.conftest import Cli, on_terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _changes(file: Path) -> None:
+    """Four changes."""
+    with Journal(file, actor="ann") as journal:
+        account = journal.create("Account", {"Name": "Acme"}, id="1")
+        journal.update(account, {"Name": "Acme Ltd"}, reason="renamed")
+        journal.create("Visit", {"Of": account}, id="v")
+        journal.delete(account)
+
+
+def test_the_end(cli: Cli, file: Path) -> None:
+    """It says what every view is at the end, and builds none in the file."""
+    done, as_json = cli("replay"), cli("replay", "--json")
+
+    with Journal(file) as journal:
+        assert Records(journal).checkpoint() == 0
+        digests = {
+            v.name: v.digest() for v in (Records(journal), Drafts(journal), History(journal))
+        }
+    assert done.out.splitlines()[0] == "replayed up to position 4"
+    assert [line.split() for line in done.out.splitlines()[2:]] == list(map(list, digests.items()))
+    [found] = as_json.objects
+    assert (found["position"], found["digests"]) == (4, digests)
+    assert (found["entry"]["event"], found["entry"]["ref"]) == ("RecordDeleted", "Account:1")
+
+
+def test_the_state_as_of_a_position(cli: Cli) -> None:
+    """The records and the queue are shown as they were."""
+    done, as_json = cli("replay", "--at", "2"), cli("replay", "--at", "2", "--json")
+
+    assert "Account:1  created  Name=Acme Ltd" in done.out
+    assert "Visit" not in done.out
+    _, record, *drafts = as_json.objects
+    assert record["record"]["fields"] == {"Name": "Acme Ltd"}
+    assert [draft["draft"]["position"] for draft in drafts] == [1, 2]
+
+
+def test_before_the_first_event(cli: Cli) -> None:
+    """At the position 0, nothing was there."""
+    done, as_json = cli("replay", "--at", "0"), cli("replay", "--at", "0", "--json")
+
+    assert done.out.endswith("\nThere was no record.\n\nNo draft was pending.\n")
+    [found] = as_json.objects
+    assert (found["position"], found["entry"]) == (0, None)
+
+
+def test_a_check_that_finds_nothing(cli: Cli) -> None:
+    """Replayed in every way there is, the views are the same."""
+    done, as_json = cli("replay", "--check"), cli("replay", "--check", "--json", "--at", "3")
+
+    assert done.code == as_json.code == 0
+    assert done.out == (
+        "the same at each of 4 positions, whichever way: records, drafts, history\n"
+    )
+    assert as_json.objects == [{"position": 3, "deterministic": True, "divergences": 0}]
+
+
+def test_a_check_that_finds_a_row(cli: Cli, file: Path) -> None:
+    """Rows that somebody changed are found, with the event and the place; the exit code is 1."""
+    cli("list", "Account", "--deleted")
+    with sqlite3.connect(file) as other:
+        text = '{"Name":"Evil"}'
+        other.execute("UPDATE records SET fields = ? WHERE record_id = '1'", (text,))
+    other.close()
+
+    done, as_json = cli("replay", "--check"), cli("replay", "--check", "--json")
+
+    assert done.code == as_json.code == 1
+    assert "records is another as its tables are, at position 4\n  #4 " in done.out
+    assert '$.records["Account:1"].fields.Name\n    entry by entry  ' in done.out
+    assert "'Evil'" in done.out
+    found, total = as_json.objects
+    assert found["divergence"]["entry"]["position"] == 4
+    assert found["divergence"]["found_row"]["fields"] == text
+    assert total == {"position": 4, "deterministic": False, "divergences": 1}
+    assert cli("rebuild").code == cli("replay", "--check").code == 0
+
+
+def test_a_bisection(cli: Cli) -> None:
+    """The first event after which an expectation fails is named; the exit code is 1."""
+    expression = 'records.Account:1.fields.Name == "Acme"'
+
+    done = cli("replay", "--bisect", expression)
+    as_json = cli("replay", "--bisect", expression, "--json")
+
+    assert done.code == as_json.code == 1
+    assert done.out.startswith(f"fails after event 2: {expression}\n  #2 ")
+    assert "  records.Account:1.fields.Name was Acme, and is Acme Ltd\n" in done.out
+    [found] = as_json.objects
+    assert (found["entry"]["position"], found["before"], found["after"]) == (2, "Acme", "Acme Ltd")
+
+
+def test_an_expectation_that_holds(cli: Cli) -> None:
+    """Where it holds at the end, or at the position that is named, the exit code is 0."""
+    done = cli("replay", "--bisect", "drafts.held == 0")
+    as_json = cli("replay", "--bisect", "drafts.pending <= 1", "--at", "1", "--json")
+
+    assert (done.code, done.out) == (0, "holds at position 4: drafts.held == 0\n")
+    assert as_json.objects == [{"expectation": "drafts.pending <= 1", "holds": True, "position": 1}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--at", "5"), "the log has no position 5: it ends at 4"),
+        (("--check", "--bisect", "drafts.held == 0"), "say one of them"),
+        (("--bisect", "drafts.held is 0"), "comes one of == != < <= > >="),
+        (("--bisect", "drafts.held == 0", "--after", "3", "--at", "2"), "--after 3"),
+    ],
+)
+def test_wrong_usage(cli: Cli, arguments: tuple[str, ...], problem: str) -> None:
+    """What makes no sense is wrong usage, with the exit code 2."""
+    done = cli("replay", *arguments)
+
+    assert done.code == 2
+    assert problem in done.err
+
+
+def test_an_expectation_that_never_held(cli: Cli) -> None:
+    """One that does not hold at the beginning is an error that says what to name."""
+    done = cli("replay", "--bisect", "drafts.pending >= 1")
+
+    assert done.code == 1
+    assert "--after N" in done.err
+
+
+def test_while_somebody_else_writes(cli: Cli, file: Path) -> None:
+    """A journal that another one has open, and writes to, is replayed up to where it was."""
+    with Journal(file, actor="bob") as journal:
+        done = cli("replay", "--check")
+        journal.create("Account", {}, id="2")
+        after = cli("replay", "--check", "--json")
+
+    assert done.code == 0
+    assert after.objects[0]["position"] == 5
+
+
+def test_progress(file: Path) -> None:
+    """A person sees a bar while it runs, and it is gone at the end."""
+    done = on_terminal(file, "replay", "--check", environment={"NO_COLOR": "1"})
+
+    assert done.code == 0
+    assert "replaying" in done.out
+    assert "the same at each of 4 positions" in done.out

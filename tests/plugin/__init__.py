@@ -1,0 +1,1 @@
+"""The plugin of pytest, as a host's tests see it."""

@@ -1,0 +1,221 @@
+"""What can be asserted of a journal: each finds what it is for, and says where."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import random
+import sqlite3
+import tempfile
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from journal import Journal
+from journal.errors import InvalidValueError, RecordMissingError
+from journal.events import RecordCreated, RecordUpdated
+from journal.testing import assert_deterministic, assert_verified, given
+from journal.testing.asserting import assert_drained
+from projections import Records
+from tests.replay.wayward import Batched, Counting, Hashing, Wayward
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from journal.events import Entry
+    from projections import Projection
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    """Three events."""
+    with Journal(actor="ann", origin="van") as made:
+        ref = made.create("Account", {"Name": "Acme"}, id="1")
+        made.update(ref, {"Name": "Bolt"})
+        made.update(ref, {"Name": "Crane"})
+        yield made
+
+
+class Clocked(Wayward):
+    """Reads the clock at the second event, and rounds it so far that it hardly ever differs."""
+
+    def said(self, entry: Entry) -> str:
+        """Return the century."""
+        return str(dt.datetime.now(dt.UTC).year // 100) if entry.position == 2 else ""
+
+
+class Drawn(Wayward):
+    """Draws an id, and does not keep it."""
+
+    def said(self, entry: Entry) -> str:  # noqa: ARG002
+        """Return how long an id is."""
+        return str(len(str(uuid.uuid4())))
+
+
+class Diced(Wayward):
+    """Throws a die at the third event."""
+
+    def said(self, entry: Entry) -> str:
+        """Return nothing of it."""
+        return "" if entry.position < 3 else str(random.random() > 2)  # noqa: S311
+
+
+class Talking(Wayward):
+    """Writes to the log of the program, which looks at a clock, and asks for a day of long ago."""
+
+    def said(self, entry: Entry) -> str:
+        """Return the year of the event."""
+        logging.getLogger("talking").warning("event %d", entry.position)
+        return str(time.gmtime(entry.occurred_at // 1_000_000).tm_year)
+
+
+class TestDeterministic:
+    """Projections that follow from the log, and from nothing else."""
+
+    @pytest.mark.parametrize(
+        ("view", "said"),
+        [
+            (
+                Clocked,
+                r"at a clock: datetime\.now at .*test_assertions\.py:\d+, first at event 2, ",
+            ),
+            (
+                Drawn,
+                r"looks at a die: posix\.urandom at .*test_assertions\.py:\d+, first at event 1",
+            ),
+            (
+                Diced,
+                r"looks at a die: Random\.random at .*:\d+, first at event 3, RecordUpdated of",
+            ),
+            (Hashing, r"PYTHONHASHSEED=.*\$\.wayward\[\"2\"\]\.said\.words\[\d\] is .* event 2, "),
+            (Counting, r"new objects: \$\.wayward\[\"2\"\]\.said is '1', and '2' .* event 2, "),
+            (Batched, r"in one go: \$\.wayward\[\"3\"\]\.said is '3', and '1' .* event 3, "),
+        ],
+    )
+    def test_what_is_not_is_named(
+        self, journal: Journal, view: type[Projection], said: str
+    ) -> None:
+        """A clock, a die, the order of a set, memory and batches: the event and the place."""
+        with pytest.raises(AssertionError, match=said) as caught:
+            assert_deterministic(journal, view)
+
+        assert "of Account:1 (" in str(caught.value)
+
+    def test_nothing_is_left(
+        self, journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where it fails before the other processes have ended, they are ended and cleared away."""
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+        with pytest.raises(AssertionError, match="in one go") as caught:
+            assert_deterministic(journal, Batched)
+
+        assert caught.tb is not None
+        assert list(tmp_path.iterdir()) == []
+
+    def test_no_event_shows_nothing(self) -> None:
+        """A log without events proves nothing, so it does not pass."""
+        with Journal() as empty, pytest.raises(AssertionError, match="there is no event"):
+            assert_deterministic(empty, Wayward)
+
+    def test_what_is_passes(self, journal: Journal) -> None:
+        """A projection that looks at its entries only passes, and so do ours."""
+        assert_deterministic(journal, Talking, Records(journal))
+        assert_deterministic(journal)
+
+
+def test_a_log_that_is_not_whole(tmp_path: Path) -> None:
+    """Where an entry was changed, it is said which."""
+    path = tmp_path / "f.db"
+    with Journal(path, actor="ann") as journal:
+        journal.create("Account", {}, id="1")
+        assert_verified(journal)
+    with sqlite3.connect(path) as file:
+        file.execute("DROP TRIGGER entries_are_never_changed")
+        file.execute("UPDATE entries SET actor = 'eve' WHERE position = 1")
+    file.close()
+
+    with Journal(path) as journal, pytest.raises(AssertionError, match="not whole:\n  at "):
+        assert_verified(journal)
+
+
+def test_drafts_that_are_left(journal: Journal) -> None:
+    """Where drafts are pending, it is said of each why."""
+    with pytest.raises(AssertionError, match="3 drafts are pending:\n  #1 the create of Account:1"):
+        assert_drained(journal)
+
+
+ACME = ("Account:1", RecordCreated(fields={"Name": "Acme"}))
+BOLT = RecordUpdated(changes={"Name": "Bolt"}, base={"Name": "Acme"})
+
+
+class TestGivenWhenThen:
+    """Scenarios: events or an error, and state that follows from the log."""
+
+    def test_events(self) -> None:
+        """An event is expected by itself, with its record, or by its type; steps may be calls."""
+        scenario = given(ACME, lambda journal: journal.create("Visit", {}, id="v"))
+
+        when = scenario.when(lambda journal: journal.update("Account:1", {"Name": "Bolt"}))
+
+        when.then(BOLT).then(("Account:1", BOLT)).then(RecordUpdated)
+        assert when.result == when.entries[0].event_id
+
+    def test_nothing(self) -> None:
+        """A command that leaves nothing to do stores nothing."""
+        given(ACME).when(lambda journal: journal.update("Account:1", {"Name": "Acme"})).then()
+
+    def test_an_error(self) -> None:
+        """An error is expected by its type, or with a part of what it says."""
+        when = given(ACME).when(lambda journal: journal.update("Account:2", {"Name": "Bolt"}))
+
+        when.then(RecordMissingError).then(RecordMissingError("Account:2"))
+
+    @pytest.mark.parametrize(
+        ("expected", "said"),
+        [
+            ((), "expected nothing\nbut it stored\n  .'Account:1', RecordUpdated"),
+            ((BOLT, BOLT), "expected\n"),
+            ((RecordCreated,), "but it stored"),
+            ((("Account:2", BOLT),), "Account:2"),
+            ((RecordMissingError,), "expected RecordMissingError, but it stored"),
+        ],
+    )
+    def test_what_is_not_so(self, expected: tuple[object, ...], said: str) -> None:
+        """What was stored instead is said."""
+        when = given(ACME).when(lambda journal: journal.update("Account:1", {"Name": "Bolt"}))
+
+        with pytest.raises(AssertionError, match=said):
+            when.then(*expected)  # type: ignore[arg-type]
+
+    def test_another_error(self) -> None:
+        """An error that is not the one that was expected is said, also instead of events."""
+        when = given(ACME).when(lambda journal: journal.update("Account:2", {"Name": "Bolt"}))
+
+        for expected in (BOLT, InvalidValueError, RecordMissingError("Account:3")):
+            with pytest.raises(AssertionError, match="Account:2"):
+                when.then(expected)
+
+    def test_state_that_is_not_from_an_event(self) -> None:
+        """Rows, or records in memory, that were changed by anything but an event are found."""
+
+        def meddle(journal: Journal) -> None:
+            journal.update("Account:1", {"Name": "Bolt"})
+            with journal.log.views.write("records") as cursor:
+                cursor.execute("UPDATE records SET drafts = 7 WHERE record_id = '2'")
+
+        other = ("Account:2", RecordCreated(fields={}))
+        with pytest.raises(AssertionError, match=r'\$\.records\["Account:2"\]\.drafts is 7, and 1'):
+            given(ACME, other).when(meddle).then(RecordUpdated)
+
+        def change(journal: Journal) -> None:
+            journal.update("Account:1", {"Name": "Bolt"})
+            fields = journal.kept("Account:1").fields  # type: ignore[arg-type]
+            assert fields is not None
+            fields["Name"] = "Eve"
+
+        with pytest.raises(AssertionError, match=r"Account:1 is .*Eve.*, and its events say"):
+            given(ACME).when(change).then(RecordUpdated)

@@ -1,0 +1,201 @@
+"""Cassettes: recorded once, played back in order, without a secret on them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from journal import Journal
+from journal.remotes import HttpRemote, Profile
+from journal.sync import Subscriber
+from journal.testing import Cassette
+from journal.testing.cassettes import CassetteError
+from journal.testing.service import RecordService
+from journal.testing.sources import SeededSources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.plugin.conftest import Run
+
+BEARER = "a-token-that-nobody-may-see"
+
+
+def changes(journal: Journal, *names: str) -> None:
+    """Make an account of each name, and change it."""
+    for name in names:
+        ref = journal.create("Account", {"Name": name}, id=name)
+        journal.update(ref, {"Size": 1})
+
+
+def sent(cassette: Cassette, url: str, *names: str) -> Any:  # noqa: ANN401  a report
+    """Send changes of these names by a cassette, and end it."""
+    content = {"url": url, "auth": {"bearer": "{env:TOKEN}"}}
+    remote = HttpRemote(Profile.of(content), environ={"TOKEN": BEARER})
+    with Journal(actor="test", origin="test", sources=SeededSources()) as journal:
+        changes(journal, *names)
+        with Subscriber(journal, remote, client=cassette.client) as subscriber:
+            report = subscriber.drain(timeout_s=10)
+    cassette.close()
+    return report
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> tuple[Path, str]:
+    """A cassette of a day with two accounts, and the URL of the service, which is gone."""
+    path = tmp_path / "cassettes" / "day.jsonl"
+    with RecordService() as service:
+        url = service.url
+        report = sent(Cassette(path, record=True), url, "a", "b")
+        assert len(service.effects) == 4
+    assert (report.acknowledged, report.pending) == (4, 0)
+    return path, url
+
+
+def test_it_is_played_back(recorded: tuple[Path, str]) -> None:
+    """The same requests get the same answers, without a service."""
+    path, url = recorded
+
+    report = sent(Cassette(path), url, "a", "b")
+
+    assert (report.acknowledged, report.pending) == (4, 0)
+
+
+def test_no_secret_is_on_it(recorded: tuple[Path, str]) -> None:
+    """Headers are recorded only where they are on the list: no credentials."""
+    text = recorded[0].read_text("utf-8")
+
+    assert BEARER not in text
+    assert "authorization" not in text.lower()
+    first = json.loads(text.splitlines()[0])
+    assert first["request"]["target"] == "/Account/a"
+    assert json.loads(first["request"]["body"]) == {"Name": "a"}
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (("a", "b", "c"), "one request too many: PUT /Account/c"),
+        (("a",), "2 requests were never made, the first of them PUT /Account/b"),
+        (("b", "a"), "request 1 is PUT /Account/b, which is number 3 there"),
+        (
+            ("A",),
+            "request 1 is PUT /Account/A, and there it is PUT /Account/a: target '/Account/A'",
+        ),
+    ],
+)
+def test_what_is_not_on_it(
+    recorded: tuple[Path, str], names: tuple[str, ...], problem: str
+) -> None:
+    """A request too many, one too few, another order and another request all fail."""
+    path, url = recorded
+    cassette = Cassette(path)
+
+    with pytest.raises(CassetteError, match=r"cassette day\.jsonl: ") as caught:
+        sent(cassette, url, *names)
+
+    assert problem in str(caught.value)
+    assert "--journal-record" in str(caught.value)
+
+
+def test_a_request_that_nobody_heard_fail(recorded: tuple[Path, str]) -> None:
+    """Where the failure was swallowed, as in a thread, it fails at the end."""
+    cassette = Cassette(recorded[0])
+
+    def ask() -> None:
+        with suppress(CassetteError):
+            cassette.client.get("https://there.invalid/elsewhere")
+
+    thread = Thread(target=ask)
+    thread.start()
+    thread.join()
+
+    with pytest.raises(CassetteError, match="request 1 is GET /elsewhere"):
+        cassette.close()
+
+
+class _Echo(httpx.BaseTransport):
+    """Answers with what it is told to."""
+
+    def __init__(self, content: bytes, **headers: str) -> None:
+        self.answer = httpx.Response(200, content=content, headers=headers)
+
+    def handle_request(self, _request: httpx.Request) -> httpx.Response:
+        return self.answer
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        ({"params": {"api_key": "S3CRET-S3CRET"}}, b"{}"),
+        ({"data": {"client_secret": "S3CRET-S3CRET", "grant_type": "x"}}, b"{}"),
+        ({"json": {"password": "S3CRET-S3CRET"}}, b"{}"),
+        ({"json": {"in": [{"note": f"use {JWT}"}]}}, b"{}"),
+        ({"content": b"Bearer S3CRET-S3CRET"}, b"{}"),
+        ({}, b'{"access_token": "S3CRET-S3CRET", "n": 1}'),
+        ({}, b'{"id": "00D000000000001!S3CRETS3CRET"}'),
+        ({}, f'["{JWT}"]'.encode()),
+        ({}, b"-----BEGIN RSA PRIVATE KEY-----\nS3CRET\n-----END RSA PRIVATE KEY-----"),
+        ({"content": b"it is mine: known-S3CRET"}, b"known-S3CRET"),
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(
+    tmp_path: Path, sent: dict[str, Any], answer: bytes
+) -> None:
+    """In an address, a form, JSON or a text, asked or answered: it is masked, and played back."""
+    path = tmp_path / "c.jsonl"
+    echo = _Echo(answer, **{"Set-Cookie": "S3CRET", "Location": f"/next?token={JWT}"})
+
+    for record in (True, False):
+        cassette = Cassette(path, record=record, secrets=["known-S3CRET"], transport=echo)
+        cassette.client.post("https://there.invalid/a", **sent)
+        cassette.close()
+
+    text = path.read_text("utf-8")
+    assert "S3CRET" not in text
+    assert JWT not in text
+    assert "***" in text
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """A body that is no text comes back to the byte."""
+    path = tmp_path / "c.jsonl"
+    for record in (True, False):
+        cassette = Cassette(path, record=record, transport=_Echo(b"\xff\x00\xfe"))
+        assert cassette.client.get("https://there.invalid/a").content == b"\xff\x00\xfe"
+        cassette.close()
+
+
+def test_the_fixture(run: Run, here: Path) -> None:
+    """Beside the test, played back unless recording is asked for; without one it says how."""
+    source = """
+    from journal.remotes import HttpRemote, Profile
+    from journal.sync import Subscriber
+
+    def test_it(journal, journal_cassette):
+        journal.create("Account", {"Name": "Acme"})
+        remote = HttpRemote(Profile.of({"url": "%s"}))
+        with Subscriber(journal, remote, client=journal_cassette.client) as subscriber:
+            assert subscriber.drain(timeout_s=10).pending == 0
+    """
+    with RecordService() as service:
+        missing = run(source % service.url)
+        recorded = run(source % service.url, "--journal-record")
+    played = run(source % service.url)
+
+    missing.assert_outcomes(failed=1)
+    missing.stdout.fnmatch_lines(
+        ["*it was never recorded; record it anew: pytest --journal-record"]
+    )
+    recorded.assert_outcomes(passed=1)
+    played.assert_outcomes(passed=1)
+    [file] = (here / "cassettes").iterdir()
+    assert file.name == "test_the_fixture.test_it.jsonl"
