@@ -336,7 +336,7 @@ class Network:
 
     def _unlike(self, exchange: Exchange, response: Response, fault: Fault) -> Response:
         """Lose the last part of an answer to several drafts, or turn it around."""
-        if not exchange.sent.path.startswith("/-/"):
+        if not exchange.sent.path.startswith("/-/") or response.status >= REFUSED:
             return response
         items = json.loads(response.body)
         kept = items[:-1] if fault.kind == "items missing" else items[::-1]
