@@ -213,6 +213,9 @@ def main() -> None:
             journal = Journal(actor="replay", origin="elsewhere", log=log)
         else:
             journal = Journal(job["path"], create=False, actor="replay")
+    if journal.log.head() < job["head"]:
+        message = f"the log ends at {journal.log.head()} there, and not at {job['head']}"
+        raise LookupError(message)
     views = [_imported(*named) for named in job["views"]]
     with journal, Replay(journal, views) as replay:
         if job["at"] is None:

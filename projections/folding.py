@@ -65,11 +65,10 @@ class Folding(Moment):
     def apply(self, entry: Entry) -> None:
         """Fold in the next entry."""
         ref, draft_id = entry.stream, draft_id_of(entry)
-        switch = self.queue.switch
-        self._note_record(self.records.get(ref), -1)
+        before, switch = self.records.get(ref), self.queue.switch
         self._note_draft(self._draft(draft_id), -1)
         super().apply(entry)
-        self._note_record(self.records.get(ref), 1)
+        self._note_record(before, self.records.get(ref))
         self._note_draft(self._draft(draft_id), 1)
         if self.queue.switch != switch:
             self._note(self._of_drafts, "draft_queue", -1, switch_row(switch))
@@ -81,11 +80,20 @@ class Folding(Moment):
         except DraftMissingError:
             return None
 
-    def _note_record(self, record: Record | None, sign: int) -> None:
-        if record is not None:
+    def _note_record(self, before: Record | None, after: Record | None) -> None:
+        """Note a record and its pending changes, of which most have stayed what they were."""
+        rows = {-1: before, 1: after}
+        changes = {
+            sign: {} if record is None else {id(change): change for change in record.changes}
+            for sign, record in rows.items()
+        }
+        for sign, record in rows.items():
+            if record is None:
+                continue
             self._note(self._of_records, "records", sign, row_of(record))
-            for change in record.changes:
-                self._note(self._of_records, "record_changes", sign, change_row(record.ref, change))
+            for known in changes[sign].keys() - changes[-sign].keys():
+                row = change_row(record.ref, changes[sign][known])
+                self._note(self._of_records, "record_changes", sign, row)
 
     def _note_draft(self, draft: Draft | None, sign: int) -> None:
         self._note(self._of_drafts, "drafts", sign, None if draft is None else draft_row(draft))

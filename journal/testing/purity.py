@@ -1,10 +1,12 @@
 """Finds a projection that looks at more than its entries: a clock, a die, a file, a network.
 
-It listens to the calls of functions that are written in C, which all of these are in the end.
+It listens to the calls of functions that are written in C, which all of these are in the end,
+and reads the statements, for SQLite has a clock and a die of its own.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -51,6 +53,12 @@ _NAMED: Final = {
     "gethostname": "the machine",
     "getaddrinfo": "a network",
 }
+
+
+_IN_SQL: Final = re.compile(
+    r"(?P<clock>'now'|\bcurrent_(?:date|time|timestamp)\b)|(?P<die>\brandom(?:blob)?\s*\()",
+    re.IGNORECASE,
+)
 
 
 class Impurity(NamedTuple):
@@ -110,7 +118,7 @@ class _Watch:
         before = sys.getprofile()
         sys.setprofile(self._heard)
         try:
-            apply(cursor, self._followed(entries))
+            apply(_Reader(cursor, self), self._followed(entries))
         finally:
             sys.setprofile(before)
 
@@ -129,6 +137,33 @@ class _Watch:
             caller = _outside(frame)
             where = f"{caller.f_code.co_filename}:{caller.f_lineno}"
             self.found = Impurity(self._view, self._entry, name, what, where)
+
+    def read(self, statement: str, caller: FrameType) -> None:
+        """Look at a statement, which is about to be run."""
+        look = _IN_SQL.search(statement)
+        if look is not None and self.found is None:
+            what = "a clock" if look["clock"] else "a die"
+            where = f"{caller.f_code.co_filename}:{caller.f_lineno}"
+            self.found = Impurity(self._view, self._entry, f"{look[0]} in SQL", what, where)
+
+
+class _Reader:
+    """A cursor whose statements are read."""
+
+    def __init__(self, cursor: Cursor, watch: _Watch) -> None:
+        self._cursor = cursor
+        self._watch = watch
+
+    def execute(self, statement: str, *values: Any) -> Any:  # noqa: ANN401  the cursor's
+        self._watch.read(statement, sys._getframe(1))  # noqa: SLF001  who runs it
+        return self._cursor.execute(statement, *values)
+
+    def executemany(self, statement: str, *values: Any) -> Any:  # noqa: ANN401
+        self._watch.read(statement, sys._getframe(1))  # noqa: SLF001
+        return self._cursor.executemany(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._cursor, name)
 
 
 def _what(function: Any) -> str | None:  # noqa: ANN401

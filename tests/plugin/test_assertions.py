@@ -22,10 +22,11 @@ from projections import Records
 from tests.replay.wayward import Batched, Counting, Hashing, Wayward
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from journal.events import Entry
+    from journal.log import Cursor
     from projections import Projection
 
 
@@ -63,6 +64,27 @@ class Diced(Wayward):
         return "" if entry.position < 3 else str(random.random() > 2)  # noqa: S311
 
 
+class Asking(Wayward):
+    """Asks SQLite for the time, once a year."""
+
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
+        """Write the year."""
+        for entry in entries:
+            year = "SELECT strftime('%Y', 'now')" if entry.position == 3 else "SELECT '2025'"
+            cursor.execute(year)
+            said = cursor.fetchone()[0]
+            cursor.execute("INSERT INTO wayward VALUES (?, ?)", (entry.position, said))
+
+
+class Rolling(Wayward):
+    """Has SQLite throw a die, and forgets what came."""
+
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
+        """Write nothing of it."""
+        rows = [(entry.position,) for entry in entries]
+        cursor.executemany("INSERT INTO wayward VALUES (?, iif(RANDOM() > 0, '', ''))", rows)
+
+
 class Talking(Wayward):
     """Writes to the log of the program, which looks at a clock, and asks for a day of long ago."""
 
@@ -90,6 +112,8 @@ class TestDeterministic:
                 Diced,
                 r"looks at a die: Random\.random at .*:\d+, first at event 3, RecordUpdated of",
             ),
+            (Asking, r"a clock: 'now' in SQL at .*test_assertions\.py:\d+, first at event 3, "),
+            (Rolling, r"a die: RANDOM\( in SQL at .*test_assertions\.py:\d+, first at event 3, "),
             (Hashing, r"PYTHONHASHSEED=.*\$\.wayward\[\"2\"\]\.said\.words\[\d\] is .* event 2, "),
             (Counting, r"new objects: \$\.wayward\[\"2\"\]\.said is '1', and '2' .* event 2, "),
             (Batched, r"in one go: \$\.wayward\[\"3\"\]\.said is '3', and '1' .* event 3, "),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,23 @@ class TestDivergences:
         )
         assert found.entry is not None
         assert found.entry.position == 3
+
+    def test_a_journal_that_may_only_be_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What may only be read is replayed, and is the same to the byte afterwards."""
+        path = tmp_path / "f.db"
+        with Journal(path, actor="ann") as made:
+            made.create("Account", {"Name": "Acme"}, id="1")
+        before = path.read_bytes()
+        monkeypatch.setattr(os, "access", lambda *_: False)
+
+        with Journal(path, create=False) as journal:
+            monkeypatch.undo()
+            assert list(divergences(journal)) == []
+            assert [position for position, _ in digests(journal)] == [0, 1]
+
+        assert path.read_bytes() == before
 
     def test_only_the_beginning(self, short: Journal) -> None:
         """Up to a position, nothing behind it is looked at."""

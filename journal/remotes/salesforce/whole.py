@@ -1,7 +1,5 @@
 """Sends the changes of a batch to an org as one transaction; it does no I/O.
 
-- B7. Of the changes of one batch all are applied by one call, or none: none of them is ever sent
-  alone, nor with a part of the others.
 - B8. Whether a call was carried out whose answer is not known is read from the records, before
   anything of the batch is sent again; where that does not tell, a person decides.
 - B9. What is refused is held by itself, as the org says it, or as a read shows; the others are
@@ -28,8 +26,8 @@ from journal.remotes.errand import AsExpected
 from journal.remotes.meanings import Done
 from journal.remotes.remote import Response
 from journal.remotes.salesforce import composite
-from journal.remotes.salesforce.group import MARK, MOST_BYTES, Group, as_expected
-from journal.remotes.salesforce.settings import KEYED
+from journal.remotes.salesforce.bound import Bound, cannot, held_up, is_doubtful, problem_of
+from journal.remotes.salesforce.group import MARK, as_expected
 from journal.remotes.salesforce.together import CARRIED_ON, UNSAID, Together
 from journal.remotes.salesforce.witnesses import Witnesses, verdict
 
@@ -42,13 +40,11 @@ if TYPE_CHECKING:
     from journal.remotes.salesforce.errands import OrgErrand
     from journal.remotes.salesforce.group import Member
     from journal.remotes.salesforce.witnesses import Word
-    from journal.values import Ref
 
     Told: TypeAlias = list[Outcome | None]
     Exchange: TypeAlias = Generator[Request, Answer, Outcome]
 
 _PRECONDITION: Final = 412
-_REMEDY: Final = 'discard some of them, or set batches = "order" for the org, and retry it'
 _UNPROVEN: Final = (
     "whether its batch was applied is not known, and the records do not tell: look whether the "
     "org has the changes of this batch; resolve each as applied where it has, and else retry or "
@@ -56,23 +52,7 @@ _UNPROVEN: Final = (
 )
 _DISAGREE: Final = "two reads of the record, one after the other, do not agree"
 _UNREAD: Final = "the remote refused to be read"
-_WAIT: Final = {True: "waits", False: "wait"}
 _NO_CULPRIT: Final = "the org did not say which request of a call it refused"
-
-
-class Bound(Group):
-    """The drafts of a batch, in one call: what is read behind them can wait.
-
-    After a lost answer they are looked up together, and so any of them may undo what others did.
-    """
-
-    def _would_lose(self, ref: Ref) -> bool:  # noqa: ARG002  as its base
-        return False
-
-    def _has_room(self, member: Member) -> bool:
-        requests = [*self.requests, *member.requests]
-        size = sum(len(each.body or b"") for each in requests)
-        return len(requests) <= composite.MOST and size <= MOST_BYTES
 
 
 class Whole(Together):
@@ -111,29 +91,14 @@ class Whole(Together):
         if first.batch_size == 1:
             return super().count(pushes) if self.is_possible else 1
         self._coming = ()
-        why = self._problem(pushes)
+        why = problem_of(self._settings, pushes)
         self._unfit = (first.draft_id, why)
         return 1 if why else len(pushes)
-
-    def _problem(self, pushes: Sequence[Push]) -> str:
-        """Return why a batch surely cannot be one transaction; empty where it may."""
-        count = pushes[0].batch_size
-        requests = sum(1 + (p.kind == "delete" and self._captures(p)) for p in pushes)
-        if count > len(pushes) or requests > composite.MOST:
-            needs = f", and they need {requests}" if count == len(pushes) else ""
-            return f"a call holds no more than {composite.MOST} requests{needs}"
-        for push in pushes:
-            said = self._settings.types.get(push.ref.type)
-            if push.kind != "delete" and said is not None and said.allow_duplicates:
-                return f"{push.ref.type} has allow_duplicates, which is said with a header"
-            if push.kind == "create" and self._settings.how(push.ref.type) not in KEYED:
-                return f"a new {push.ref.type} has no field for our key"
-        return ""
 
     def why_not_alone(self, push: Push) -> RemoteError:
         """Return why a draft is not sent alone that is one of a batch."""
         draft_id, why = self._unfit
-        return RemoteError(_cannot(push, why if draft_id == push.draft_id else ""), hint=_REMEDY)
+        return cannot(push, why if draft_id == push.draft_id else "")
 
     # --- sending -------------------------------------------------------------------------
 
@@ -141,7 +106,7 @@ class Whole(Together):
         """Send drafts together; return what became of the first of them, or of all of a batch."""
         if pushes[0].batch_size == 1:
             return [*(yield from super().sent(pushes))]
-        if any(map(_is_doubtful, pushes)):
+        if any(map(is_doubtful, pushes)):
             settled = yield from self._settled(pushes)
             if settled is not None:
                 return settled
@@ -160,7 +125,7 @@ class Whole(Together):
             group = Bound(self._in_time, self._sights)
             for at, push in enumerate(fresh):
                 if not group.join(push):
-                    return _held_up(pushes, at, (yield from self._left_out(group, push)))
+                    return held_up(pushes, at, (yield from self._left_out(group, push)))
             told = yield from self._called(group, pushes)
             if told is not None:
                 return told
@@ -177,9 +142,9 @@ class Whole(Together):
         self._note(answer)
         outcome = self._unheard(answer)
         if isinstance(outcome, Refused):
-            why = FieldMessage(message=_cannot(pushes[0], "the org refused the call itself"))
+            why = FieldMessage(message=cannot(pushes[0], "the org refused the call itself").problem)
             said = (why, *outcome.messages)
-            return _held_up(pushes, 0, outcome._replace(classification="rejected", messages=said))
+            return held_up(pushes, 0, outcome._replace(classification="rejected", messages=said))
         if outcome is not None or not isinstance(answer, Response):
             return [outcome] * len(pushes)
         answers = composite.whole_answers(answer, len(parts))
@@ -215,29 +180,15 @@ class Whole(Together):
             self._reads_after = True
             return None
         at = group.member_at(part)
-        is_first = part + 1 < wrote and group.member_at(part + 1) == at
-        outcome = yield from self._judged(group.members[at], pushes[at], answers[part], is_first)
+        outcome = yield from self._judged(group.members[at], pushes[at], answers[part])
         if self._is_too_exact(pushes[at], outcome):
             self._late.add(pushes[at].draft_id)
             return None
-        return _held_up(pushes, at, outcome)
+        return held_up(pushes, at, outcome)
 
-    def _judged(
-        self,
-        member: Member,
-        push: Push,
-        answer: Response,
-        is_first: bool,  # noqa: FBT001
-    ) -> Exchange:
-        """Return what the org said of a draft that is not applied, or what reads show of it.
-
-        Args:
-            member: the draft in its call.
-            push: the draft.
-            answer: to a request of it.
-            is_first: whether another of its requests comes after this one.
-        """
-        match member.errand.means("update" if is_first else push.kind, answer):
+    def _judged(self, member: Member, push: Push, answer: Response) -> Exchange:
+        """Return what the org said of a draft that is not applied, or what reads show of it."""
+        match member.errand.means(push.kind, answer):
             case Success() | Done():  # no answer of an org that is none of a success
                 return Unknown(UNSAID)
             case Doubt(_, refusal):
@@ -292,7 +243,7 @@ class Whole(Together):
             why = f"the org shows no {push.ref.type} by a query"
         elif MARK.encode() in written:
             why = f"a text of {push.ref} has '{MARK}', by which the org names what a call has made"
-        raise RemoteError(_cannot(push, why), hint=_REMEDY)
+        raise cannot(push, why)
 
     def _looked_up(self, push: Push) -> Exchange:
         """Return what reads show of a draft that finds its record otherwise than it expects it."""
@@ -318,7 +269,7 @@ class Whole(Together):
             if {name for name, _ in search.marks} - shown - self._unlisted:
                 return [Unknown(_UNREAD)]
             words = witnesses.words(self._sights, shown)
-            applied = verdict(words, sum(map(_is_doubtful, pushes)), len(pushes))
+            applied = verdict(words, sum(map(is_doubtful, pushes)), len(pushes))
             if applied is False:
                 return None
             if applied and "after" in words:
@@ -330,27 +281,6 @@ class Whole(Together):
             return [Unknown(_DISAGREE)]
         if applied:
             return [*witnesses.receipts(self._sights)]
-        at = next(at for at, push in enumerate(pushes) if _is_doubtful(push))
+        at = next(at for at, push in enumerate(pushes) if is_doubtful(push))
         held = Refused("unknown", (FieldMessage(message=_UNPROVEN),))
-        return _held_up(pushes, at, held)[: at + 1]
-
-
-def _is_doubtful(push: Push) -> bool:
-    """Say whether a draft may be applied."""
-    return push.is_maybe_applied or push.is_doubted
-
-
-def _cannot(push: Push, why: str) -> str:
-    """Return that a batch cannot be sent as it is."""
-    which = f"the {push.batch_size} changes of its batch are applied together or not at all"
-    return f"{which}, and cannot be sent so: {why}" if why else which
-
-
-def _held_up(pushes: Sequence[Push], at: int, outcome: Outcome) -> Told:
-    """Return the outcomes where one of a batch holds it up, and nothing of it is applied."""
-    others = len(pushes) - 1
-    if isinstance(outcome, Refused):
-        changes = "1 other change" if others == 1 else f"{others} other changes"
-        said = FieldMessage(message=f"{changes} of the same batch {_WAIT[others == 1]} with it")
-        outcome = outcome._replace(messages=(*outcome.messages, said))
-    return [*[None] * at, outcome, *[None] * (others - at)]
+        return held_up(pushes, at, held)[: at + 1]

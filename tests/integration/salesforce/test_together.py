@@ -195,7 +195,7 @@ def assert_as_one_by_one(
     **settings: Any,  # noqa: ANN401  any key
 ) -> None:
     """Assert that all is the same on both sides, whether the drafts go together or one by one."""
-    apart, together = (sent(begin, batches=is_on, **settings) for is_on in (False, True))
+    apart, together = (sent(begin, batches=is_on, **settings) for is_on in ("off", "order"))
 
     assert together.ended == apart.ended
     assert together.report[:3] == apart.report[:3]
@@ -336,7 +336,7 @@ def test_what_a_trigger_makes_of_a_chain(org: Org, url: str) -> None:
         ref = scene.journal.create("Account", {"Name": "Acme", "Phone": "1"})
         scene.journal.update(ref, {"Description": "ours"})
 
-    apart, together = (sent(begin, batches=is_on) for is_on in (False, True))
+    apart, together = (sent(begin, batches=is_on) for is_on in ("off", "order"))
 
     assert (apart.report.held, together.report.held) == (1, 0)
     assert (org.records("Account"), url[:4]) == ([], "http")
@@ -372,7 +372,7 @@ def test_a_thousand_drafts_take_fifty_requests(org: Org, url: str) -> None:
     with Journal(actor="ann", origin="van-7") as journal:
         thousand(Scene(journal, org, org._state._clock))  # type: ignore[arg-type]
         ours = [entry for entry in journal.log.scan() if entry.actor == "ann"]
-        with Subscriber(journal, remote(url, batches=True), backoff=SOON) as subscriber:
+        with Subscriber(journal, remote(url, batches="order"), backoff=SOON) as subscriber:
             report = subscriber.drain(60)
 
         assert (report.acknowledged, report.pending, report.held) == (1000, 0, 0)
@@ -413,7 +413,7 @@ def chained(journal: Journal, org: Org) -> None:
             journal.delete(ref, reason="closed")
 
 
-PLAIN: Final = {begin: run(None, "", begin, batches=True) for begin in (day, chained)}
+PLAIN: Final = {begin: run(None, "", begin, batches="order") for begin in (day, chained)}
 EACH: Final = [(begin, skip) for begin, plain in PLAIN.items() for skip in range(plain[1])]
 
 
@@ -430,7 +430,7 @@ def test_they_do_go_together() -> None:
 @pytest.mark.parametrize(("begin", "skip"), EACH)
 def test_a_lost_answer_at_every_request(begin: Any, skip: int, kind: str) -> None:  # noqa: ANN401
     """No duplicate, no lost update, order kept, every id known: whichever call it is."""
-    org, _, _ = run(skip, kind, begin, batches=True)
+    org, _, _ = run(skip, kind, begin, batches="order")
 
     plain = PLAIN[begin][0]
     assert state(org) == state(plain)
@@ -441,7 +441,7 @@ def test_a_lost_answer_at_every_request(begin: Any, skip: int, kind: str) -> Non
 @pytest.mark.parametrize(("begin", "skip"), EACH)
 def test_a_call_that_comes_twice_or_late(begin: Any, skip: int, kind: str) -> None:  # noqa: ANN401
     """A copy that is delivered after the next request changes nothing."""
-    org, _, _ = run(skip, kind, begin, batches=True)
+    org, _, _ = run(skip, kind, begin, batches="order")
     org.faults.deliver()
 
     assert state(org) == state(PLAIN[begin][0])
@@ -455,10 +455,10 @@ def test_a_lost_answer_at_every_request_of_200_drafts(part: int) -> None:
     def begin(journal: Journal, _: Org) -> None:
         long_day(journal, 200)
 
-    plain, count, _ = run(None, "", begin, batches=True)
+    plain, count, _ = run(None, "", begin, batches="order")
     for kind in ("drop_after", "drop_before", "delay", "duplicate"):
         for skip in range(part, count, 4):
-            org, _, _ = run(skip, kind, begin, batches=True)
+            org, _, _ = run(skip, kind, begin, batches="order")
             org.faults.deliver()
             assert state(org) == state(plain)
 
@@ -490,12 +490,12 @@ class Deadly(Direct):
 @pytest.mark.parametrize("shape", [chains, mixed])
 def test_the_sender_is_killed_at_every_request(shape: Shape, *, is_after: bool) -> None:
     """Whoever sends after that ends as if nothing had been."""
-    plain = sent(lambda scene: shape(scene, -1), batches=True)
+    plain = sent(lambda scene: shape(scene, -1), batches="order")
     for at in range(plain.calls):
         found = sent(
             lambda scene: shape(scene, -1),
             transport=partial(Deadly, at=at, is_after=is_after),
-            batches=True,
+            batches="order",
         )
         assert found.ended.there == plain.ended.there
         assert (found.report.held, found.report.pending) == (0, 0)
@@ -510,7 +510,7 @@ def test_an_org_that_fails(org: Org, url: str, status: int, *, after: bool) -> N
     with Journal(actor="ann", origin="van-7") as journal:
         chained(journal, org)
         org.faults.status(status, after=after, path="/composite$")
-        with Subscriber(journal, remote(url, batches=True), backoff=SOON) as subscriber:
+        with Subscriber(journal, remote(url, batches="order"), backoff=SOON) as subscriber:
             report = subscriber.drain(60)
 
     assert (report.held, report.pending) == (0, 0)
@@ -526,7 +526,7 @@ def test_an_org_without_such_calls(org: Org, url: str, status: int, code: str) -
     org.faults.refuse(status, code, "no", path="/composite", times=99)
     with Journal(actor="ann", origin="van-7") as journal:
         day(journal, org)
-        with Subscriber(journal, remote(url, batches=True), backoff=SOON) as subscriber:
+        with Subscriber(journal, remote(url, batches="order"), backoff=SOON) as subscriber:
             report = subscriber.drain(60)
 
     assert (report.held, report.pending) == (0, 0)
@@ -541,7 +541,7 @@ def test_the_limit_is_reached_slowly(org: Org, url: str) -> None:
     with Journal(actor="ann", origin="van-7") as journal:
         for number in range(60):
             journal.create("Account", {"Name": f"n{number}"})
-        limited = remote(url, batches=True, limits={"pause_s": 0.01})
+        limited = remote(url, batches="order", limits={"pause_s": 0.01})
         with Subscriber(journal, limited, backoff=SOON) as subscriber:
             report = subscriber.drain(60)
 
@@ -558,7 +558,7 @@ def test_async_is_the_same(org: Org, url: str) -> None:
         day(journal, org)
 
         async def drained() -> Report:
-            whole = remote(url, batches=True)
+            whole = remote(url, batches="order")
             async with AsyncSubscriber(journal, whole, backoff=SOON) as subscriber:
                 return await subscriber.drain(60)
 
@@ -603,7 +603,7 @@ def test_somebody_comes_between_two_calls(
 
         before += [lambda: None] * at
         before.append(edits)
-        with Subscriber(journal, remote(url, batches=True), backoff=SOON) as subscriber:
+        with Subscriber(journal, remote(url, batches="order"), backoff=SOON) as subscriber:
             report = subscriber.drain(60)
 
         assert (report.acknowledged, report.held) == (29, 1)
