@@ -13,7 +13,6 @@ from journal.cli.edits import as_fields
 from journal.cli.interruption import explained
 from journal.cli.profile_file import remote_by
 from journal.cli.setting import Setting, common_options, pass_setting
-from journal.remotes.profiles import ALL
 
 if TYPE_CHECKING:
     from journal.remotes import HttpRemote, Profile
@@ -81,6 +80,8 @@ def check(  # noqa: PLR0913  options
 
 def _type_of(profile: Profile, record_type: str | None) -> str:
     """Return the type to try: the one that is named, or the only one that the profile has."""
+    from journal.remotes.profiles import ALL
+
     if record_type is not None:
         return record_type
     named = [name for name in profile.types if name != ALL]
