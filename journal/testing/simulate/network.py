@@ -58,6 +58,9 @@ _INSTEAD: Final[dict[str, Response]] = {
     ),
 }
 """What somebody answers in the place of the service, which has not been asked."""
+_GONE: Final = frozenset({"404", "410"})
+_ROW: Final = 4
+"""Within how many requests the service does not deny twice that there is a record."""
 _LIST: Final = 2
 """How many parts the path of a list has."""
 _STATUS: Final = ("400", "403", "404", "409", "410", "412", "413", "422")
@@ -144,6 +147,7 @@ class Network:
                 self._single.setdefault(fault.at, []).append(fault)
         self._last: dict[bool, Response] = {}
         self._is_misread = False
+        self._denied = -10
 
     def send(
         self, sender: str, remote: Remote, request: Request, back: Callable[[Answer], None]
@@ -175,6 +179,10 @@ class Network:
         if self.is_quiet:
             return None
         for fault in self._single.pop(self.count, ()):
+            if fault.kind in _GONE:  # who says so again and again is believed, and rightly
+                is_again, self._denied = self.count - self._denied <= _ROW, self.count
+                if is_again:
+                    continue
             return fault
         now_s = self._clock.now_s
         for fault in self._lasting:
