@@ -9,7 +9,7 @@ REMOTES := addresses auth changes classify comparison constraints contents diale
            selection templates times salesforce/answers salesforce/composite salesforce/describing \
            salesforce/errands salesforce/feed salesforce/group salesforce/ids salesforce/limits \
            salesforce/objects salesforce/rows salesforce/settings salesforce/sights salesforce/soql \
-           salesforce/together salesforce/updated
+           salesforce/together salesforce/updated salesforce/bound salesforce/witnesses
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting receiver/headers receiver/messages receiver/sequence \
           sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)

@@ -122,7 +122,8 @@ class DraftCommands(Commands):
             fields: the values that fields are to have.
             applied: say that the remote has the draft, where nothing tells; it ends.
             remote_id: what the remote calls the record, with `applied`.
-            remote_version: the remote's version of the record, with `applied`.
+            remote_version: the remote's version of the record, with `applied`; none where
+                somebody else has changed it since, which later changes would overwrite unseen.
             **envelope: who decides so, why, and what it belongs to.
 
         Returns:

@@ -30,9 +30,11 @@ API: Final = "\n".join(page.read_text(encoding="utf-8") for page in sorted(REFER
 PUBLIC: Final = (
     "journal",
     "journal.log",
+    "journal.receiver",
     "journal.remotes",
     "journal.sync",
     "journal.testing",
+    "journal.testing.conformance",
     "journal.testing.salesforce",
     "journal.testing.service",
     "journal.testing.simulate",

@@ -34,22 +34,19 @@ LONGER: Final = {
     "journal/events.py": "one vocabulary: every event that is stored",
     "journal/log/database.py": "one file: how it is opened, locked, written, read and closed",
     "journal/log/sqlite.py": "one adapter: how rows are appended, read, waited for and looked over",
+    "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/remotes/dialect.py": "one dialect: what it asks, and what it finds in every answer",
+    "journal/remotes/errand.py": "one draft: its requests, and what every answer says of it",
     "journal/remotes/generic.py": "one remote: what it asks, and what each answer settles",
     "journal/remotes/salesforce/errands.py": "one draft to an org: what it says, what answers say",
-    "journal/sync/loops.py": "the subscriber of an event loop: it drains, pulls, runs and waits",
-    "journal/remotes/salesforce/errands.py": "one draft in the words of an org, recognised",
     "journal/remotes/salesforce/group.py": "one call: who joins it, what it asks, what it comes to",
     "journal/remotes/salesforce/remote.py": "one remote: which way each draft goes, and how fast",
     "journal/remotes/salesforce/together.py": "one way of sending: what a call comes to",
-    "journal/sync/delivery.py": "one turn: how drafts leave, and what became of them",
-    "journal/remotes/errand.py": "one draft: its requests, and what every answer says of it",
-    "journal/record.py": "one fold, and the decisions on what it yields",
     "journal/schema.py": "one question: whether fields fit their type, under its kinds of names",
-    "journal/remotes/salesforce/errands.py": "one draft in the words of an org",
-    "journal/remotes/salesforce/remote.py": "an org as a remote, and the ways to name one",
-    "journal/remotes/salesforce/together.py": "one exchange: who goes, and what comes of it",
+    "journal/sync/delivery.py": "one turn: how drafts leave, and what became of them",
     "journal/sync/ledger.py": "one account: what a sender reads of the log, and what it notes",
+    "journal/sync/loops.py": "the subscriber of an event loop: it drains, pulls, runs and waits",
+    "journal/testing/contracts/log.py": "one contract: what every adapter of the log promises",
     "journal/testing/simulate/network.py": "one network: what becomes of requests and answers",
     "journal/testing/simulate/operations.py": "one desk: all that people do at it, each a method",
     "journal/testing/simulate/service.py": "one service: what it is asked, and what it keeps",
@@ -58,8 +55,8 @@ LONGER: Final = {
     "journal/values.py": "what a record may hold: names, values and references",
     "projections/history.py": "one view: its rows, and what is read from the log for them",
     "projections/projection.py": "one catching up: its checkpoint, its tables, and who owns them",
-    "projections/replaying.py": "one comparison: the ways to replay, and where each differs first",
     "projections/records.py": "one view: its rows, and how records are made of them",
+    "projections/replaying.py": "one comparison: the ways to replay, and where each differs first",
 }
 """Modules that are longer than we like, each with the reason why it is one."""
 
@@ -136,6 +133,10 @@ def test_nothing_foreign_is_named(pattern: str) -> None:
         ("from journal import Journal", {"click", "httpx", "rich"}),
         ("import projections", {"click", "httpx", "rich"}),
         ("import journal.remotes", {"click", "httpx", "rich"}),
+        (
+            "import journal.receiver",
+            {"eventsourcing", "httpx", "journal.log", "journal.sync", "pydantic", "sqlite3"},
+        ),
     ],
 )
 def test_imports_are_lazy(statement: str, absent: set[str]) -> None:

@@ -12,9 +12,11 @@ import journal
 PUBLIC = (
     "journal",
     "journal.log",
+    "journal.receiver",
     "journal.remotes",
     "journal.sync",
     "journal.testing",
+    "journal.testing.conformance",
     "journal.testing.loopback",
     "journal.testing.salesforce",
     "journal.testing.service",

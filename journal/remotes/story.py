@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from journal.remotes.listing import listing
 from journal.remotes.selection import NONE
@@ -17,27 +17,6 @@ if TYPE_CHECKING:
     from journal.remotes.sections import Verb
     from journal.remotes.trial import Steps, Verdict
     from journal.values import Fields
-
-
-CAPABILITIES: Final = (
-    "reachable",
-    "authenticated",
-    "absent record",
-    "create",
-    "receipt of create",
-    "version",
-    "replayed create",
-    "update",
-    "receipt of update",
-    "stale change",
-    "unset",
-    "list of changes",
-    "list from a checkpoint",
-    "delete",
-    "receipt of delete",
-    "nothing left behind",
-)
-"""What a trial says something of, in order; beside them it names members of the service's own."""
 
 
 class Sample(NamedTuple):

@@ -36,6 +36,25 @@ State: TypeAlias = Literal["done", "absent", "refused", "unauthorized", "unclear
 _Result = TypeVar("_Result")
 
 _FORBIDDEN: Final = 403
+CAPABILITIES: Final = (
+    "reachable",
+    "authenticated",
+    "absent record",
+    "create",
+    "receipt of create",
+    "version",
+    "replayed create",
+    "update",
+    "receipt of update",
+    "stale change",
+    "unset",
+    "list of changes",
+    "list from a checkpoint",
+    "delete",
+    "receipt of delete",
+    "nothing left behind",
+)
+"""What a trial says something of, in order; beside them it names members of the service's own."""
 
 
 class Finding(NamedTuple):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from journal.testing.collecting import add_options, collected
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
@@ -45,6 +47,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Record the cassettes of the tests that run anew, from the real remotes.",
     )
+    add_options(parser)
+
+
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Add the conformance suite, where a remote is named."""
+    items.extend(collected(session))
 
 
 def pytest_configure(config: pytest.Config) -> None:

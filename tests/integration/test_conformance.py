@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -14,6 +15,7 @@ from journal.errors import ProfileError
 from journal.outcomes import Acknowledged, NotSent, Refused, Unknown, Wait
 from journal.remotes import HttpRemote, Profile, Request, Response
 from journal.remotes.profiles import toml_of
+from journal.testing.collecting import collected
 from journal.testing.conformance import CHECKS, NonconformingError, NotToldError, Subject
 from journal.testing.loopback import Reply
 from journal.testing.service import RecordService
@@ -48,10 +50,10 @@ def failed(subject: Subject, names: Collection[str] | None = None) -> dict[str, 
     return found
 
 
-def untold(subject: Subject) -> set[str]:
-    """Return the checks of which a subject does not tell the answer."""
+def untold(subject: Subject, but: Collection[str] = ()) -> set[str]:
+    """Return the checks, but these, of which a subject does not tell the answer."""
     found = set()
-    for check in CHECKS:
+    for check in (check for check in CHECKS if check.name not in but):
         try:
             check.run(subject)
         except NotToldError:
@@ -169,10 +171,10 @@ class Immortal(RecordService):
 def test_bad_service(service: RecordService, found: set[str]) -> None:
     """A service that does not do what it says is found out, by what it does not do."""
     with service:
-        bad = failed(Subject.of_profile(Profile.of({"url": service.url}), "Note", FIELDS))
+        subject = Subject.of_profile(Profile.of({"url": service.url}), "Note", FIELDS)
+        bad = failed(subject, {*found, "create arrives"})
 
-    assert found <= bad.keys()
-    assert "create arrives" not in bad
+    assert bad.keys() == found
 
 
 # --- remotes that are found out ----------------------------------------------------------
@@ -321,10 +323,10 @@ def test_bad_remote(bad: type[Bad], found: set[str]) -> None:
 # --- with pytest -------------------------------------------------------------------------
 
 
-def tested(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_by_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest with the suite."""
-    module = "journal.testing.conformance.collecting"
-    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", module, *arguments]
+    plugin = ("-p", "journal.testing.plugin")
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", *plugin, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
@@ -332,7 +334,9 @@ def test_as_tests(tmp_path: Path) -> None:
     """With a remote named, each check is a test; what cannot be told is skipped, and says why."""
     (tmp_path / "test_none.py").touch()
     with RecordService() as service:
-        done = tested(str(tmp_path), "--journal-remote", service.url, "--journal-type", "Visit")
+        done = run_by_pytest(
+            str(tmp_path), "--journal-remote", service.url, "--journal-type", "Visit"
+        )
 
     assert done.returncode == 0, done.stdout
     assert f"{len(CHECKS) - len(NEVER_TOLD)} passed, {len(NEVER_TOLD)} skipped" in done.stdout
@@ -347,7 +351,7 @@ def test_as_tests_that_fail(tmp_path: Path) -> None:
         profile.write_text(f'url = "{service.url}"\n[types.Note]\n', encoding="utf-8")
         fields = json.dumps(FIELDS)
         named = ("--journal-profile", str(profile), "--journal-fields", fields)
-        done = tested(str(tmp_path), *named, "-k", "late or stale")
+        done = run_by_pytest(str(tmp_path), *named, "-k", "late or stale")
 
     assert done.returncode == 1
     assert "a late copy of an update does not undo a later one\n  but: " in done.stdout
@@ -367,12 +371,28 @@ def test_as_tests_that_fail(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_asked(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_asked(arguments: tuple[str, ...], said: str) -> None:
     """A remote that is named wrongly is a mistake of usage."""
-    (tmp_path / "test_none.py").touch()
-    done = tested(str(tmp_path), *arguments)
+    named = ("--journal-remote", "--journal-profile", "--journal-type", "--journal-fields")
+    options = dict.fromkeys(named) | dict(zip(arguments[::2], arguments[1::2], strict=True))
+    session: Any = SimpleNamespace(config=SimpleNamespace(getoption=options.get))
+    with pytest.raises(pytest.UsageError, match=said):
+        collected(session)
 
-    assert (done.returncode, said in done.stdout + done.stderr) == (4, True), done.stderr
+
+def test_nobody_there() -> None:
+    """Where nobody answers, that fails, and nothing else is asked."""
+    subject = Subject.of_profile(Profile.of({"url": "http://127.0.0.1:1"}))
+
+    assert failed(subject).keys() == {"reachable"}
+    assert len(untold(subject, {"reachable"})) == len(CHECKS) - 1
+
+
+def test_nobody_named() -> None:
+    """Where no remote is named, nothing is collected."""
+    session: Any = SimpleNamespace(config=SimpleNamespace(getoption=lambda _: None))
+
+    assert collected(session) == []
 
 
 def test_which_type() -> None:

@@ -185,7 +185,7 @@ class OrgErrand(Errand):
         made, named = self.push.made, self._capture
         if made is None:
             return {}
-        at = time_of(made.occurred_at).isoformat(timespec="milliseconds")
+        at = time_of(made.occurred_at).isoformat(timespec="seconds")  # the org keeps no more
         told = {
             named.occurred_at: at.replace("+00:00", "Z"),
             named.actor: made.actor,

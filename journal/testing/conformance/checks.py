@@ -18,7 +18,7 @@ from journal.outcomes import (
     Wait,
 )
 from journal.remotes.remote import NoAnswer, Response
-from journal.remotes.story import CAPABILITIES
+from journal.remotes.trial import CAPABILITIES
 from journal.testing.conformance import trouble
 from journal.testing.conformance.desk import Desk, cleaned, desk
 from journal.testing.conformance.subject import (

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from journal.testing.conformance.subject import Subject
     from journal.testing.conformance.trouble import Trouble
 
-_HASTE: Final = Backoff(first_s=0.01, most_s=1.0, least_s=0.005)
-_ATTEMPTS: Final = 30
+_HASTE: Final = Backoff(first_s=0.02, most_s=0.5, least_s=0.005)
+_ATTEMPTS: Final = 8
+"""How often in a row a draft is tried, each time with nothing in the way."""
 
 
 class Desk:
@@ -113,7 +114,12 @@ class Desk:
 
 @contextmanager
 def desk(subject: Subject, kind: ChangeKind = "create") -> Iterator[Desk]:
-    """Yield a desk at which a change of that kind may be made next; clean up after it."""
+    """Yield a desk at which a change of that kind may be made next; clean up after it.
+
+    Raises:
+        NotToldError: there is nobody to ask.
+    """
+    subject.see_reachable()
     with Journal(actor="conformance", origin="conformance") as journal:
         made = Desk(subject, journal)
         with cleaned(made):

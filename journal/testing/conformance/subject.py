@@ -113,6 +113,20 @@ class Subject:
             self._findings = list(tried(service, sample, writes=True))
         return self._findings
 
+    def see_reachable(self) -> None:
+        """See that there is somebody to ask.
+
+        Raises:
+            NotToldError: a trial has not reached the service.
+        """
+        if self.service is None:
+            return
+        for finding in self.findings:
+            if finding.capability in {"reachable", "authenticated"} and (
+                finding.verdict == "does not"
+            ):
+                raise NotToldError(f"the service is not {finding.capability}: {finding.says}")
+
     def new_ref(self) -> Ref:
         """Return a record that nobody has."""
         new, service = self._new_id(), self.service

@@ -35,6 +35,7 @@ ROWS: Final = {
     29: "the remote says that there is a conflict, or that the key is in use",
     30: "the remote asks for patience",
     31: "the remote fails, once or again and again",
+    32: "of several drafts that went together, not all are answered, or in another order",
     33: "the network flaps",
     35: "the clock on the wall jumps",
     36: "the machine is suspended",

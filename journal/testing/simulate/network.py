@@ -205,7 +205,7 @@ class Network:
             self._agenda.after(there_s, lambda: self._pass(exchange, back_s, came))
             return
         kind = fault.kind
-        if kind not in {"other answer", "passed"}:
+        if kind not in {"other answer", "passed", "items missing", "items swapped"}:
             self._hit(fault.row)
         if kind in {"not sent", "untrusted", "keyless", "busy token"}:
             answer = {
@@ -301,8 +301,10 @@ class Network:
             answer = self._another(exchange, response, fault)
         elif kind == "cut":
             answer = LOST if fault.at % 2 else response._replace(body=response.body[:-4])
+        elif kind in {"items missing", "items swapped"}:
+            answer = self._unlike(exchange, response, fault)
         elif kind == "echo":
-            said = f"Authorization was Bearer {self._service.token}"
+            said = f"Authorization was {exchange.sent.headers.get('authorization')}"
             answer = Response(400, {}, json.dumps({"detail": said}).encode())
         elif kind in _MANGLED and response.body and response.status < REFUSED:
             answer = response._replace(body=_MANGLED[kind])
@@ -318,11 +320,28 @@ class Network:
         is_read = not exchange.sent.is_write
         earlier = self._last.get(is_read)
         is_pull = exchange.sender.endswith("pull")  # a list does not say whose it is
-        if is_pull or earlier is None or not earlier.body or (is_read and self._is_misread):
+        is_delete = exchange.sent.method == "DELETE"  # whatever names the record is a receipt
+        is_refused = is_delete and response.status >= REFUSED
+        if (
+            is_pull
+            or is_refused
+            or earlier is None
+            or not earlier.body
+            or (is_read and self._is_misread)
+        ):
             return response
         self._hit(fault.row)
         self._is_misread |= is_read
         return earlier
+
+    def _unlike(self, exchange: Exchange, response: Response, fault: Fault) -> Response:
+        """Lose the last part of an answer to several drafts, or turn it around."""
+        if not exchange.sent.path.startswith("/-/") or response.status >= REFUSED:
+            return response
+        items = json.loads(response.body)
+        kept = items[:-1] if fault.kind == "items missing" else items[::-1]
+        self._hit(fault.row)
+        return response._replace(body=json.dumps(kept).encode())
 
     def _patience(self, fault: Fault) -> Response:
         """Ask for patience, in one of the forms in which that is done."""

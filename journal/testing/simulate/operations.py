@@ -251,7 +251,9 @@ class Desk:
         elif draft.held_as == "unknown":
             service, key = self._world.service, (draft.ref.type, draft.ref.id)
             if service.applied[draft.key] and service.sid(key) is not None:  # somebody looks there
-                sid, version = service.sid(key), service.version(key)
+                sid, last = service.sid(key), service.last_of(key)
+                # A version that somebody else has made would hide what they have changed.
+                version = service.version(key) if last == draft.key else None
                 self._tried(
                     process,
                     operation,

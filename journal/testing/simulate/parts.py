@@ -5,11 +5,13 @@ With the real ones, the library is what is tried; with one that has a bug, the s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from copy import copy
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from journal.checkpoint import Checkpoint
 from journal.journal import Journal
 from journal.log import Log
+from journal.remotes.credentials import Credentials
 from journal.remotes.generic import HttpRemote
 from journal.sync.session import Session
 from journal.testing.simulate.together import TogetherRemote
@@ -52,11 +54,19 @@ def opened(recorder: RowRecorder, sources: Sources, name: str) -> Journal:
     return Journal(actor="ann", origin=name, sources=sources, log=Log(recorder))
 
 
+_MADE: Final[dict[int, HttpRemote]] = {}
+"""A remote of each profile, to be copied: to check a profile takes as long as some requests."""
+
+
 def real_remote(profile: Profile, knobs: Knobs, bearer: Callable[[], str], clock: Clock) -> Remote:
     """Return the generic remote by that profile, or the one that sends drafts together."""
     if knobs.dialect == "together":
         return TogetherRemote(profile, knobs.most_together, bearer=bearer, clock=clock)
-    return HttpRemote(profile, environ={}, bearer=bearer, clock=clock)
+    if id(profile) not in _MADE:
+        _MADE[id(profile)] = HttpRemote(profile, environ={})
+    remote = copy(_MADE[id(profile)])
+    remote.credentials = Credentials(profile.auth, {}, bearer=bearer, clock=clock)
+    return remote
 
 
 def real_session(

@@ -18,7 +18,7 @@ from journal.testing.simulate.storage import Crashed, Mount
 from journal.testing.simulate.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from journal.drafts import Draft
     from journal.journal import Journal
@@ -103,11 +103,11 @@ class Process:
         """Begin to send."""
         self.sender.resume()
 
-    def pull(self, ended: Callable[[], None]) -> None:
-        """Begin to pull, once."""
+    def pull(self, ended: Callable[[], None], types: Sequence[str] = TYPES) -> None:
+        """Begin to pull, once; `ended` is called at its end."""
         remote: Any = self.remote
         pull = Pull(self.journal, remote, self.settings, None)
-        effects = pull.pages(TYPES, None, lambda: self.is_stopping)
+        effects = pull.pages(types, None, lambda: self.is_stopping)
 
         def over(report: Any, error: Exception | None) -> None:  # noqa: ANN401  whatever it is
             self.tasks.remove(task)

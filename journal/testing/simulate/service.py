@@ -129,6 +129,10 @@ class ModelService:
         stored = self._records.get(key)
         return self._version(stored) if stored is not None and self._has_versions else None
 
+    def last_of(self, key: tuple[str, str]) -> str:
+        """Return which draft has changed a record last; `FOREIGN` where another writer has."""
+        return next((each.draft for each in reversed(self.effects) if each.key == key), FOREIGN)
+
     def sid(self, key: tuple[str, str]) -> str | None:
         """Return what the service calls a record."""
         stored = self._records.get(key)

@@ -54,9 +54,11 @@ def shrunk(result: Result, parts: Parts = REAL, most_runs: int = MOST_RUNS) -> R
         is_same = found.violation is not None and (
             found.violation.invariant == result.violation.invariant  # type: ignore[union-attr]
         )
-        if is_same:
+        has_fewer = _size(scenario) < _size(best.scenario)
+        if is_same and (has_fewer or len(found.trace) <= len(best.trace)):
             best = found
-        return is_same
+            return True
+        return False
 
     before = None
     while before != best.scenario and budget.left > 0:
@@ -71,6 +73,10 @@ def shrunk(result: Result, parts: Parts = REAL, most_runs: int = MOST_RUNS) -> R
                 knobs = best.scenario.knobs._replace(**{name: plain})
                 still(best.scenario._replace(knobs=knobs))
     return best
+
+
+def _size(scenario: Scenario) -> int:
+    return len(scenario.operations) + len(scenario.faults)
 
 
 def _dropped(items: tuple[_Item, ...], still: Callable[[tuple[_Item, ...]], bool]) -> None:

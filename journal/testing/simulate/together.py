@@ -92,8 +92,9 @@ class TogetherRemote(HttpRemote):
             found = yield from self._judged(errand, item)
             outcomes.append(found)
             if not isinstance(found, Acknowledged):
-                break
-        return outcomes or [Unknown("the answer lists nothing")] * len(errands)
+                return outcomes  # the service has stopped there
+        missing = len(errands) - len(outcomes)
+        return outcomes + [Unknown("the answer does not say what became of it")] * missing
 
     def _unsettled(self, errands: list[Errand], answer: Answer) -> list[Outcome]:
         """Return the outcomes where the service has not said what became of each."""

@@ -46,7 +46,6 @@ AT_REQUESTS: Final = (
     (22, "NaN", 1),
     (22, "latin-1", 1),
     (22, "mark", 1),
-    (22, "twice over", 0),
     (22, "deep", 1),
     (22, "list", 1),
     (22, "nothing", 1),
@@ -85,6 +84,8 @@ AT_REQUESTS: Final = (
     (31, "504", 2),
     (31, "500 though done", 3),
     (31, "504 though done", 3),
+    (32, "items missing", 2),
+    (32, "items swapped", 2),
     (14, "dies with the answer", 6),
 )
 """What happens at one request: its row, its name, how often."""
@@ -98,7 +99,7 @@ WHILE: Final = (
 )
 """What lasts for a while."""
 
-_FEW: Final = tuple((each, each[2]) for each in AT_REQUESTS if each[2])
+_FEW: Final = tuple((each, each[2]) for each in AT_REQUESTS)
 _LASTING: Final = tuple((each, each[2]) for each in WHILE)
 _OTHERS: Final = (
     ((1, "crash before"), 8),
@@ -115,6 +116,8 @@ _OTHERS: Final = (
     ((38, "cancel"), 4),
     ((43, "keys forgotten"), 1),
 )
+_SEVERAL: Final = 32
+"""The row of what happens to several drafts that go together only."""
 _JUMPS_S: Final = (-31_536_000.0, -3_600.0, -288.0, -5.0, 5.0, 288.0, 31_536_000.0)
 
 
@@ -172,9 +175,14 @@ def _faults(dice: Dice, knobs: Knobs, count: int) -> list[Fault]:
     requests = 2 * count
     for _ in range(dice.below(2 + count)):
         row, kind, _ = dice.weighed(_FEW)
+        if row == _SEVERAL and knobs.dialect != "together":
+            continue
         patience_s = dice.one_of((0.0, 1.0, 3.0) if knobs.senders > 1 else (0.0, 1.0, 5.0, 20.0))
         more = dice.one_of((0.3, 2.0, 8.0)) if kind == "late" else patience_s
         found.append(Fault(row, kind, 1 + dice.below(requests), more))
+    if knobs.dialect == "together" and dice.chance(0.5):
+        kind = dice.one_of(("items missing", "items swapped"))
+        found.append(Fault(_SEVERAL, kind, 1 + dice.below(count)))
     if dice.chance(0.3):
         row, kind, _ = dice.weighed(_LASTING)
         begin = dice.below(int(knobs.troubled_s * 0.7) + 1)

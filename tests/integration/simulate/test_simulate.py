@@ -72,7 +72,8 @@ def test_a_failure_is_made_short() -> None:
     assert short.violation is not None
     assert result.violation is not None
     assert short.violation.invariant == result.violation.invariant
-    assert len(short.trace) <= len(result.trace)
+    assert len(short.scenario.operations) <= len(result.scenario.operations)
+    assert len(short.scenario.faults) <= len(result.scenario.faults)
     for part in ("operations", "faults"):
         items = getattr(short.scenario, part)
         for at in range(len(items)):
@@ -135,7 +136,7 @@ def test_a_real_file(seed: int) -> None:
     result = simulate(seed, scenario=scenario)
 
     assert result.violation is None
-    assert result.counts.rows[1] > 2
+    assert result.counts.rows[1] > 0
 
 
 def test_a_scenario_made_by_hand() -> None:

@@ -67,6 +67,7 @@ def before_entry(world: World, entry: Entry) -> None:
         case RecordCreated():
             i04(world, entry)
         case PushStarted(draft_id=draft_id):
+            world.checks.left_at.setdefault(draft_id, entry.position)
             i13(world, draft_id)
         case DraftAcknowledged() | DraftHeld():
             i17(world, entry)
@@ -109,6 +110,7 @@ def of_entry(world: World, entry: Entry) -> None:
     event = entry.event
     if isinstance(event, RecordObserved | DraftAcknowledged):
         known = world.checks.known.setdefault(entry.stream, {})
+        _note_overtaken(world, entry)
         for name, value in (event.fields or {}).items():
             if isinstance(value, str):
                 known.setdefault((name, value), entry.position)
@@ -125,6 +127,21 @@ def of_entry(world: World, entry: Entry) -> None:
             world.checks.decided_s = world.clock.now_s
         case _:
             pass
+
+
+def _note_overtaken(world: World, entry: Entry) -> None:
+    """Note of which records a receipt came after a sighting that may be newer.
+
+    Versions do not tell which of the two is: what is known here may be older than what was seen.
+    """
+    checks = world.checks
+    if isinstance(entry.event, RecordObserved):
+        checks.seen_at[entry.stream] = entry.position
+        checks.overtaken.discard(entry.stream)
+    elif isinstance(entry.event, DraftAcknowledged):
+        left_at = checks.left_at.get(entry.event.draft_id, entry.position)
+        if checks.seen_at.get(entry.stream, 0) > left_at:
+            checks.overtaken.add(entry.stream)
 
 
 def i14(world: World, event: DraftAcknowledged) -> None:

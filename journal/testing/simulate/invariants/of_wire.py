@@ -96,7 +96,11 @@ def i19_sent(world: World, exchange: Exchange) -> None:
 
 
 def i19_said(world: World, lines: list[str]) -> None:
-    """Check that no secret is in the log of the program, nor an error that was not foreseen."""
+    """Check that no secret is in the log of the program, and nothing where nothing went wrong."""
+    scenario = world.scenario
+    is_calm = not (scenario.faults or any(each.kind == "foreign" for each in scenario.operations))
+    if lines and is_calm:
+        world.broken("row 48", f"nothing went wrong, and it says: {lines[0]}")
     for line in lines:
         if CANARY in line:
             world.broken("I19", "the log of the program says the secret")
@@ -110,6 +114,9 @@ def i21(world: World, sender: str, sent: Sent) -> None:
     is_old = before_s is not None and now_s - before_s > knobs.remembered_s + 1.0
     if world.clock.has_gone_back:
         return  # how old a request is, is told by the clock on the wall, across restarts
+    process = world.processes[sender.split(" ", 1)[0]]
+    if world.checks.has_lost or (process is not None and process.paused_at_s > (before_s or 0.0)):
+        return  # that it was sent is lost; or it was young enough before the process was paused
     if is_old and knobs.dialect == "keyed" and not world.checks.last_was_read.get(sender):
         world.broken("I21", f"{sent.draft[-8:]} is sent again, unread, after its time")
 

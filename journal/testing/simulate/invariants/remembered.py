@@ -37,5 +37,11 @@ class Memory:
         self.seen_position = -1
         self.has_lost = False
         """Whether the log has lost entries, as it may where it is not synced."""
+        self.left_at: dict[str, int] = {}
+        """Where in the log each draft was begun."""
+        self.seen_at: dict[Ref, int] = {}
+        """Where in the log each record was last seen."""
+        self.overtaken: set[Ref] = set()
+        """Of which records a receipt may have told what was true before they were last seen."""
         self.known: dict[Ref, dict[tuple[str, Any], int]] = {}
         """The values that the service was seen to have, with where that was first noted."""

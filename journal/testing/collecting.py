@@ -1,7 +1,7 @@
-"""The checks as tests of pytest, where a remote is named: ``--journal-remote``.
+"""The conformance suite as tests of pytest, where a remote is named: ``--journal-remote``.
 
-`add_options` and `collected` are called by the plugin; alone, this module is one:
-``pytest -p journal.testing.conformance.collecting --journal-remote http://127.0.0.1:8000``.
+`add_options` and `collected` are called by the plugin; the checks are imported only where they
+are asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PREFIX: Final = "conformance"
 
 def add_options(parser: pytest.Parser) -> None:
     """Add the options by which a remote is named."""
-    group = parser.getgroup("journal", "the test kit of draft-journal")
+    group = parser.getgroup("draft-journal")
     group.addoption(
         "--journal-remote",
         metavar="URL",
@@ -102,13 +102,3 @@ class ConformanceItem(pytest.Item):
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Name the check."""
         return self.path, None, self.name
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options (a hook of pytest)."""
-    add_options(parser)
-
-
-def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Add the checks (a hook of pytest)."""
-    items.extend(collected(session))
