@@ -51,6 +51,8 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/templates": ("test_templates",),
     "remotes/times": ("test_pull", "test_salesforce_settings", "test_org_updated"),
     "remotes/salesforce/answers": _ORG,
+    "remotes/salesforce/bound": _TOGETHER,
+    "remotes/salesforce/witnesses": _TOGETHER,
     "remotes/salesforce/composite": _TOGETHER,
     "remotes/salesforce/group": _TOGETHER,
     "remotes/salesforce/ids": (*_ORG, *_TOGETHER),

@@ -470,7 +470,7 @@ class TestResolve:
 
         assert caught.value.messages.keys() == {"Phone"}
         assert "Account:acme" in str(caught.value)
-        with pytest.raises(DanglingReferenceError, match="^Account:acme /Of: Account:nobody is "):
+        with pytest.raises(DanglingReferenceError, match=r"^Account:acme /Of: Account:nobody is "):
             journal.resolve(draft_id, "ours", fields={"Of": Ref("Account:nobody")})
         journal.resolve(draft_id, "ours")
         assert [change.revision for change in journal.load(ACME).changes] == [1]
