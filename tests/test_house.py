@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from tests.mutation.proofs import PROOFS
 from tests.pages import ROOT
 
 TOP: Final = {
@@ -101,6 +102,16 @@ _FORBIDDEN: Final = {
     "a package registry": r"py" + r"pi\.org|python" + r"hosted\.org|index" + r"[-_]url",
     "a tracker's number": r"\bissue" + r" #?\d",
 }
+
+
+def test_every_module_of_the_pure_core_has_its_proof() -> None:
+    """Mutation testing knows which tests are to notice a change of each pure module."""
+    command = ["make", "-s", "--eval", "pure: ; @echo $(PURE)", "pure"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert set(said.split()) == set(PROOFS)
+    for names in PROOFS.values():
+        assert all((ROOT / "tests" / "unit" / f"{name}.py").is_file() for name in names)
 
 
 @pytest.mark.parametrize("pattern", _FORBIDDEN.values(), ids=list(_FORBIDDEN))

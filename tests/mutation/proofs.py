@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _GENERIC = ("test_generic_remote", "test_conventions", "test_problems", "test_profiles")
 _ORG = ("test_salesforce", "test_salesforce_settings")
+_TOGETHER = ("test_org_together", "test_org_whole", "test_org_witnesses")
 _FEED = ("test_org_feed", "test_org_reading", "test_org_updated")
 
 PROOFS: dict[str, tuple[str, ...]] = {
@@ -20,6 +21,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "descriptions": ("test_descriptions", "test_hints"),
     "fitting": ("test_descriptions", "test_hints"),
     "sync/doubts": ("test_doubts",),
+    "receiver/headers": ("test_receiver",),
+    "receiver/messages": ("test_receiver",),
+    "receiver/sequence": ("test_receiver",),
+    "sync/turns": ("test_turns",),
     "sync/sightings": ("test_sightings",),
     "remotes/addresses": ("test_salesforce_settings", "test_credentials", "test_forms"),
     "remotes/auth": ("test_credentials", "test_salesforce_settings"),
@@ -46,6 +51,13 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/templates": ("test_templates",),
     "remotes/times": ("test_pull", "test_salesforce_settings", "test_org_updated"),
     "remotes/salesforce/answers": _ORG,
+    "remotes/salesforce/bound": _TOGETHER,
+    "remotes/salesforce/witnesses": _TOGETHER,
+    "remotes/salesforce/composite": _TOGETHER,
+    "remotes/salesforce/group": _TOGETHER,
+    "remotes/salesforce/ids": (*_ORG, *_TOGETHER),
+    "remotes/salesforce/sights": _TOGETHER,
+    "remotes/salesforce/together": _TOGETHER,
     "remotes/salesforce/describing": ("test_salesforce_settings", "test_org_reading", *_FEED),
     "remotes/salesforce/errands": _ORG,
     "remotes/salesforce/feed": _FEED,

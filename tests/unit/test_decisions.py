@@ -469,6 +469,11 @@ class TestResolve:
             journal.resolve(draft_id, "merge")
 
         assert caught.value.messages.keys() == {"Phone"}
+        assert "Account:acme" in str(caught.value)
+        with pytest.raises(DanglingReferenceError, match=r"^Account:acme /Of: Account:nobody is "):
+            journal.resolve(draft_id, "ours", fields={"Of": Ref("Account:nobody")})
+        journal.resolve(draft_id, "ours")
+        assert [change.revision for change in journal.load(ACME).changes] == [1]
 
     def test_gone(self, journal: Journal) -> None:
         """What is gone is created again, with values where some are given, or given up."""
@@ -496,7 +501,8 @@ class TestResolve:
         observed(journal, {"Phone": "3"}, "v2")
         draft_id = hold(journal, "conflict")
 
-        with pytest.raises(DraftStateError, match="takes no values"):
+        words = ": a delete takes no values; decide for ours or theirs$"
+        with pytest.raises(DraftStateError, match=words):
             journal.resolve(draft_id, fields={"Phone": "9"})
         journal.resolve(draft_id, "theirs")
 
@@ -559,11 +565,15 @@ class TestResolve:
         journal.create("Account", {"Name": "Acme"}, id="acme")
         draft_id = draft_of(journal)
 
-        with pytest.raises(RefusedError, match="it is not said how"):
+        words = (
+            f"it is not said how draft '{draft_id}' is decided; "
+            "name a policy, or give values; or say that it is applied, and neither$"
+        )
+        with pytest.raises(RefusedError, match=words):
             journal.resolve(draft_id)
         with pytest.raises(RefusedError, match="it is not said how"):
             journal.resolve(draft_id, "ours", applied=True)
-        with pytest.raises(PolicyError):
+        with pytest.raises(PolicyError, match="policy 'hold'"):
             journal.resolve(draft_id, "hold")
 
 
