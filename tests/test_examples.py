@@ -13,6 +13,7 @@ import pytest
 
 from journal import Journal
 from journal.errors import LogClosedError
+from journal.testing.simulate.storage import Crashed
 from journal.sync import Subscriber
 from journal.testing.service import RecordService
 from tests.pages import EXAMPLES, PAGES, ROOT, matches
