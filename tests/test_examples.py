@@ -13,9 +13,9 @@ import pytest
 
 from journal import Journal
 from journal.errors import LogClosedError
-from journal.testing.simulate.storage import Crashed
 from journal.sync import Subscriber
 from journal.testing.service import RecordService
+from journal.testing.simulate.storage import Crashed
 from tests.pages import EXAMPLES, PAGES, ROOT, matches
 
 if TYPE_CHECKING:
