@@ -18,15 +18,17 @@ COMMA  := ,
 SPACE  := $(subst ,, )
 CORE   := $(subst $(SPACE),$(COMMA),$(PURE:%=journal/%.py))
 LINK   := tests/integration/test_lossy_link.py
-# What `check` runs beside the covered tests, which need one core for most of the time.
-BESIDE := link simulate docs
+# What `check` runs beside the integration tests, on a second core.
+BESIDE := covered-rest link simulate docs
+COVERED = $(BIN)/python -m coverage run -p -m pytest -q
 step    = @printf '== %s\n'
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help install format lint types imports test link simulate docs check check-long bench mutation run \
-        run-salesforce wheel clean format-check test-covered
+        run-salesforce wheel clean format-check test-covered covered-clean covered-integration \
+        covered-rest covered-core
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -67,11 +69,22 @@ test: $(STAMP) ## the tests, without the long ones
 	$(step) 'test: pytest'
 	@$(BIN)/python -m pytest -q tests
 
-test-covered: $(STAMP)
-	$(step) 'test: pytest with branch coverage, 100 % of the pure core'
+test-covered: $(STAMP) covered-clean covered-rest covered-integration covered-core
+
+covered-clean:
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m coverage run -m pytest -q tests --ignore=tests/test_examples.py \
-	    --ignore=$(LINK)
+
+covered-integration:
+	$(step) 'test: pytest with branch coverage, the parts together'
+	@$(COVERED) tests/integration --ignore=$(LINK)
+
+covered-rest:
+	$(step) 'test: pytest with branch coverage, the parts'
+	@$(COVERED) tests --ignore=tests/test_examples.py --ignore=tests/integration
+
+covered-core:
+	$(step) 'test: 100 % of the pure core'
+	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report --include=$(CORE) --fail-under=100
 	@printf 'coverage of all: %s %%\n' "$$($(BIN)/python -m coverage report --format=total)"
 
@@ -99,10 +112,11 @@ wheel: $(STAMP) ## build the wheel, install it into a clean environment, import 
 	    assert "site-packages" in journal.__file__, journal.__file__'
 	@rm -rf dist/clean
 
-check: format-check lint types imports wheel ## everything that CI runs
+check: format-check lint types imports wheel covered-clean ## everything that CI runs
 	@$(MAKE) $(BESIDE) > $(VENV)/beside.txt 2>&1 & beside=$$!; \
-	    $(MAKE) test-covered; covered=$$?; \
+	    $(MAKE) covered-integration; covered=$$?; \
 	    wait $$beside; others=$$?; cat $(VENV)/beside.txt; exit $$((covered + others))
+	@$(MAKE) covered-core
 
 check-long: $(STAMP) ## the tests that take minutes
 	$(step) 'test: pytest, the long ones'

@@ -1177,7 +1177,7 @@ class TestCapture:
         made = journal.load(ACME).changes[-1].made
         assert made is not None
         entry = next(e for e in journal.log.read() if e.occurred_at == made.occurred_at)
-        at = entry.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = entry.at.isoformat(timespec="seconds").replace("+00:00", "Z")
         return {"At__c": at, "Actor__c": "ann", "Device__c": "van-7", "Reason__c": "seen"}
 
     def test_of_a_create(self, journal: Journal) -> None:
