@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from journal.errors import RemoteError
 from journal.remotes.salesforce import soql
 from journal.remotes.salesforce.rows import VERSION, asked, rows
-from journal.remotes.salesforce.settings import KEYED
 
 if TYPE_CHECKING:
     from journal.remotes.remote import Request, Response
@@ -89,10 +88,8 @@ class Search:
         record_type = errand.push.ref.type
         if remote_id is not None:
             self._ids.setdefault(record_type, {})[remote_id] = None
-        elif errand.way.how in KEYED:
+        else:  # a draft without either has no errand
             self._keys.setdefault(record_type, {})[errand.key] = None
-        else:
-            return
         self.marks.add(_mark(errand, remote_id))
         self._names.setdefault(record_type, {}).update(dict.fromkeys(errand.known_names))
 
