@@ -90,8 +90,7 @@ def serial_answers(response: Response, count: int) -> list[Response] | None:
             found = [_answer(response, r, "statusCode", "result") for r in results]
         case _:
             return None
-    answers = [each for each in found if each is not None]
-    return answers if len(answers) == count else None
+    return _complete(found)
 
 
 def whole_answers(response: Response, count: int) -> list[Response] | None:
@@ -108,13 +107,15 @@ def whole_answers(response: Response, count: int) -> list[Response] | None:
             }
         case _:
             return None
-    answers = []
-    for at in range(count):
-        found = _answer(response, named.get(f"r{at}"), "httpStatusCode", "body")
-        if found is None:
-            return None
-        answers.append(found)
-    return answers
+    return _complete(
+        [_answer(response, named.get(f"r{at}"), "httpStatusCode", "body") for at in range(count)]
+    )
+
+
+def _complete(found: Sequence[Response | None]) -> list[Response] | None:
+    """Return the answers, if none is missing (C1)."""
+    answers = [each for each in found if each is not None]
+    return answers if len(answers) == len(found) else None
 
 
 def _answer(response: Response, said: object, status: str, body: str) -> Response | None:
