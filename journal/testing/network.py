@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, TypeAlias, Unpack
 
 import httpx
 
 from journal.remotes import HttpRemote, Profile
 from journal.sync import Subscriber
 from journal.sync.backoff import Backoff
+from journal.testing.faults import Fitting, Planned, Which
 from journal.testing.loopback import RefusedError
 from journal.testing.service import RecordService
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from journal import Journal
+    from journal.testing.faults import Lost
     from journal.testing.service import Validate
 
 __all__ = ["Network", "NetworkFault", "NetworkFaults", "ServiceAtHand"]
@@ -32,7 +33,7 @@ _SOON = Backoff(first_s=0.001, most_s=0.002, least_s=0.0, throttled_s=0.001)
 
 
 @dataclass(slots=True)
-class NetworkFault:
+class NetworkFault(Fitting):
     """One thing that goes wrong.
 
     Attributes:
@@ -41,33 +42,23 @@ class NetworkFault:
         skip: how many requests it still lets pass.
         method: with which requests: a method, or any.
         path: with which requests: a pattern that is found in the path.
+        later: how many requests come before one that is late.
         status: what is answered.
         headers: of the answer.
         is_after: whether the request is heard first.
-        later: how many requests come before one that is late.
     """
 
     kind: Kind
-    times: int = 1
-    skip: int = 0
-    method: str | None = None
-    path: str = ""
     status: int = 503
     headers: tuple[tuple[str, str], ...] = ()
     is_after: bool = False
-    later: int = 1
 
 
-class Which(TypedDict, total=False):
-    """With which requests something goes wrong."""
-
-    times: int
-    skip: int
-    method: str
-    path: str
+def _lost(kind: Lost, later: int) -> NetworkFault:
+    return NetworkFault(kind, later=later)
 
 
-class NetworkFaults:
+class NetworkFaults(Planned[NetworkFault]):
     """What is to go wrong: the oldest fault that fits a request takes it.
 
     All faults take how many `times` they strike, how many fitting requests they `skip` first, the
@@ -76,41 +67,13 @@ class NetworkFaults:
 
     def __init__(self) -> None:
         """Begin with nothing that goes wrong."""
-        self._pending: list[NetworkFault] = []
+        super().__init__(_lost)
         self.struck: list[NetworkFault] = []
         """What has gone wrong, in order."""
-
-    def _add(self, fault: NetworkFault, which: Which) -> None:
-        self._pending.append(replace(fault, **which))
-
-    @property
-    def pending(self) -> list[NetworkFault]:
-        """What has not gone wrong yet."""
-        return list(self._pending)
-
-    def clear(self) -> None:
-        """Let nothing go wrong any more."""
-        self._pending.clear()
 
     def unreachable(self, **which: Unpack[Which]) -> None:
         """Let no connection be made: the request has certainly not left."""
         self._add(NetworkFault("unreachable"), which)
-
-    def drop_before(self, **which: Unpack[Which]) -> None:
-        """Drop the connection before the request is heard."""
-        self._add(NetworkFault("drop_before"), which)
-
-    def drop_after(self, **which: Unpack[Which]) -> None:
-        """Apply the request, then drop the connection: the answer is lost."""
-        self._add(NetworkFault("drop_after"), which)
-
-    def delay(self, later: int = 1, **which: Unpack[Which]) -> None:
-        """Drop the connection, and apply the request after `later` others: it was on its way."""
-        self._add(NetworkFault("delay", later=later), which)
-
-    def duplicate(self, later: int = 1, **which: Unpack[Which]) -> None:
-        """Answer the request, and apply it again after `later` others: it was sent twice."""
-        self._add(NetworkFault("duplicate", later=later), which)
 
     def truncate(self, **which: Unpack[Which]) -> None:
         """Apply the request, and lose the end of the answer."""
@@ -133,18 +96,10 @@ class NetworkFaults:
 
     def strike(self, method: str, path: str) -> NetworkFault | None:
         """Return what goes wrong with a request, and count it."""
-        for fault in self._pending:
-            if fault.method not in {None, method} or not re.search(fault.path, path):
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                continue
-            fault.times -= 1
-            if fault.times <= 0:
-                self._pending.remove(fault)
+        fault = self._taken(method, path)
+        if fault is not None:
             self.struck.append(fault)
-            return fault
-        return None
+        return fault
 
 
 class _InProcess(httpx.BaseTransport):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypedDict, Unpack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Unpack
 
+from journal.testing.faults import Fitting, Planned, Which
 from journal.testing.salesforce.refusal import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from journal.testing.faults import Lost
 
 __all__ = ["Fault", "Faults", "Kind", "Which", "elsewhere"]
 
@@ -27,7 +29,7 @@ DATA: Final = r"/services/data/"
 
 
 @dataclass(slots=True)
-class Fault:
+class Fault(Fitting):
     """One thing that goes wrong.
 
     Attributes:
@@ -36,21 +38,17 @@ class Fault:
         skip: how many requests it still lets pass.
         method: with which requests: a method, or any.
         path: with which requests: a pattern that is found in the path.
+        later: how many requests come before one that is late.
         answer: what is said in place of the answer.
         is_after: whether the request is heard first.
-        later: how many requests come before one that is late.
         seconds: how long an answer takes.
         kept_bytes: how much of the body of an answer arrives.
     """
 
     kind: Kind
-    times: int = 1
-    skip: int = 0
-    method: str | None = None
     path: str = DATA
     answer: Answer | None = None
     is_after: bool = False
-    later: int = 1
     seconds: float = 0.0
     kept_bytes: int = 0
 
@@ -67,16 +65,11 @@ _SAID: Final[dict[int, tuple[str, str]]] = {
 }
 
 
-class Which(TypedDict, total=False):
-    """With which requests something goes wrong."""
-
-    times: int
-    skip: int
-    method: str
-    path: str
+def _lost(kind: Lost, later: int) -> Fault:
+    return Fault(kind, later=later)
 
 
-class Faults:
+class Faults(Planned[Fault]):
     """What is to go wrong: the oldest fault that fits a request takes it.
 
     All faults take how many `times` they strike, how many fitting requests they `skip` first, the
@@ -85,37 +78,9 @@ class Faults:
     """
 
     def __init__(self, deliver: Callable[[], int]) -> None:
-        self._pending: list[Fault] = []
+        super().__init__(_lost)
         self._deliver = deliver
         self.struck: list[tuple[int, Fault]] = []
-
-    def _add(self, fault: Fault, which: Which) -> None:
-        self._pending.append(replace(fault, **which))
-
-    @property
-    def pending(self) -> list[Fault]:
-        """What has not gone wrong yet."""
-        return list(self._pending)
-
-    def clear(self) -> None:
-        """Let nothing go wrong any more."""
-        self._pending.clear()
-
-    def drop_before(self, **which: Unpack[Which]) -> None:
-        """Drop the connection before the request is heard."""
-        self._add(Fault("drop_before"), which)
-
-    def drop_after(self, **which: Unpack[Which]) -> None:
-        """Apply the request, then drop the connection: the answer is lost."""
-        self._add(Fault("drop_after"), which)
-
-    def delay(self, later: int = 1, **which: Unpack[Which]) -> None:
-        """Drop the connection, and apply the request after `later` others: it was on its way."""
-        self._add(Fault("delay", later=later), which)
-
-    def duplicate(self, later: int = 1, **which: Unpack[Which]) -> None:
-        """Answer the request, and apply it again after `later` others: it was sent twice."""
-        self._add(Fault("duplicate", later=later), which)
 
     def deliver(self) -> int:
         """Apply now what is late, and return how many requests that were."""
@@ -169,19 +134,10 @@ class Faults:
 
     def strike(self, n: int, method: str, path: str) -> Fault | None:
         """Return what goes wrong with a request, and count it."""
-        for fault in self._pending:
-            fits = fault.method in {None, method} and re.search(fault.path, path)
-            if not fits:
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                continue
-            fault.times -= 1
-            if fault.times <= 0:
-                self._pending.remove(fault)
+        fault = self._taken(method, path)
+        if fault is not None:
             self.struck.append((n, fault))
-            return fault
-        return None
+        return fault
 
 
 def elsewhere() -> Answer:
