@@ -138,10 +138,14 @@ class OrgErrand(Errand):
             if self.push.kind == "create" and self.way.how == "ui":
                 request = request._replace(path=f"{request.path}{_UI_DUPLICATES}")
         version = self._known_version or (None if found is None else found.version)
+        return self._with_grace(request._replace(headers=headers), version)
+
+    def _with_grace(self, request: Request, version: str | None) -> Request:
+        """Return a request whose condition allows for an org that compares parts of seconds."""
         later = http_date(version or "", self.grace_s)
-        if self.grace_s and later is not None and _CONDITION in headers:
-            headers[_CONDITION] = later
-        return request._replace(headers=headers)
+        if not self.grace_s or later is None or _CONDITION not in request.headers:
+            return request
+        return request._replace(headers={**request.headers, _CONDITION: later})
 
     def contents(self, values: Values, record: Fields) -> dict[str, object]:
         """Return what stands for the fields of the draft, and for their names.
@@ -206,7 +210,8 @@ class OrgErrand(Errand):
             return None
         version = self.dialect.version_values(found.version)
         values = {**self._values(found.id), **version, "fields": captured}
-        return self.dialect.request("update", self.push.ref.type, values)
+        request = self.dialect.request("update", self.push.ref.type, values)
+        return self._with_grace(request, found.version)
 
     def _is_marked(self, fields: Fields) -> bool:
         """Say whether a record shows that a request of this delete was there before (E1)."""

@@ -288,8 +288,9 @@ class Salesforce(OrgReader):
             errand.names_parents = False
             return (yield from super()._pushed(errand))
         is_condition = (outcome.classification, outcome.status) == ("rejected", _PRECONDITION)
-        if is_condition and push.kind == "update":
-            # The record is as we know it: so the org compares more than whole seconds.
+        if is_condition and push.kind != "create":
+            # The record is as we know it: so the org compares more than whole seconds, or an
+            # earlier mark of this delete came late.
             errand.grace_s = 1
             return (yield from super()._pushed(errand))
         return outcome

@@ -15,6 +15,7 @@ from journal.policies import Policies
 from journal.sync import AsyncSubscriber, Subscriber
 from journal.testing.salesforce import DuplicateRule, Org, Trigger, ValidationRule
 from projections import Drafts
+from tests.integration.salesforce.hands import Hands
 from tests.integration.salesforce.sending import (
     CAPTURE,
     KEY,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from journal import Ref
     from journal.drafts import Draft
     from journal.sync import Report
-    from tests.integration.salesforce.hands import Hands
 
 LOCAL: Final = ("create", "update", "delete", "create+delete")
 REMOTE: Final = ("unchanged", "updated", "deleted")
@@ -180,10 +180,14 @@ def run(
     skip: int | None,
     kind: str,
     begin: Callable[[Journal, Org], None] = day,
+    ticks_s: float = 0,
     **settings: Any,  # noqa: ANN401  any key
 ) -> tuple[Org, int, list[str]]:
-    """Send a day to an org of its own, with a fault at one request; return how it ended."""
-    org = Org()
+    """Send a day to an org of its own, with a fault at one request; return how it ended.
+
+    Its clock moves on by so many seconds each time that the org looks at it.
+    """
+    org = Org(clock=Hands(ticks_s))
     with org.serve() as url, Journal(actor="ann", origin="van-7") as journal:
         begin(journal, org)
         made = [entry.event_id for entry in journal.log.read()]
@@ -215,11 +219,15 @@ def test_a_lost_answer_at_every_request(skip: int, kind: str) -> None:
     assert [effect[:2] for effect in done] == [effect[:2] for effect in plain]
 
 
+@pytest.mark.parametrize("ticks_s", [0, 0.3], ids=["within the second", "over seconds"])
 @pytest.mark.parametrize("kind", ["duplicate", "delay"])
 @pytest.mark.parametrize("skip", range(1, WITHOUT_FAULT[1]))
-def test_a_request_that_comes_twice_or_late(skip: int, kind: str) -> None:
-    """A copy that is delivered after the next request changes nothing."""
-    org, _, _ = run(skip, kind)
+def test_a_request_that_comes_twice_or_late(skip: int, kind: str, ticks_s: float) -> None:
+    """A copy that is delivered after the next request changes nothing.
+
+    Nor when it makes the record newer than the condition of the request that is sent again.
+    """
+    org, _, _ = run(skip, kind, ticks_s=ticks_s)
     org.faults.deliver()
 
     assert state(org) == state(WITHOUT_FAULT[0])
