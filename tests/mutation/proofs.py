@@ -25,6 +25,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "receiver/messages": ("test_receiver",),
     "receiver/sequence": ("test_receiver",),
     "sync/turns": ("test_turns",),
+    "sync/seen": ("test_seen",),
     "sync/sightings": ("test_sightings",),
     "remotes/addresses": ("test_salesforce_settings", "test_credentials", "test_forms"),
     "remotes/auth": ("test_credentials", "test_salesforce_settings"),
