@@ -46,7 +46,8 @@ class FileDisk(Disk):
         self._root = Path(mkdtemp(prefix="simulated-", dir=_MEMORY if _MEMORY.is_dir() else None))
         self._life = 0
         self._lives: dict[Mount, int] = {}
-        self._synced = 0
+        self._synced = self._sent = 0
+        """Up to where the write-ahead log was synced: at the last append, and at a sender's."""
         self._begin()
 
     def _begin(self) -> None:
@@ -79,7 +80,12 @@ class FileDisk(Disk):
     def appended(self, mount: Mount, rows: Sequence[Row], fence: Fence | None) -> None:
         """Note up to where everything was synced."""
         super().appended(mount, rows, fence)
-        self._synced = os.stat(self._folder / f"{NAME}-wal").st_size  # noqa: PTH116  as everywhere here
+        size = os.stat(self._folder / f"{NAME}-wal").st_size  # noqa: PTH116  as everywhere here
+        if size < self._synced:  # another file: the one before went into the database
+            self._sent = 0
+        self._synced = size
+        if fence is not None:
+            self._sent = size
 
     def within(self, mount: Mount, fault: Fault) -> None:
         """Keep the files as they are before a statement of the call that is under way."""
@@ -101,7 +107,8 @@ class FileDisk(Disk):
         self._seen = -1
         wal = self._folder / f"{NAME}-wal"
         size = wal.stat().st_size if wal.exists() else 0
-        kept = max(size - lost * _FRAME, 0) if self._durability == "normal" else self._synced
+        kept = self._synced if self._durability == "full" else max(size - lost * _FRAME, 0)
+        kept = max(kept, min(self._sent, size))
         if kept < size:
             os.truncate(wal, kept)
         if not (self._folder / NAME).exists():

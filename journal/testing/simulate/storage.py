@@ -57,6 +57,8 @@ class Disk:
         for fault in faults:
             self._faults.setdefault(fault.at, []).append(fault)
         self._full_until_s = 0.0
+        self._synced_at = 0
+        """Up to which position all is durable, whatever the durability."""
         self._seen = -1
         self._recorder = _Kept(journal_id)
 
@@ -85,7 +87,9 @@ class Disk:
         self._recorder.forget()
 
     def appended(self, mount: Mount, rows: Sequence[Row], fence: Fence | None) -> None:
-        """Let be checked who has appended."""
+        """Let be checked who has appended; a sender's append is synced, with all before it."""
+        if fence is not None:
+            self._synced_at = rows[-1].position
         holding = None if fence is None else mount.leases.last(fence.queue)
         is_holder = holding is not None and holding.fence == fence
         for row in rows:
@@ -95,7 +99,7 @@ class Disk:
 
     def lose_power(self, lost: int) -> int:
         """Lose the last rows, which were never synced; return how many are left."""
-        self._recorder.truncate(lost)
+        self._recorder.truncate(min(lost, self._recorder.head() - self._synced_at))
         self._seen = -1
         return self._recorder.head()
 
