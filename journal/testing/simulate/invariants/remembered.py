@@ -35,8 +35,6 @@ class Memory:
         self.decided_s = -1.0
         """When something was last decided about a draft."""
         self.seen_position = -1
-        self.has_lost = False
-        """Whether the log has lost entries, as it may where it is not synced."""
         self.left_at: dict[str, int] = {}
         """Where in the log each draft was begun."""
         self.seen_at: dict[Ref, int] = {}
@@ -45,3 +43,8 @@ class Memory:
         """Of which records a receipt may have told what was true before they were last seen."""
         self.known: dict[Ref, dict[tuple[str, Any], int]] = {}
         """The values that the service was seen to have, with where that was first noted."""
+
+    def forget_waits(self, process: str) -> None:
+        """Note that a process has ended, and with it what it knew of the remote's patience."""
+        for sender in [each for each in self.not_before_s if each.split(" ", 1)[0] == process]:
+            del self.not_before_s[sender]
