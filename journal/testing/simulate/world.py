@@ -326,6 +326,8 @@ class World:
         left = self.disk.lose_power(lost)
         self.trace.say("power", f"fails: {len(self.rows) - left} entries are lost")
         if left < len(self.rows):
+            if self.scenario.knobs.durability == "full":
+                self.broken("I3", f"{len(self.rows) - left} entries that were stored are lost")
             self.rows, self.oracle = [], Oracle()
             self.checks.has_lost = True
             self.desk.forget(left)

@@ -13,6 +13,7 @@ from journal.events import (
     DraftRetried,
     PushStarted,
     QueueStarted,
+    QueueStopped,
     RecordCreated,
     RecordObserved,
 )
@@ -69,6 +70,7 @@ def before_entry(world: World, entry: Entry) -> None:
         case PushStarted(draft_id=draft_id):
             world.checks.left_at.setdefault(draft_id, entry.position)
             i13(world, draft_id)
+            i13_stopped(world, entry)
         case DraftAcknowledged() | DraftHeld():
             i17(world, entry)
         case _:
@@ -92,6 +94,19 @@ def i13(world: World, draft_id: str) -> None:
         if not (world.scenario.knobs.dialect == "together" and draft.is_sending):
             world.broken("I13", f"{draft_id[-6:]} is begun before {draft.draft_id[-6:]}")
     world.broken("I13", f"{draft_id[-6:]} is begun, and is held back")
+
+
+def i13_stopped(world: World, entry: Entry) -> None:
+    """Check that nothing is begun while the queue is stopped, or should be for what is refused."""
+    process = world.processes[entry.origin]
+    decided_s = world.checks.decided_s
+    if process is None or max(world.clock.now_s - RACE_S, process.paused_until_s) < decided_s:
+        return
+    most, oracle = world.scenario.knobs.rejections, world.oracle
+    if oracle.is_stopped:
+        world.broken("I13", f"a draft is begun, and the queue is stopped: {oracle.why}")
+    if most is not None and oracle.rejections >= most:
+        world.broken("I13", f"a draft is begun after {oracle.rejections} rejections in a row")
 
 
 def i17(world: World, entry: Entry) -> None:
@@ -119,10 +134,14 @@ def of_entry(world: World, entry: Entry) -> None:
             i14(world, event)
         case DraftHeld(draft_id=draft_id, classification=classification):
             world.checks.decided_s = world.clock.now_s
+            i14_held(world, entry, event)
             if classification != "unknown":  # it is known what became of all that was sent
                 world.checks.last_sent_s.pop(world.oracle.drafts[draft_id].key, None)
+        case ConflictResolved():
+            world.checks.decided_s = world.clock.now_s
+            lost_edit(world, entry, event)
         case (
-            DraftRetried() | DraftAmended() | DraftDiscarded() | ConflictResolved() | QueueStarted()
+            DraftRetried() | DraftAmended() | DraftDiscarded() | QueueStarted() | QueueStopped()
         ):
             world.checks.decided_s = world.clock.now_s
         case _:
@@ -181,3 +200,35 @@ def _had(world: World, draft: Expected) -> bool:
     if draft.kind == "delete":
         return None in past[1:]
     return any(fields is not None and _fits(world, fields, draft) for fields in past)
+
+
+def i14_held(world: World, entry: Entry, event: DraftHeld) -> None:
+    """Check that what a draft is held for is so: the service has not done it, and is as it says."""
+    if entry.origin in world.checks.cannot_read:
+        return
+    draft, service = world.oracle.drafts[event.draft_id], world.service
+    key = (draft.ref.type, draft.ref.id)
+    effects = [each for each in service.effects if each.key == key]
+    said = f"{draft.kind} {draft.ref} is held as {event.classification}, and"
+    match event.classification:
+        case "rejected" if effects and effects[-1].draft == draft.key:
+            world.broken("I14", f"{said} was done")
+        case "gone" if None not in service.past.get(key, [None])[1:] and effects:
+            world.broken("I14", f"{said} was never away")
+        case "conflict" if all(each.draft == draft.key for each in effects):
+            world.broken("I14", f"{said} nobody else has changed it")
+        case _:
+            pass
+
+
+def lost_edit(world: World, entry: Entry, event: ConflictResolved) -> None:
+    """Check that a policy decides as it is named, and `merge` nothing that both have changed."""
+    policy = world.scenario.knobs.policy
+    if entry.actor != "sync" or event.kind != "update" or event.theirs is None:
+        return
+    theirs, base = event.theirs, event.base
+    both = [n for n, v in event.ours.items() if theirs.get(n) not in (v, base.get(n))]
+    if policy in {"merge", "theirs"} and any(name in event.fields for name in both):
+        world.broken("lost update", f"{policy} lets {both} of {entry.stream} be overwritten")
+    if policy == "ours" and any(name not in event.fields for name in both):
+        world.broken("lost update", f"ours gives {both} of {entry.stream} up")

@@ -97,6 +97,7 @@ def at_the_end(world: World) -> None:
         i14_converged(world)
     if world.scenario.knobs.reads_views:
         i08(world)
+        i08_shown(world)
 
 
 def i07(world: World) -> None:
@@ -127,6 +128,24 @@ def i08(world: World) -> None:
             again.rebuild()
             if live != again.digest():
                 world.broken("I9", f"{view.name} is another once it is rebuilt")
+
+
+def i08_shown(world: World) -> None:
+    """Check that what the projections show is what other folds of the log say."""
+    journal = world.alive().journal
+    refs = [ref for ref in world.oracle.versions if not ref.type.startswith("$")]
+    kept = {ref: journal.kept(ref) for ref in refs}
+    wanted = {ref: (r.version, r.fields) for ref, r in kept.items() if r.fields is not None}
+    types = sorted({ref.type for ref in refs})
+    views = [v for name in types for v in Records(journal).list(name, include_deleted=True)]
+    if {view.ref: (view.version, view.fields) for view in views} != wanted:
+        world.broken("I8", "the records are shown otherwise than they are in the log")
+    shown = [(d.draft_id, d.state == "held", d.revision) for d, *_ in Drafts(journal).pending()]
+    pending = world.oracle.pending.values()
+    if shown != [(d.draft_id, d.held_as is not None, d.revision) for d in pending]:
+        world.broken("I8", "the drafts are shown otherwise than they are in the log")
+    if [line.position for line in History(journal).between()] != [r.position for r in world.rows]:
+        world.broken("I8", "the history is not that of all entries")
 
 
 def _new(entry: Entry) -> NewEntry:

@@ -21,7 +21,17 @@ def after_step(world: World) -> None:
             i27(world, process)
             if world.checks.seen_position != world.oracle.position:
                 i10(world, process)
+    if world.checks.seen_position != world.oracle.position:
+        i05_fallen(world)
     world.checks.seen_position = world.oracle.position
+
+
+def i05_fallen(world: World) -> None:
+    """Check that with a create falls whatever stands on it."""
+    fallen = world.oracle.fallen
+    for draft in world.oracle.pending.values() if fallen else ():
+        if draft.ref in fallen or draft.targets & fallen:
+            world.broken("I5", f"{draft.kind} {draft.ref} stands on a create that was discarded")
 
 
 def i10(world: World, process: Process) -> None:

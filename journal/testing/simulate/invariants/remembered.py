@@ -17,6 +17,8 @@ RACE_S: Final = 0.05
 PATIENT: Final = frozenset({408, 425, 429, 503})
 UNREAD: Final = frozenset({401, 425, 429})
 """Answers by which a service says that it has not looked at what it was asked."""
+MISSING: Final = frozenset({404, 410})
+"""Answers to a read by which a service says that there is no such record."""
 SLACK_S: Final = 1e-6
 
 
@@ -32,6 +34,8 @@ class Memory:
         """From when on each sender may send again."""
         self.in_flight: dict[str, Exchange] = {}
         self.last_was_read: dict[str, bool] = {}
+        self.cannot_read: set[str] = set()
+        """The senders that were last refused to read: the service is to be taken at its word."""
         self.decided_s = -1.0
         """When something was last decided about a draft."""
         self.seen_position = -1
