@@ -295,7 +295,7 @@ class Desk:
             process, operation, lambda journal: [d.draft for d in Drafts(journal).pending()]
         )
         if done:
-            invariants.i10_shown(self._world, [draft.draft_id for draft in found])
+            invariants.i10_shown(self._world, found)
         ref = self._some(operation.a)
         if ref is not None:
             self._tried(process, operation, lambda journal: Records(journal).list(ref.type))

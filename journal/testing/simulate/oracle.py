@@ -82,7 +82,8 @@ class Oracle:
         self.rejections = 0
         """How many drafts in a row were rejected, since the queue was last stopped or started."""
         self.fallen: set[Ref] = set()
-        """The records whose create was discarded, and that the service is not known to have."""
+        """The records whose create was discarded, and that the service was never seen to have."""
+        self._seen: set[Ref] = set()
 
     def apply(self, entry: Entry) -> None:
         """Fold in the next entry."""
@@ -121,9 +122,10 @@ class Oracle:
             case DraftAcknowledged() | QueueStopped() | QueueStarted():
                 self.rejections = 0
             case DraftDiscarded(draft_id=draft_id):
-                if self.drafts[draft_id].kind == "create":
+                if self.drafts[draft_id].kind == "create" and entry.stream not in self._seen:
                     self.fallen.add(entry.stream)
             case RecordObserved(exists=True):
+                self._seen.add(entry.stream)
                 self.fallen.discard(entry.stream)
             case _:
                 pass

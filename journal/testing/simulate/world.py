@@ -330,6 +330,7 @@ class World:
                 self.broken("I3", f"{len(self.rows) - left} entries that were stored are lost")
             self.rows, self.oracle = [], Oracle()
             self.checks.has_lost = True
+            self.checks.resolved.clear()
             self.desk.forget(left)
             self.observe()
         self.clock.booted_s = self.clock.now_s

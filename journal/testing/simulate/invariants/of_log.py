@@ -98,15 +98,15 @@ def i13(world: World, draft_id: str) -> None:
 
 def i13_stopped(world: World, entry: Entry) -> None:
     """Check that nothing is begun while the queue is stopped, or should be for what is refused."""
-    process = world.processes[entry.origin]
-    decided_s = world.checks.decided_s
-    if process is None or max(world.clock.now_s - RACE_S, process.paused_until_s) < decided_s:
-        return
     most, oracle = world.scenario.knobs.rejections, world.oracle
-    if oracle.is_stopped:
-        world.broken("I13", f"a draft is begun, and the queue is stopped: {oracle.why}")
     if most is not None and oracle.rejections >= most:
         world.broken("I13", f"a draft is begun after {oracle.rejections} rejections in a row")
+    process, decided_s = world.processes[entry.origin], world.checks.decided_s
+    is_race = world.clock.now_s - decided_s < RACE_S
+    if process is None or is_race or process.paused_until_s >= decided_s:
+        return
+    if oracle.is_stopped:
+        world.broken("I13", f"a draft is begun, and the queue is stopped: {oracle.why}")
 
 
 def i17(world: World, entry: Entry) -> None:
@@ -139,6 +139,7 @@ def of_entry(world: World, entry: Entry) -> None:
                 world.checks.last_sent_s.pop(world.oracle.drafts[draft_id].key, None)
         case ConflictResolved():
             world.checks.decided_s = world.clock.now_s
+            i26_again(world, event)
             lost_edit(world, entry, event)
         case (
             DraftRetried() | DraftAmended() | DraftDiscarded() | QueueStarted() | QueueStopped()
@@ -211,7 +212,9 @@ def i14_held(world: World, entry: Entry, event: DraftHeld) -> None:
     effects = [each for each in service.effects if each.key == key]
     said = f"{draft.kind} {draft.ref} is held as {event.classification}, and"
     match event.classification:
-        case "rejected" if effects and effects[-1].draft == draft.key:
+        case "unknown":
+            pass
+        case _ if effects and effects[-1].draft == draft.key:
             world.broken("I14", f"{said} was done")
         case "gone" if None not in service.past.get(key, [None])[1:] and effects:
             world.broken("I14", f"{said} was never away")
@@ -219,6 +222,15 @@ def i14_held(world: World, entry: Entry, event: DraftHeld) -> None:
             world.broken("I14", f"{said} nobody else has changed it")
         case _:
             pass
+
+
+def i26_again(world: World, event: ConflictResolved) -> None:
+    """Check that what was resolved is not resolved once more, where nothing has changed since."""
+    state = (event.remote_version, event.theirs)
+    before = world.checks.resolved.get(event.draft_id)
+    world.checks.resolved[event.draft_id] = state
+    if event.remote_version is not None and before == state:
+        world.broken("I26", f"{event.draft_id[-6:]} is resolved again, with nothing new there")
 
 
 def lost_edit(world: World, entry: Entry, event: ConflictResolved) -> None:

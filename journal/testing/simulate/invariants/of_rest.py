@@ -13,7 +13,7 @@ from journal.journal import Journal
 from journal.log.chain import hash_of
 from journal.record import fold
 from journal.testing.simulate.invariants.of_log import is_value
-from journal.testing.simulate.invariants.of_steps import i01_whole, i03, i05
+from journal.testing.simulate.invariants.of_steps import i01_whole, i03, i05, i10_shown
 from projections import Drafts, History, Records
 
 if TYPE_CHECKING:
@@ -140,10 +140,7 @@ def i08_shown(world: World) -> None:
     views = [v for name in types for v in Records(journal).list(name, include_deleted=True)]
     if {view.ref: (view.version, view.fields) for view in views} != wanted:
         world.broken("I8", "the records are shown otherwise than they are in the log")
-    shown = [(d.draft_id, d.state == "held", d.revision) for d, *_ in Drafts(journal).pending()]
-    pending = world.oracle.pending.values()
-    if shown != [(d.draft_id, d.held_as is not None, d.revision) for d in pending]:
-        world.broken("I8", "the drafts are shown otherwise than they are in the log")
+    i10_shown(world, [found.draft for found in Drafts(journal).pending()])
     if [line.position for line in History(journal).between()] != [r.position for r in world.rows]:
         world.broken("I8", "the history is not that of all entries")
 

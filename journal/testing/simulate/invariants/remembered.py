@@ -47,5 +47,7 @@ class Memory:
         """Where in the log each record was last seen."""
         self.overtaken: set[Ref] = set()
         """Of which records a receipt may have told what was true before they were last seen."""
+        self.resolved: dict[str, tuple[str | None, Any]] = {}
+        """The state of the service against which each draft was last resolved."""
         self.known: dict[Ref, dict[tuple[str, Any], int]] = {}
         """The values that the service was seen to have, with where that was first noted."""

@@ -16,20 +16,8 @@ if TYPE_CHECKING:
     from journal.record import Record
 
 
-@plants(conflicts, "as_a_whole", by="I14")
-def merges_by_taking_ours(real: Code) -> object:
-    """Where both sides have changed a field, a merge overwrites theirs."""
-
-    def as_a_whole(conflict: Conflict, name: PolicyName, rule: str = "") -> Verdict:
-        is_merge = name == "merge" and conflict.kind == "update"
-        return real(conflict, "ours" if is_merge else name, rule or name)  # type: ignore[no-any-return]
-
-    return as_a_whole
-
-
-@plants(conflicts, "chosen", by="I14")
-def lets_theirs_lose(real: Code) -> object:
-    """The policy that the other side wins writes ours."""
+def _deciding(real: Code, named: str) -> object:
+    """Return what decides a conflict field by field, and takes ours where a policy is named so."""
 
     def chosen(
         conflict: Conflict,
@@ -37,10 +25,24 @@ def lets_theirs_lose(real: Code) -> object:
         values: Mapping[str, object],
         rule: str,
     ) -> Verdict:
-        swapped = {field: ("ours", why) for field, (_, why) in names.items()}
+        swapped = {
+            field: ("ours" if name == named else name, why) for field, (name, why) in names.items()
+        }
         return real(conflict, swapped, values, rule)  # type: ignore[no-any-return]
 
     return chosen
+
+
+@plants(conflicts, "chosen", by="lost update")
+def merges_by_taking_ours(real: Code) -> object:
+    """Where both sides have changed a field, a merge overwrites theirs."""
+    return _deciding(real, "merge")
+
+
+@plants(conflicts, "chosen", by="lost update")
+def lets_theirs_lose(real: Code) -> object:
+    """The policy that the other side wins writes ours."""
+    return _deciding(real, "theirs")
 
 
 @plants(record, "evolve", by="I28")
