@@ -19,6 +19,7 @@ from journal.events import (
 )
 from journal.log.chain import hash_of
 from journal.testing.simulate.invariants.remembered import CANARY, RACE_S
+from journal.testing.simulate.service import FOREIGN
 from journal.values import Ref
 
 if TYPE_CHECKING:
@@ -137,13 +138,16 @@ def of_entry(world: World, entry: Entry) -> None:
             i14_held(world, entry, event)
             if classification != "unknown":  # it is known what became of all that was sent
                 world.checks.last_sent_s.pop(world.oracle.drafts[draft_id].key, None)
+        case DraftDiscarded(maybe_applied=is_given_up):
+            world.checks.decided_s = world.clock.now_s
+            if is_given_up:
+                world.checks.given_up.add(entry.stream)
         case ConflictResolved():
             world.checks.decided_s = world.clock.now_s
+            i14_resolved(world, entry)
             i26_again(world, event)
             lost_edit(world, entry, event)
-        case (
-            DraftRetried() | DraftAmended() | DraftDiscarded() | QueueStarted() | QueueStopped()
-        ):
+        case DraftRetried() | DraftAmended() | QueueStarted() | QueueStopped():
             world.checks.decided_s = world.clock.now_s
         case _:
             pass
@@ -218,10 +222,24 @@ def i14_held(world: World, entry: Entry, event: DraftHeld) -> None:
             world.broken("I14", f"{said} was done")
         case "gone" if None not in service.past.get(key, [None])[1:] and effects:
             world.broken("I14", f"{said} was never away")
-        case "conflict" if all(each.draft == draft.key for each in effects):
+        case "conflict" if is_alone(world, draft.ref):
             world.broken("I14", f"{said} nobody else has changed it")
         case _:
             pass
+
+
+def is_alone(world: World, ref: Ref) -> bool:
+    """Say whether nobody but the journal has ever changed a record, as far as the log can tell."""
+    if world.checks.has_lost or ref in world.checks.given_up:
+        return False
+    key = (ref.type, ref.id)
+    return all(each.draft != FOREIGN for each in world.service.effects if each.key == key)
+
+
+def i14_resolved(world: World, entry: Entry) -> None:
+    """Check that a draft is in no conflict with what the journal itself has changed."""
+    if entry.actor == "sync" and is_alone(world, entry.stream):
+        world.broken("I14", f"a conflict of {entry.stream} is resolved, and nobody has changed it")
 
 
 def i26_again(world: World, event: ConflictResolved) -> None:

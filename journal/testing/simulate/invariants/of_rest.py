@@ -93,6 +93,7 @@ def at_the_end(world: World) -> None:
     i05(world)
     i07(world)
     i09(world)
+    i10_laid_over(world)
     if world.has_pulled:
         i14_converged(world)
     if world.scenario.knobs.reads_views:
@@ -163,6 +164,18 @@ def i09(world: World) -> None:
             world.broken("I9", f"{ref} is another once it is replayed")
     if list(queue) != process.pending():
         world.broken("I9", "the queue is another once it is replayed")
+
+
+def i10_laid_over(world: World) -> None:
+    """Check that what is pending lies over what the service was seen to have."""
+    process = world.alive()
+    laid: dict[Ref, dict[str, object]] = {}
+    for draft in world.oracle.pending.values():
+        laid.setdefault(draft.ref, {}).update(draft.fields)
+    for ref, fields in laid.items():
+        there = process.journal.kept(ref).fields or {}
+        if any(name not in there or there[name] != value for name, value in fields.items()):
+            world.broken("I10", f"{ref} is {there} here, and {fields} is not sent yet")
 
 
 def i14_converged(world: World) -> None:

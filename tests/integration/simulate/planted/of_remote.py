@@ -168,6 +168,17 @@ def takes_a_timeout_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
+@plants(classify, "classify", by="I26")
+def takes_a_record_that_is_not_there_for_a_refusal(real: Code) -> object:
+    """A 404 says no more than that the request is refused."""
+
+    def otherwise(response: Response, names: Iterable[str]) -> Meaning | None:
+        is_so = response.status in {404, 410}
+        return Doubt(response, refused("rejected", response, names)) if is_so else None
+
+    return _told(real, otherwise)
+
+
 @plants(HttpRemote, "_settled", by="I14")
 def takes_a_refusal_for_done(real: Code) -> object:
     """A create that the service declines, as it has the record, is taken for an earlier one."""
