@@ -27,6 +27,8 @@ NAME: Final = "field.db"
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of one's own is made there
 _FRAME: Final = 4096 + 24
 """How long a page in the write-ahead log is."""
+_FULL: Final = 2
+"""How SQLite calls it to sync at the end of each transaction."""
 _LEFT: Final = ("", "-wal", "-lock", "-sender")
 """The files that a process leaves; who opens them makes the others anew."""
 
@@ -46,8 +48,8 @@ class FileDisk(Disk):
         self._root = Path(mkdtemp(prefix="simulated-", dir=_MEMORY if _MEMORY.is_dir() else None))
         self._life = 0
         self._lives: dict[Mount, int] = {}
-        self._synced = self._sent = 0
-        """Up to where the write-ahead log was synced: at the last append, and at a sender's."""
+        self._synced = 0
+        """Up to where the write-ahead log was synced."""
         self._begin()
 
     def _begin(self) -> None:
@@ -78,14 +80,14 @@ class FileDisk(Disk):
             self._copy()
 
     def appended(self, mount: Mount, rows: Sequence[Row], fence: Fence | None) -> None:
-        """Note up to where everything was synced."""
+        """Note up to where everything was synced, by who syncs at the end of an append."""
         super().appended(mount, rows, fence)
+        connection: Any = mount.below._database._appender  # type: ignore[attr-defined]  # noqa: SLF001  what a power failure is simulated at
         size = os.stat(self._folder / f"{NAME}-wal").st_size  # noqa: PTH116  as everywhere here
-        if size < self._synced:  # another file: the one before went into the database
-            self._sent = 0
-        self._synced = size
-        if fence is not None:
-            self._sent = size
+        if connection.execute("PRAGMA synchronous").fetchone()[0] == _FULL:
+            self._synced = size
+        elif size < self._synced:  # another one: what was in that before is in the database
+            self._synced = 0
 
     def within(self, mount: Mount, fault: Fault) -> None:
         """Keep the files as they are before a statement of the call that is under way."""
@@ -107,8 +109,8 @@ class FileDisk(Disk):
         self._seen = -1
         wal = self._folder / f"{NAME}-wal"
         size = wal.stat().st_size if wal.exists() else 0
-        kept = self._synced if self._durability == "full" else max(size - lost * _FRAME, 0)
-        kept = max(kept, min(self._sent, size))
+        kept = 0 if self._durability == "full" else size - lost * _FRAME
+        kept = max(kept, min(self._synced, size))
         if kept < size:
             os.truncate(wal, kept)
         if not (self._folder / NAME).exists():

@@ -326,7 +326,11 @@ class World:
         left = self.disk.lose_power(lost)
         self.trace.say("power", f"fails: {len(self.rows) - left} entries are lost")
         if left < len(self.rows):
+            if self.scenario.knobs.durability == "full":
+                self.broken("I3", f"{len(self.rows) - left} entries that were stored are lost")
             self.rows, self.oracle = [], Oracle()
+            self.checks.has_lost = True
+            self.checks.resolved.clear()
             self.desk.forget(left)
             self.observe()
         self.clock.booted_s = self.clock.now_s

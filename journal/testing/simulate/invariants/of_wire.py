@@ -7,8 +7,15 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from journal.remotes.remote import NoAnswer, Response
-from journal.testing.simulate.invariants.remembered import CANARY, FOREIGN, PATIENT, SLACK_S, UNREAD
-from journal.testing.simulate.service import Sent
+from journal.testing.simulate.invariants.remembered import (
+    CANARY,
+    FOREIGN,
+    MISSING,
+    PATIENT,
+    SLACK_S,
+    UNREAD,
+)
+from journal.testing.simulate.service import REFUSED, Sent
 
 if TYPE_CHECKING:
     from journal.remotes.remote import Answer
@@ -122,6 +129,11 @@ def at_arrival(world: World, exchange: Exchange, answer: Answer) -> None:
     checks = world.checks
     if checks.in_flight.get(exchange.sender) is exchange:
         del checks.in_flight[exchange.sender]
+    is_refused = isinstance(answer, Response) and answer.status >= REFUSED
+    if is_refused and not exchange.sent.is_write and answer.status not in MISSING:
+        checks.cannot_read.add(exchange.sender)
+    else:
+        checks.cannot_read.discard(exchange.sender)
     is_untouched = not answer.was_sent if isinstance(answer, NoAnswer) else answer.status in UNREAD
     for sent in _parts(exchange.sent) if is_untouched else ():
         if checks.last_sent_s.get(sent.draft) == exchange.began_s:
