@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from itertools import count
 from multiprocessing.connection import wait
 from signal import SIGKILL
 from threading import Timer
@@ -60,7 +61,12 @@ class Striker:
         self.words: list[Words] = []
         self.has_struck = False
         self._kill = kill
-        self._calls = self._requests = 0
+        self._calls = 0
+        self._requests = count(1)  # in which two threads never find the same number
+
+    def __repr__(self) -> str:
+        """Show how far the process came."""
+        return f"Striker({self.strike}, {self._requests}, {self.words[-5:]})"
 
     def hear(self, word: Words) -> None:
         """Note what the process tells; strike where that is the moment."""
@@ -73,8 +79,8 @@ class Striker:
 
     def meet(self, method: str, answering: Answering) -> Reply:
         """Answer a request of the process; strike where that is the moment."""
-        self._requests += 1
-        if self.strike.at != "request" or self._requests != self.strike.number:
+        number = next(self._requests)
+        if self.strike.at != "request" or number != self.strike.number:
             return answering()
         how = self.strike.how
         if how == "answered":
@@ -122,7 +128,7 @@ def live_and_die(
             struck.append((process, striker))
         _watched(struck)
         for process, striker in struck:
-            assert process.ended_by == SIGKILL, striker.words[-1:]
+            assert process.ended_by == SIGKILL, striker
             assert striker.has_struck
         return [striker.words for _, striker in struck]
 
@@ -135,7 +141,7 @@ def _watched(struck: Sequence[tuple[Child, Striker]]) -> None:
         ready = wait(
             [process.pipe for process, _ in alive.values()], max(0.0, until_s - time.monotonic())
         )
-        assert ready, [(striker.strike, striker.words[-5:]) for _, striker in alive.values()]
+        assert ready, [striker for _, striker in alive.values()]
         for pipe in ready:
             process, striker = alive[pipe]
             word = process.word()
