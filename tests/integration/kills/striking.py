@@ -48,7 +48,7 @@ def thrown(dice: random.Random, roles: Sequence[str]) -> Strike:
     can = {"call": "change" in roles, "request": "pull" in roles, "time": True}
     at = dice.choice([moment for moment in AT if can[moment]])
     how = dice.choice(HOW)
-    delay_s = {"call": 0.004, "request": 0.004, "time": 0.25}[at] * dice.random()
+    delay_s = 0.25 * dice.random() ** 3 if at == "time" else 0.004 * dice.random()
     return Strike(at, dice.randint(1, 25 if at == "call" else 12), how, delay_s)  # type: ignore[arg-type]
 
 
@@ -87,9 +87,10 @@ class Striker:
             self.kill_in(self.strike.delay_s)
             return answering()
         if how == "done" or method == "PUT":  # a create that is late may come upon a delete
-            reply = answering()
-            self.kill()
-            return reply
+            try:
+                return answering()
+            finally:  # what the service refuses is raised
+                self.kill()
         self.kill()
         if how == "lost":
             raise ConnectionAbortedError("the request is lost")
