@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.integration.kills import tally
 from tests.integration.matrix import HITS, report
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how often each row of the fault matrix was hit in this run."""
+    """Print how often each row of the fault matrix was hit in this run, and who was killed."""
     if HITS:
         terminalreporter.section("faults injected, by row of the fault matrix")
         terminalreporter.write("".join(f"{line}\n" for line in report()))
+    if tally.KILLED:
+        terminalreporter.section("processes killed")
+        terminalreporter.write("".join(f"{line}\n" for line in tally.report()))
