@@ -39,7 +39,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/masking": ("test_credentials", "test_generic_remote"),
     "remotes/meanings": ("test_selection", "test_classify"),
     "remotes/naming": _GENERIC,
-    "remotes/pages": ("test_problems",),
+    "remotes/pages": ("test_pages", "test_problems"),
     "remotes/paths": ("test_templates",),
     "remotes/patience": ("test_classify",),
     "remotes/placeholders": ("test_salesforce_settings", "test_forms", "test_generic_remote"),
