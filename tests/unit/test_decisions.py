@@ -472,6 +472,9 @@ class TestResolve:
         assert "Account:acme" in str(caught.value)
         with pytest.raises(DanglingReferenceError, match=r"^Account:acme /Of: Account:nobody is "):
             journal.resolve(draft_id, "ours", fields={"Of": Ref("Account:nobody")})
+        later = journal.create("Account", {"Name": "later"}, id="later")
+        with pytest.raises(DanglingReferenceError, match="is created later than this draft"):
+            journal.resolve(draft_id, "ours", fields={"Of": later})
         journal.resolve(draft_id, "ours")
         assert [change.revision for change in journal.load(ACME).changes] == [1]
 
@@ -489,6 +492,9 @@ class TestResolve:
             journal.resolve(draft_id, "merge")
         journal.resolve(draft_id, fields={"Phone": "9"})
 
+        event = last(journal)
+        assert isinstance(event, ConflictResolved)
+        assert {resolution.rule for resolution in event.resolutions} == {"a person's values"}
         change = journal.load(ACME).changes[0]
         assert (change.kind, change.fields) == ("create", {"Phone": "9", "City": "Ulm"})
         assert journal.load(ACME).fields == {"Phone": "9", "City": "Ulm", "Fax": "7"}
@@ -559,6 +565,40 @@ class TestResolve:
             draft_id=draft_id, remote_id="acme", remote_version="v7", evidence="person"
         )
         assert journal.load(ACME).changes == ()
+
+    def test_applied_after_a_decision(self, journal: Journal) -> None:
+        """It is the draft as it was decided that the remote has, and not as it was made."""
+        observed(journal, {"Phone": "1"})
+        journal.update(ACME, {"Phone": "2"})
+        observed(journal, {"Phone": "3"}, "v2")
+        journal.resolve(hold(journal, "conflict"), "ours")
+        draft_id = hold(journal, "unknown")
+
+        journal.resolve(draft_id, applied=True)
+
+        event = last(journal)
+        assert isinstance(event, DraftAcknowledged)
+        assert event.revision == 1
+
+    @pytest.mark.parametrize(
+        ("known", "said", "noted"),
+        [(None, None, "acme"), ("001", None, "001"), (None, "002", "002"), ("001", "002", "002")],
+    )
+    def test_applied_to_which_record(
+        self, journal: Journal, known: str | None, said: str | None, noted: str
+    ) -> None:
+        """The id that a person names is the remote's; else the one that is known, or our own."""
+        journal.create("Account", {"Name": "Acme"}, id="acme")
+        if known is not None:
+            seen = RecordObserved(exists=True, fields={}, remote_id=known, remote_version="v1")
+            note(journal, seen)
+        draft_id = hold(journal, "unknown")
+
+        journal.resolve(draft_id, applied=True, remote_id=said)
+
+        event = last(journal)
+        assert isinstance(event, DraftAcknowledged)
+        assert event.remote_id == noted
 
     def test_a_choice_must_be_one(self, journal: Journal) -> None:
         """Neither nothing nor two things are a decision; nor is another policy."""
