@@ -49,7 +49,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/sections": ("test_forms", "test_selection", "test_generic_remote"),
     "remotes/selection": ("test_selection", "test_classify"),
     "remotes/templates": ("test_templates",),
-    "remotes/times": ("test_pull", "test_salesforce_settings", "test_org_updated"),
+    "remotes/times": ("test_times", "test_pull", "test_salesforce_settings", "test_org_updated"),
     "remotes/salesforce/answers": _ORG,
     "remotes/salesforce/bound": _TOGETHER,
     "remotes/salesforce/witnesses": _TOGETHER,
