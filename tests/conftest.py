@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -36,6 +37,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for mark in metafunc.definition.iter_markers("parametrize"):
         if mark._param_ids_from:
             object.__setattr__(mark._param_ids_from, "_param_ids_generated", None)
+
+
+def pytest_sessionstart() -> None:
+    """Forget what was remembered of functions, where a mutant of one is to be tried."""
+    if _PROFILE != "mutants":
+        return
+    for name, module in list(sys.modules.items()):
+        for value in list(vars(module).values()) if name.startswith("journal") else ():
+            if callable(forget := getattr(value, "cache_clear", None)):
+                forget()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -36,9 +36,10 @@ from journal.events import (
     RecordUpdated,
     Resolution,
 )
+from journal.outcomes import Refused, Seen
 from journal.policies import Policies
 from journal.record import Change
-from journal.resolutions import MAX_RESOLUTIONS, what_if
+from journal.resolutions import MAX_RESOLUTIONS, settled, what_if
 from journal.staging import Facts
 from projections import Drafts, Records
 
@@ -660,6 +661,72 @@ class TestWhatIf:
         assert tried("theirs") == [(head - 1, False, False), (head, False, False)]
         assert tried("merge") == [(head - 1, True, True), (head, False, True)]
         assert journal.log.head() == head + 2
+        met = next(what_if(journal.log.scan(), Policies(default="ours"))).conflict
+        assert (met.draft_id, met.ours, met.remote) == (draft_id, {"Phone": "2"}, {"Phone": "3"})
+
+    def test_what_was_gone_is_tried_too(self, journal: Journal) -> None:
+        """A draft that was held for a record that is gone would be decided by other policies."""
+        observed(journal, {"Phone": "1"})
+        journal.update(ACME, {"Phone": "2"})
+        observed(journal, None, None)
+        hold(journal, "gone")
+
+        found = list(what_if(journal.log.scan(), Policies(default="ours")))
+
+        assert [(w.conflict.remote, w.is_same) for w in found] == [(None, False)]
+
+
+class TestSettled:
+    """What is noted of the remote's record where a draft is refused for what it is."""
+
+    @pytest.mark.parametrize(
+        ("known", "seen", "noted"),
+        [
+            (None, Seen({"Phone": "3"}), "acme"),
+            ("001", Seen({"Phone": "3"}), "001"),
+            ("001", Seen({"Phone": "3"}, "002"), "002"),
+            (None, Seen(None), None),
+            ("001", Seen(None), "001"),
+            (None, Seen(None, "002"), "002"),
+        ],
+    )
+    def test_under_which_id(
+        self, journal: Journal, known: str | None, seen: Seen, noted: str | None
+    ) -> None:
+        """That which was seen, or is known; what is there without one has our own."""
+        journal.create("Account", {"Phone": "2"}, id="acme")
+        if known is not None:
+            note(journal, RecordObserved(exists=True, fields={"Phone": "1"}, remote_id=known))
+        record = journal.load(ACME)
+        refused = Refused("conflict", (), 409, "", seen)
+
+        events = settled(record, record.changes[0], refused, 1, Policies(default="merge"))
+
+        observed = events[0]
+        assert isinstance(observed, RecordObserved)
+        assert (observed.remote_id, observed.exists) == (noted, seen.fields is not None)
+
+    def test_what_is_gone_is_noted_as_gone(self, journal: Journal) -> None:
+        """A remote that says so needs no read to be believed."""
+        observed(journal, {"Phone": "1"})
+        journal.update(ACME, {"Phone": "2"})
+        record = journal.load(ACME)
+
+        events = settled(record, record.changes[0], Refused("gone"), 1, Policies(default="merge"))
+
+        assert isinstance(events[0], RecordObserved)
+        assert events[0].exists is False
+
+    def test_other_refusals_note_nothing(self, journal: Journal) -> None:
+        """What was seen of a draft that is no good is nothing to decide by."""
+        observed(journal, {"Phone": "1"})
+        journal.update(ACME, {"Phone": "2"})
+        record = journal.load(ACME)
+        refused = Refused("rejected", seen=Seen({"Phone": "3"}))
+
+        events = settled(record, record.changes[0], refused, 1, Policies(default="merge"))
+
+        assert [type(event) for event in events] == [DraftHeld]
 
 
 def test_resolutions_are_counted_until_a_hold(journal: Journal) -> None:

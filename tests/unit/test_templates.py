@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,6 +21,7 @@ from journal.remotes.templates import (
     header,
     holes_in,
     json_of,
+    texts_in,
 )
 from journal.values import pointer
 from tests.strategies import json_values, texts
@@ -31,6 +33,7 @@ VALUES: dict[str, Any] = {
     "fields": {"a": 1, "id": "theirs"},
     "list": [{"op": 1}, 2],
     "version.seq": 7,
+    "empty": {},
 }
 
 
@@ -77,7 +80,8 @@ class TestHeaders:
     @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "\x00", " a", "a ", "€"])
     def test_a_value_that_would_end_it(self, value: str) -> None:
         """A value with a line break, or beyond what a header can carry, is refused."""
-        with pytest.raises(RemoteError, match="the header X-Key cannot be sent"):
+        words = "the header X-Key cannot be sent in one; let the profile send it in the body or the"
+        with pytest.raises(RemoteError, match=words):
             header("X-Key", "{key}", {"key": value})
 
     def test_nothing(self) -> None:
@@ -102,6 +106,8 @@ class TestJson:
             ('{"...": "{fields}", "id": "ours"}', {"a": 1, "id": "ours"}),
             ('{"...": "{missing}", "id": "ours"}', {"id": "ours"}),
             ('{"...": "{missing}"}', MISSING),
+            ('{"a": "{missing}", "...": "{empty}"}', MISSING),
+            ('{"...": "{empty}"}', {}),
             ('[0, {"...": "{list}"}]', [0, {"op": 1}, 2]),
             ('[0, {"...": "{missing}"}]', [0]),
             ('{"{key}": 1, "{missing}": 2}', {"k 1": 1}),
@@ -109,15 +115,31 @@ class TestJson:
     )
     def test_is_filled_in(self, template: str, filled: object) -> None:
         """What has no value is left out, and what spreads never replaces what is said (T2)."""
+        before = deepcopy(VALUES)
+
         assert fill_json(json_of(template), VALUES) == filled
+        assert before == VALUES
+
+    def test_members_stay_in_their_order(self) -> None:
+        """What is spread stands where it is spread."""
+        filled = fill_json(json_of('{"z": 1, "...": "{fields}", "b": 2}'), VALUES)
+
+        assert list(filled) == ["z", "a", "id", "b"]
+
+    def test_every_text(self) -> None:
+        """The texts of a template are its names and its values, at any depth."""
+        template = json_of('{"a": ["b", {"c": "d"}, 1, null], "e": {"f": true}}')
+
+        assert list(texts_in(template)) == ["a", "b", "c", "d", "e", "f"]
 
     @pytest.mark.parametrize(
         ("template", "problem"),
         [
             ('{"a": }', "line 1, column 7"),
             ('{"a": 1,\n "b": {key}}', "line 2, column 8.*placeholders stand in quotes"),
-            ('{"a": 1, "a": 2}', "twice"),
-            ("[NaN]", "a number that JSON does not know"),
+            ('{"a": 1, "a": 2}', "^has a member twice in one object$"),
+            ('{"b": {"a": 1, "c": 1, "a": 1}}', "^has a member twice in one object$"),
+            ("[NaN]", "^has a number that JSON does not know$"),
             ("", "line 1, column 1"),
         ],
     )
