@@ -26,7 +26,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "receiver/sequence": ("test_receiver",),
     "sync/turns": ("test_turns",),
     "sync/sightings": ("test_sightings",),
-    "remotes/addresses": ("test_salesforce_settings", "test_credentials", "test_forms"),
+    "remotes/addresses": ("test_addresses",),
     "remotes/auth": ("test_credentials", "test_salesforce_settings"),
     "remotes/changes": ("test_pull", "test_conventions"),
     "remotes/classify": ("test_classify", "test_selection"),
