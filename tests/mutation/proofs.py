@@ -28,7 +28,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "sync/sightings": ("test_sightings",),
     "remotes/addresses": ("test_addresses",),
     "remotes/auth": ("test_credentials", "test_salesforce_settings"),
-    "remotes/changes": ("test_pull", "test_conventions"),
+    "remotes/changes": ("test_changes", "test_pull"),
     "remotes/classify": ("test_classify", "test_selection"),
     "remotes/comparison": ("test_comparison", "test_generic_remote", "test_conventions"),
     "remotes/constraints": ("test_profiles", "test_forms"),
