@@ -50,12 +50,12 @@ class Replay:
         Raises:
             ViewError: one of the projections is none, or two have one name.
         """
-        _check_names(view.name for view in views)
         self.position = 0
         self.past = Past(journal, 0)
         self._kinds = tuple(views)
         self._renewed = renewed
         self.views = self._made()
+        _check_names(view.name for view in views)
         self._digests = {view.name: Digest(view.tables) for view in views}
         self._home = {table: view.name for view in views for table in view.tables}
         for view in self.views:
