@@ -39,6 +39,8 @@ class Memory:
         self.decided_s = -1.0
         """When something was last decided about a draft."""
         self.seen_position = -1
+        self.has_lost = False
+        """Whether the log has lost entries, as it may where it is not synced."""
         self.left_at: dict[str, int] = {}
         """Where in the log each draft was begun."""
         self.seen_at: dict[Ref, int] = {}
