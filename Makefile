@@ -12,7 +12,7 @@ REMOTES := addresses auth changes classify comparison constraints contents diale
            salesforce/together salesforce/updated salesforce/bound salesforce/witnesses
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting receiver/headers receiver/messages receiver/sequence \
-          sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)
+          sync/doubts sync/turns sync/seen sync/sightings $(REMOTES:%=remotes/%)
 MUTATE := $(PURE)
 COMMA  := ,
 SPACE  := $(subst ,, )

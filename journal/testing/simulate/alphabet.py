@@ -20,10 +20,10 @@ MOST_ON_FILE: Final = 2
 ALPHABET: Final[dict[str, tuple[tuple[str, int, int, int], ...]]] = {
     "create": (("create", 1, 0, 1),) * MOST,
     "child": tuple(("create", 10 + place, 0, 36) for place in range(MOST)),
-    "update": tuple(("update", 0, 0, c) for c in (1, 3, 7)),
+    "update": tuple(("update", 0, 1, c) for c in (1, 3, 7)),
     "delete": (("delete", 0, 0, 0),) * MOST,
     "batch": tuple(("batch", 0, 0, c) for c in (32, 44, 50)),
-    "poison": tuple(("update", 0, 0, c) for c in (25, 51, 103)),
+    "poison": tuple(("update", 0, 1, c) for c in (25, 51, 103)),
     "foreign": tuple(("foreign", 0, 0, c) for c in (1, 2, 4)),
     "vanish": (("foreign", 0, 3, 1),) * MOST,
     "observe": (("observe", 0, 0, 0),) * MOST,

@@ -27,6 +27,8 @@ NAME: Final = "field.db"
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of one's own is made there
 _FRAME: Final = 4096 + 24
 """How long a page in the write-ahead log is."""
+_FULL: Final = 2
+"""How SQLite calls it to sync at the end of each transaction."""
 _LEFT: Final = ("", "-wal", "-lock", "-sender")
 """The files that a process leaves; who opens them makes the others anew."""
 
@@ -47,6 +49,7 @@ class FileDisk(Disk):
         self._life = 0
         self._lives: dict[Mount, int] = {}
         self._synced = 0
+        """Up to where the write-ahead log was synced."""
         self._left = 0
         """Before how many statements more the files are kept as they are."""
         self._is_writing = False
@@ -95,9 +98,15 @@ class FileDisk(Disk):
             self._copy()
 
     def appended(self, mount: Mount, rows: Sequence[Row], fence: Fence | None) -> None:
-        """Note up to where everything was synced."""
+        """Note up to where everything was synced, by who syncs at the end of an append."""
+        self.ended()
         super().appended(mount, rows, fence)
-        self._synced = os.stat(self._folder / f"{NAME}-wal").st_size  # noqa: PTH116  as everywhere here
+        connection: Any = mount.below._database._appender  # type: ignore[attr-defined]  # noqa: SLF001  what a power failure is simulated at
+        size = os.stat(self._folder / f"{NAME}-wal").st_size  # noqa: PTH116  as everywhere here
+        if connection.execute("PRAGMA synchronous").fetchone()[0] == _FULL:
+            self._synced = size
+        elif size < self._synced:  # another one: what was in that before is in the database
+            self._synced = 0
 
     def before(self, mount: Mount) -> Fault | None:
         """Meet what a call that writes meets before it, and begin to count its statements."""
@@ -128,7 +137,8 @@ class FileDisk(Disk):
         self._seen = -1
         wal = self._folder / f"{NAME}-wal"
         size = wal.stat().st_size if wal.exists() else 0
-        kept = max(size - lost * _FRAME, 0) if self._durability == "normal" else self._synced
+        kept = 0 if self._durability == "full" else size - lost * _FRAME
+        kept = max(kept, min(self._synced, size))
         if kept < size:
             os.truncate(wal, kept)
         if not (self._folder / NAME).exists():

@@ -239,6 +239,10 @@ class Network:
             self._agenda.after(there_s + back_s, lambda: came(_INSTEAD[kind]))
         elif kind.startswith(("429 ", "503 ")):
             self._agenda.after(there_s + back_s, lambda: came(self._patience(fault)))
+        elif kind == "echo":
+            told = f"Authorization was {exchange.sent.headers.get('authorization')}"
+            echo = Response(400, {}, json.dumps({"detail": told}).encode())
+            self._agenda.after(there_s + back_s, lambda: came(echo))
         elif kind in _STATUS:
             said = Response(int(kind), {}, b'{"detail": "no such thing"}')
             self._agenda.after(there_s + back_s, lambda: came(said))
@@ -321,9 +325,6 @@ class Network:
             answer = LOST if fault.at % 2 else response._replace(body=response.body[:-4])
         elif kind in {"items missing", "items swapped"}:
             answer = self._unlike(exchange, response, fault)
-        elif kind == "echo":
-            said = f"Authorization was {exchange.sent.headers.get('authorization')}"
-            answer = Response(400, {}, json.dumps({"detail": said}).encode())
         elif kind in _MANGLED and response.body and response.status < REFUSED:
             answer = response._replace(body=_MANGLED[kind])
         else:

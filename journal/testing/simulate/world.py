@@ -235,7 +235,7 @@ class World:
         self.trace.say(process.name, f"is started anew: {why}")
         process.stop()
         self.checks.in_flight.pop(process.name, None)
-        self.checks.not_before_s.pop(process.name, None)
+        self.checks.forget_waits(process.name)
         self.agenda.after(RESTART_S, lambda: self.start(process.name))
 
     def died(self, process: Process) -> None:
@@ -245,7 +245,7 @@ class World:
                 if other is not None and not other.is_dead:
                     other.crash("with the machine")
         self.checks.in_flight.pop(process.name, None)
-        self.checks.not_before_s.pop(process.name, None)
+        self.checks.forget_waits(process.name)
         self.agenda.after(RESTART_S, lambda: self.start(process.name))
 
     def alive(self, number: int = 0) -> Process:
@@ -335,8 +335,11 @@ class World:
         left = self.disk.lose_power(lost)
         self.trace.say("power", f"fails: {len(self.rows) - left} entries are lost")
         if left < len(self.rows):
+            if self.scenario.knobs.durability == "full":
+                self.broken("I3", f"{len(self.rows) - left} entries that were stored are lost")
             self.rows, self.oracle = [], Oracle()
             self.checks.has_lost = True
+            self.checks.resolved.clear()
             self.desk.forget(left)
             self.observe()
         self.clock.booted_s = self.clock.now_s
