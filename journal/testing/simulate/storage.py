@@ -50,6 +50,8 @@ class Disk:
         del knobs
         self.writes = 0
         """How many calls that write there were."""
+        self.statements: list[int] = []
+        """How many statements each of them consisted of, where that is known."""
         self.is_quiet = False
         self.now_s: Callable[[], float] = float
         self.on_append: Callable[[str, bool], None] = lambda _, __: None
@@ -150,6 +152,9 @@ class Disk:
     def within(self, mount: Mount, fault: Fault) -> None:
         """Let the process end in the midst of the call: in memory that is its end."""
 
+    def ended(self) -> None:
+        """Note that a call that writes is over."""
+
     def after(self, fault: Fault | None) -> None:
         """Meet what a call that has written meets after it.
 
@@ -249,7 +254,10 @@ class Mount(RowRecorder):
         if self.failure is not None:
             raise self.failure
         fault = self._disk.before(self)
-        yield
+        try:
+            yield
+        finally:
+            self._disk.ended()
         self._disk.after(fault)
 
     # --- the adapter -----------------------------------------------------------------------

@@ -18,6 +18,7 @@ from journal.testing.simulate.network import Network
 from journal.testing.simulate.operations import Desk
 from journal.testing.simulate.oracle import Oracle
 from journal.testing.simulate.process import Process
+from journal.testing.simulate.scenario import Places
 from journal.testing.simulate.service import ModelService
 from journal.testing.simulate.storage import Crashed, Disk
 from journal.testing.simulate.traces import Broken, Trace, Violation
@@ -67,6 +68,10 @@ class World:
         self.rows: list[Row] = []
         """The rows as they were first seen."""
         self.is_quiet = False
+        self.places = Places()
+        """Where something could go wrong; known once the quiet phase begins."""
+        self.struck = Places()
+        """How far it was when something went wrong last."""
         self.left_out = 0
         self.has_pulled = False
         """Whether both sides can be compared: a last pull was made."""
@@ -115,7 +120,7 @@ class World:
         """
         knobs = self.scenario.knobs
         if not self.scenario.faults:
-            self._hit(48)
+            self.counts.row(48)
         for name in self.processes:
             self.start(name)
         for operation in self.scenario.operations:
@@ -181,6 +186,10 @@ class World:
 
     def _hit(self, row: int) -> None:
         self.counts.row(row)
+        self.struck = self._reached()
+
+    def _reached(self) -> Places:
+        return Places(self.disk.writes, self.network.count, tuple(self.disk.statements))
 
     # --- the log ---------------------------------------------------------------------------
 
@@ -276,10 +285,10 @@ class World:
         self.restart(process, "it was cancelled")
         return False
 
-    def _dies(self, sender: str) -> None:
+    def _dies(self, sender: str, how: str) -> None:
         process = self.processes[sender.split(" ", 1)[0]]
         if process is not None:
-            process.crash("with the answer")
+            process.crash(how)
 
     # --- what is sent ----------------------------------------------------------------------
 
@@ -340,6 +349,7 @@ class World:
     def _heal(self) -> None:
         """Let nothing go wrong any more."""
         self.trace.say("world", "is quiet from here on")
+        self.places = self._reached()
         self.is_quiet = self.network.is_quiet = self.disk.is_quiet = True
         for name, process in self.processes.items():
             if process is None:
