@@ -27,7 +27,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "sync/turns": ("test_turns",),
     "sync/sightings": ("test_sightings",),
     "remotes/addresses": ("test_addresses",),
-    "remotes/auth": ("test_credentials", "test_salesforce_settings"),
+    "remotes/auth": ("test_auth", "test_credentials", "test_salesforce_settings"),
     "remotes/changes": ("test_changes", "test_pull"),
     "remotes/classify": ("test_classify", "test_selection"),
     "remotes/comparison": ("test_comparison", "test_generic_remote", "test_conventions"),
