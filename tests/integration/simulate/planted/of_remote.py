@@ -208,9 +208,9 @@ def takes_a_refusal_at_its_word(_: Code) -> object:
     return settled
 
 
-@plants(Errand, "absent", by="I14")
+@plants(Errand, "absent")
 def takes_a_second_delete_for_a_conflict(real: Code) -> object:
-    """A delete that was carried out, and whose answer was lost, is held as gone."""
+    """A delete whose record is gone is refused as gone; but no policy holds a delete of that."""
 
     def absent(self: Errand, response: Response) -> Acknowledged | Refused | AsExpected:
         if self.push.kind == "delete":
@@ -234,9 +234,9 @@ def takes_the_status_for_a_receipt(real: Code) -> object:
     return receipt
 
 
-@plants(pages, "is_page", by="I14")
+@plants(pages, "is_page")
 def believes_a_captive_portal(_: Code) -> object:
-    """A page in the place of an answer is an answer."""
+    """A page in the place of an answer is an answer; but none that shows the record."""
     return lambda _body: False
 
 
