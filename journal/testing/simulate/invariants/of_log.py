@@ -169,9 +169,7 @@ def _note_overtaken(world: World, entry: Entry) -> None:
             checks.overtaken.add(entry.stream)
 
 
-def i14_back(
-    world: World, entry: Entry, event: RecordObserved | DraftAcknowledged
-) -> None:
+def i14_back(world: World, entry: Entry, event: RecordObserved | DraftAcknowledged) -> None:
     """Check that a page of a pull sets no record back to what it was before a receipt."""
     version = event.remote_version
     if version is None:

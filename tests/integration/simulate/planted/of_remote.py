@@ -189,7 +189,8 @@ def takes_a_refusal_for_done(real: Code) -> object:
         is_taken = refusal is not None and refusal.classification == "conflict"
         if is_taken and errand.push.kind == "create":
             return Acknowledged("answer", errand.key)
-        return (yield from real(self, errand, refusal))
+        outcome: Outcome = yield from real(self, errand, refusal)
+        return outcome
 
     return settled
 

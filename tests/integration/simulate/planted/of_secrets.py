@@ -33,6 +33,7 @@ def logs_the_headers_of_a_request(real: Code) -> object:
 
     def push(self: HttpRemote, given: Push) -> Generator[Request, Answer, Outcome]:
         getLogger("journal.remotes").warning("sending %s: %s", given.ref, self.headers())
-        return (yield from real(self, given))
+        outcome: Outcome = yield from real(self, given)
+        return outcome
 
     return push
