@@ -26,7 +26,7 @@ step    = @printf '== %s\n'
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install format lint types imports test link simulate docs check check-long bench mutation run \
+.PHONY: help install format lint types imports test link simulate planted docs check check-long bench mutation run \
         run-salesforce wheel clean format-check test-covered covered-clean covered-integration \
         covered-rest covered-core
 
@@ -95,6 +95,10 @@ link: $(STAMP) ## a thousand drafts over each of 25 bad links
 simulate: $(STAMP) ## the library in 2,000 simulated days on which everything goes wrong
 	$(step) 'simulate: 2,000 seeds, every fault row met'
 	@$(BIN)/python -m journal simulate --seeds 2000
+
+planted: $(STAMP) ## some 60 mistakes in the library, one at a time, that the simulator must find
+	$(step) 'planted: each bug from seed 0 on, until it is found'
+	@$(BIN)/python -m tests.integration.simulate.planted
 
 docs: $(STAMP) ## every example in the README and in docs/
 	$(step) 'docs: pytest on the examples'
