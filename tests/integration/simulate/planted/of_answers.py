@@ -11,6 +11,7 @@ from journal.remotes.classify import Doubt, Success, refused
 from journal.remotes.credentials import Credentials
 from journal.remotes.errand import Errand
 from journal.remotes.generic import HttpRemote
+from journal.remotes.problems import json_of
 from journal.remotes.remote import Response
 from tests.integration.simulate.planted.seams import Code, plants
 
@@ -121,6 +122,34 @@ def takes_the_status_for_a_receipt(real: Code) -> object:
     return receipt
 
 
+@plants(Errand, "receipt", by="I14")
+def takes_what_is_cut_off_for_a_receipt(real: Code) -> object:
+    """A 2xx whose body is empty, or cannot be read to its end, acknowledges the draft."""
+
+    def receipt(
+        self: Errand, response: Response, found: AsExpected | None = None, *, is_said: bool
+    ) -> Acknowledged | None:
+        there: Acknowledged | None = real(self, response, found, is_said=is_said)
+        if there is not None or json_of(response.body) is not None:
+            return there
+        return Acknowledged("answer", self.remote_id or self.key, None, response.status)
+
+    return receipt
+
+
+@plants(Errand, "receipt", by="I14")
+def takes_accepted_for_done(real: Code) -> object:
+    """A 202 acknowledges the draft, though the service may do it later, or never."""
+
+    def receipt(
+        self: Errand, response: Response, found: AsExpected | None = None, *, is_said: bool
+    ) -> Acknowledged | None:
+        response = response._replace(status=200) if response.status == 202 else response
+        return real(self, response, found, is_said=is_said)  # type: ignore[no-any-return]
+
+    return receipt
+
+
 @plants(pages, "is_page")
 def believes_a_captive_portal(_: Code) -> object:
     """A page in the place of an answer is an answer; but none that shows the record."""
@@ -133,9 +162,9 @@ def takes_any_record_for_its_own(_: Code) -> object:
     return lambda _self, _record, *, is_said: is_said or True
 
 
-@plants(Errand, "is_it", by="I14")
+@plants(Errand, "is_it")
 def reads_any_record_for_its_own(_: Code) -> object:
-    """A read that shows another record settles a doubt."""
+    """A read that shows another record settles a doubt; but its values, or a second read, do not."""
     return lambda _self, _record, _found_id: True
 
 
