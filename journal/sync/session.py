@@ -184,8 +184,8 @@ class Session:
                 stopped_by = "stop"
             elif bounds.are_over(waits.now_s()):
                 stopped_by = "timeout"
-            elif (left_s := waits.floor_s) > 0:
-                stopped_by = yield from waits.until_next(draft, left_s, bounds)
+            elif waits.floor_s > 0:
+                stopped_by = yield from waits.until_floor(draft, bounds)
             else:
 
                 def may_go_on() -> bool:

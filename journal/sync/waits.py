@@ -129,6 +129,11 @@ class Waits:
             return "unreachable"
         return (yield from self.until_next(draft, delay_s, bounds))
 
+    def until_floor(self, draft: Draft, bounds: Bounds) -> Generator[Effect, Any, StoppedBy | None]:
+        """Wait as long as the remote is to be left alone, whoever was told so."""
+        self.problem = self._floor.problem or self.problem
+        return (yield from self.until_next(draft, self.floor_s, bounds))
+
     def until_next(
         self, draft: Draft, delay_s: float, bounds: Bounds
     ) -> Generator[Effect, Any, StoppedBy | None]:
