@@ -103,6 +103,8 @@ def test_some_kills(tmp_path: Path, household: Household, kills: int) -> None:
 
 
 CAMPAIGN: Final = ((ONE, 1_200), (UNCONDITIONAL, 324), (SEVERAL, 360), (ONE_FRESH, 156))
+ENOUGH: Final = 2_000
+"""How many there must be in the campaign, beside the commands and the system calls."""
 
 
 # --- commands ----------------------------------------------------------------------------------
@@ -147,6 +149,7 @@ def test_commands(tmp_path: Path, command: str, kills: int) -> None:
 @pytest.mark.parametrize(("household", "kills"), CAMPAIGN)
 def test_many_kills(tmp_path: Path, household: Household, kills: int) -> None:
     """The same for thousands of them, and every case of what is left behind was met."""
+    assert sum(kills for _, kills in CAMPAIGN) >= ENOUGH
     before = tally.KILLED[household.what]
 
     met = killed_in_all(tmp_path, household, kills)
