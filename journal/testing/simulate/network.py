@@ -130,7 +130,7 @@ class Network:
         self.on_departure: Callable[[Exchange], None] = lambda _: None
         self.on_arrival: Callable[[Exchange, Answer], None] = lambda _, __: None
         self.on_effects: Callable[[], None] = lambda: None
-        self.on_death: Callable[[str], None] = lambda _: None
+        self.on_death: Callable[[str, str], None] = lambda _, __: None
         self._knobs = knobs
         self._service = service
         self._agenda = agenda
@@ -159,20 +159,30 @@ class Network:
         }
         sent = Sent(request.method, request.path, headers, request.body)
         exchange = Exchange(self.count, sender, sent, self._clock.now_s)
-        self.on_departure(exchange)
         fault = self._fault()
-        what = "" if fault is None else f"  <- {fault.kind}"
+        kind = "" if fault is None else fault.kind
+        if fault is not None and kind == "dies before the request":
+            self._hit(fault.row)
+            self.on_death(sender, "before a request")
+            return
+        self.on_departure(exchange)
+        what = f"  <- {kind}" if kind else ""
         draft = f" of {sent.draft[-6:]}" if sent.draft else ""
         self._trace.say(sender, f"#{self.count} {sent.method} {sent.path}{draft}{what}")
 
         def came(answer: Answer) -> None:
             self._trace.say(sender, f"#{exchange.number} {_told(answer)}")
-            if fault is not None and fault.kind == "dies with the answer":
-                self.on_death(sender)
+            if kind == "dies with the answer":
+                self.on_death(sender, "with the answer")
                 return
             self.on_arrival(exchange, answer)
             back(answer)
 
+        if fault is not None and kind == "dies after the request":
+            self._hit(fault.row)
+            self._carry(exchange, None, came)
+            self.on_death(sender, "after a request")
+            return
         self._carry(exchange, fault, came)
 
     def _fault(self) -> Fault | None:
@@ -229,6 +239,10 @@ class Network:
             self._agenda.after(there_s + back_s, lambda: came(_INSTEAD[kind]))
         elif kind.startswith(("429 ", "503 ")):
             self._agenda.after(there_s + back_s, lambda: came(self._patience(fault)))
+        elif kind == "echo":
+            told = f"Authorization was {exchange.sent.headers.get('authorization')}"
+            echo = Response(400, {}, json.dumps({"detail": told}).encode())
+            self._agenda.after(there_s + back_s, lambda: came(echo))
         elif kind in _STATUS:
             said = Response(int(kind), {}, b'{"detail": "no such thing"}')
             self._agenda.after(there_s + back_s, lambda: came(said))
@@ -311,9 +325,6 @@ class Network:
             answer = LOST if fault.at % 2 else response._replace(body=response.body[:-4])
         elif kind in {"items missing", "items swapped"}:
             answer = self._unlike(exchange, response, fault)
-        elif kind == "echo":
-            said = f"Authorization was {exchange.sent.headers.get('authorization')}"
-            answer = Response(400, {}, json.dumps({"detail": said}).encode())
         elif kind in _MANGLED and response.body and response.status < REFUSED:
             answer = response._replace(body=_MANGLED[kind])
         else:

@@ -6,8 +6,10 @@ failing one is made short.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
+OF_A_PULL: Final = 1.0
+"""How much more a crash is that comes at a call of a pull: those are counted for themselves."""
 Dialect: TypeAlias = Literal["etag", "keyed", "plain", "together"]
 """How the model service speaks: see `journal.testing.simulate.dialects`."""
 
@@ -73,3 +75,13 @@ class Scenario(NamedTuple):
     knobs: Knobs
     operations: tuple[Operation, ...]
     faults: tuple[Fault, ...]
+
+
+class Places(NamedTuple):
+    """How many places there were, up to some moment, at which something could go wrong."""
+
+    writes: int = 0
+    """Calls to the log that write."""
+    requests: int = 0
+    statements: tuple[int, ...] = ()
+    """How many statements each of these calls consists of; where the log is on a file only."""

@@ -1,0 +1,38 @@
+"""Mistakes with secrets."""
+
+from __future__ import annotations
+
+from logging import getLogger
+from typing import TYPE_CHECKING
+
+from journal.remotes.generic import HttpRemote
+from journal.remotes.masking import Secrets
+from tests.integration.simulate.planted.seams import Code, plants
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from journal.outcomes import Outcome
+    from journal.remotes.remote import Answer, Push, Request
+
+
+@plants(Secrets, "cleared", by="I19")
+def keeps_a_secret_that_an_answer_repeats(_: Code) -> object:
+    """A service repeats the token that it refuses, and the answer is stored as it is."""
+
+    def cleared(self: Secrets, outcome: Outcome, known: object = None) -> Outcome:
+        del self, known
+        return outcome
+
+    return cleared
+
+
+@plants(HttpRemote, "push", by="I19")
+def logs_the_headers_of_a_request(real: Code) -> object:
+    """What is sent is said in the log of the program, with what authorises it."""
+
+    def push(self: HttpRemote, given: Push) -> Generator[Request, Answer, Outcome]:
+        getLogger("journal.remotes").warning("sending %s: %s", given.ref, self.headers())
+        return (yield from real(self, given))
+
+    return push
