@@ -43,11 +43,14 @@ class Strike(NamedTuple):
     """How much later than the moment; it is the whole of a time."""
 
 
-def thrown(dice: random.Random, roles: Sequence[str]) -> Strike:
-    """Return a strike for somebody with these roles."""
-    can = {"call": "change" in roles, "request": "pull" in roles, "time": True}
+def thrown(dice: random.Random, victim: Victim) -> Strike:
+    """Return a strike for a victim.
+
+    One whose changes have no conditions has no request that is late: it would undo another.
+    """
+    can = {"call": "change" in victim.roles, "request": "pull" in victim.roles, "time": True}
     at = dice.choice([moment for moment in AT if can[moment]])
-    how = dice.choice(HOW)
+    how = dice.choice([how for how in HOW if victim.has_conditions or how != "late"])
     delay_s = 0.25 * dice.random() ** 3 if at == "time" else 0.004 * dice.random()
     return Strike(at, dice.randint(1, 25 if at == "call" else 12), how, delay_s)  # type: ignore[arg-type]
 

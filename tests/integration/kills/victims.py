@@ -45,6 +45,8 @@ class Victim(NamedTuple):
     """How often somebody lived in this journal before."""
     roles: tuple[str, ...]
     """What it does of: change, push, pull, read."""
+    has_conditions: bool = True
+    """Whether what it sends may say which version it is about."""
 
     @property
     def name(self) -> str:
@@ -52,11 +54,16 @@ class Victim(NamedTuple):
         return f"{self.actor}-{self.life}"
 
 
-def profile(url: str, name: str) -> dict[str, Any]:
-    """Return how the service is spoken to by the victim of that name."""
+def profile(url: str, name: str, *, has_conditions: bool = True) -> dict[str, Any]:
+    """Return how the service is spoken to by the victim of that name.
+
+    Without conditions, nothing but a look can tell whether a change was made already.
+    """
     told = {"headers": {DRAFT: "{draft}"}}
+    versions = {} if has_conditions else {"version": "none"}
     return {
         "url": url,
+        "answer": versions,
         "headers": {VICTIM: name},
         "create": told,
         "update": told,
@@ -68,7 +75,7 @@ def profile(url: str, name: str) -> dict[str, Any]:
             "since": "/n",
             "deleted": "/deleted",
             "next": "/next",
-            "answer": {"fields": "/fields", "key": "/id", "version": "/etag"},
+            "answer": {"fields": "/fields", "key": "/id", "version": "/etag", **versions},
         },
         "types": {name: {} for name in TYPES},
     }
@@ -85,7 +92,8 @@ def restless_day(victim: Victim, tell: Tell) -> None:
     try:
         journal = Journal(victim.path, actor=victim.actor, origin="tablet-3")
         tell("open")
-        remote = HttpRemote(Profile.of(profile(victim.url, victim.name)))
+        spoken = profile(victim.url, victim.name, has_conditions=victim.has_conditions)
+        remote = HttpRemote(Profile.of(spoken))
         sync = Subscriber(journal, remote, backoff=HASTE, progress=teller(tell))
         if "push" in victim.roles:
             sync.start()
