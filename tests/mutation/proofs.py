@@ -34,7 +34,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/constraints": ("test_constraints", "test_profiles"),
     "remotes/contents": _GENERIC,
     "remotes/dialect": ("test_conventions", "test_pull", "test_forms"),
-    "remotes/forms": ("test_forms", "test_generic_remote"),
+    "remotes/forms": ("test_forms",),
     "remotes/list_checks": ("test_profiles", "test_pull"),
     "remotes/masking": ("test_credentials",),
     "remotes/meanings": ("test_selection", "test_classify"),
