@@ -69,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     Rule("unused", r"record=push\.ref", "remotes/comparison", "ours"),
     Rule("same", r"where\.values\(\) if", "remotes/places"),
     Rule("same", r'for tag in \("', "remotes/pages"),
+    Rule("same", r'pop\("kind"', "descriptions", "_field"),
     Rule("bound", r"", "remotes/pages", "_between"),
     Rule("words", r"error = DeclinedError", "receiver/headers"),
     Rule("bound", r"_begun\.(pop|get)", "sync/turns"),
