@@ -65,7 +65,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/salesforce/objects": (*_FEED, "test_salesforce_settings"),
     "remotes/salesforce/rows": _FEED,
     "remotes/salesforce/settings": (*_FEED, "test_salesforce_settings"),
-    "remotes/salesforce/soql": ("test_soql", *_FEED),
+    "remotes/salesforce/soql": ("test_soql",),
     "remotes/salesforce/updated": _FEED,
 }
 """The files of tests below ``tests/unit`` that prove a module, by its path below ``journal``."""
