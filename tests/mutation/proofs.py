@@ -35,7 +35,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/contents": _GENERIC,
     "remotes/dialect": ("test_conventions", "test_pull", "test_forms"),
     "remotes/forms": ("test_forms",),
-    "remotes/list_checks": ("test_profiles", "test_pull"),
+    "remotes/list_checks": ("test_list_checks",),
     "remotes/masking": ("test_credentials",),
     "remotes/meanings": ("test_selection", "test_classify"),
     "remotes/naming": ("test_problems",),
