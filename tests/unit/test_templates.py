@@ -390,6 +390,8 @@ class TestPointers:
             ("a*", "ba", False),
             ("*b", "bc", False),
             ("a*b", "a*b", True),
+            ("a*b*", "axb*", True),
+            ("a*b*", "axby", False),
         ],
     )
     def test_a_star_is_any_text(self, step: str, name: str, is_one: bool) -> None:  # noqa: FBT001
