@@ -69,6 +69,7 @@ RULES: tuple[Rule, ...] = (
     Rule("unused", r"record=push\.ref", "remotes/comparison", "ours"),
     Rule("same", r"where\.values\(\) if", "remotes/places"),
     Rule("same", r'for tag in \("', "remotes/pages"),
+    Rule("same", r'safe="XXXX"|HOLE\.sub\("XXXX"|within = None', "remotes/paths"),
     Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
     Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
     Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
