@@ -60,12 +60,12 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/salesforce/together": _TOGETHER,
     "remotes/salesforce/describing": ("test_org_describing",),
     "remotes/salesforce/errands": _ORG,
-    "remotes/salesforce/feed": _FEED,
+    "remotes/salesforce/feed": ("test_org_feed", "test_org_reading"),
     "remotes/salesforce/limits": ("test_org_limits",),
-    "remotes/salesforce/objects": (*_FEED, "test_salesforce_settings"),
+    "remotes/salesforce/objects": ("test_org_feed",),
     "remotes/salesforce/rows": ("test_org_describing", "test_org_feed"),
-    "remotes/salesforce/settings": (*_FEED, "test_salesforce_settings"),
+    "remotes/salesforce/settings": ("test_salesforce_settings",),
     "remotes/salesforce/soql": ("test_soql",),
-    "remotes/salesforce/updated": _FEED,
+    "remotes/salesforce/updated": ("test_org_updated",),
 }
 """The files of tests below ``tests/unit`` that prove a module, by its path below ``journal``."""
