@@ -5,7 +5,6 @@ from __future__ import annotations
 _GENERIC = ("test_generic_remote", "test_conventions", "test_problems", "test_profiles")
 _ORG = ("test_salesforce", "test_salesforce_settings")
 _TOGETHER = ("test_org_together", "test_org_whole", "test_org_witnesses")
-_FEED = ("test_org_feed", "test_org_reading", "test_org_updated")
 
 PROOFS: dict[str, tuple[str, ...]] = {
     "values": ("test_values", "test_mapper", "test_record"),
@@ -38,7 +37,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/list_checks": ("test_list_checks",),
     "remotes/masking": ("test_credentials",),
     "remotes/meanings": ("test_selection", "test_classify"),
-    "remotes/naming": ("test_problems",),
+    "remotes/naming": ("test_naming", "test_problems"),
     "remotes/pages": ("test_pages", "test_problems"),
     "remotes/paths": ("test_templates",),
     "remotes/patience": ("test_classify",),
