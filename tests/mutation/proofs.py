@@ -35,7 +35,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/dialect": ("test_conventions", "test_pull", "test_forms"),
     "remotes/forms": ("test_forms",),
     "remotes/list_checks": ("test_list_checks",),
-    "remotes/masking": ("test_credentials",),
+    "remotes/masking": ("test_masking",),
     "remotes/meanings": ("test_selection", "test_classify"),
     "remotes/naming": ("test_naming", "test_problems"),
     "remotes/pages": ("test_pages", "test_problems"),
