@@ -3,6 +3,7 @@
 - A1. An effect and its receipt are one transaction; whatever goes wrong undoes both.
 - A2. Only a success is stored: what is refused has no effect, and may be tried again.
 - A3. Nothing that is read or stored is without a bound.
+- A4. An answer is stored only where it can be sent: no draft is applied, and never answered.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from logging import getLogger
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 from journal.receiver.headers import received_of
-from journal.receiver.messages import DeclinedError, problem_of
+from journal.receiver.messages import DeclinedError, check_sendable, problem_of
 from journal.receiver.receipts import ConnectionT, Receipt
 from journal.receiver.sequence import SOON_S, out_of_turn, outstanding, replayed
 from journal.sources import SystemClock
@@ -179,6 +180,7 @@ class Receiver(Generic[ConnectionT]):
         if not receipts.reserve(connection, receipt):
             raise _NotStored(outstanding(received.key))
         answer = self._apply(connection, received)
+        check_sendable(answer)
         if answer.status not in _SUCCESS:
             raise _NotStored(answer)
         if len(answer.body) > self._max_answer_bytes:
