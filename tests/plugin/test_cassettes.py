@@ -204,8 +204,10 @@ def test_json_within_json_comes_back_as_it_was_sent(tmp_path: Path) -> None:
 
 def test_a_long_text_is_searched_once(tmp_path: Path) -> None:
     """Texts of any length and form are masked, also where they nearly look like a secret."""
-    texts = (b"a" * 100_000, b"token" * 20_000, b'name="password' * 4_000, b"<token" * 20_000)
-    texts += (b"<token>" + b"<![CDATA[" * 20_000, b"token=" * 20_000, b"token" + b" " * 100_000)
+    texts = (
+        *(b"a" * 100_000, b"token" * 20_000, b'name="password' * 4_000, b"<token" * 20_000),
+        *(b"<token>" + b"<![CDATA[" * 20_000, b"token=" * 20_000, b"token" + b" " * 100_000),
+    )
     for content in texts:
         cassette = Cassette(tmp_path / "c.jsonl", record=True, transport=_Echo(content))
         assert cassette.client.get("https://there.invalid/a").content == content
