@@ -96,7 +96,7 @@ simulate: $(STAMP) ## the library in 2,000 simulated days on which everything go
 	$(step) 'simulate: 2,000 seeds, every fault row met'
 	@$(BIN)/python -m journal simulate --seeds 2000
 
-planted: $(STAMP) ## some 60 mistakes in the library, one at a time, that the simulator must find
+planted: $(STAMP) ## mistakes in the library, one at a time, that the simulator must find
 	$(step) 'planted: each bug from seed 0 on, until it is found'
 	@$(BIN)/python -m tests.integration.simulate.planted
 
