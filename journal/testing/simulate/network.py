@@ -134,7 +134,7 @@ class Network:
         self.on_departure: Callable[[Exchange], None] = lambda _: None
         self.on_arrival: Callable[[Exchange, Answer], None] = lambda _, __: None
         self.on_effects: Callable[[], None] = lambda: None
-        self.on_death: Callable[[str], None] = lambda _: None
+        self.on_death: Callable[[str, str], None] = lambda _, __: None
         self._knobs = knobs
         self._service = service
         self._agenda = agenda
@@ -163,20 +163,30 @@ class Network:
         }
         sent = Sent(request.method, request.path, headers, request.body)
         exchange = Exchange(self.count, sender, sent, self._clock.now_s)
-        self.on_departure(exchange)
         fault = self._fault()
-        what = "" if fault is None else f"  <- {fault.kind}"
+        kind = "" if fault is None else fault.kind
+        if fault is not None and kind == "dies before the request":
+            self._hit(fault.row)
+            self.on_death(sender, "before a request")
+            return
+        self.on_departure(exchange)
+        what = f"  <- {kind}" if kind else ""
         draft = f" of {sent.draft[-6:]}" if sent.draft else ""
         self._trace.say(sender, f"#{self.count} {sent.method} {sent.path}{draft}{what}")
 
         def came(answer: Answer) -> None:
             self._trace.say(sender, f"#{exchange.number} {_told(answer)}")
-            if fault is not None and fault.kind == "dies with the answer":
-                self.on_death(sender)
+            if kind == "dies with the answer":
+                self.on_death(sender, "with the answer")
                 return
             self.on_arrival(exchange, answer)
             back(answer)
 
+        if fault is not None and kind == "dies after the request":
+            self._hit(fault.row)
+            self._carry(exchange, None, came)
+            self.on_death(sender, "after a request")
+            return
         self._carry(exchange, fault, came)
 
     def _fault(self) -> Fault | None:

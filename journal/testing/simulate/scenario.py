@@ -80,3 +80,13 @@ class Scenario(NamedTuple):
     knobs: Knobs
     operations: tuple[Operation, ...]
     faults: tuple[Fault, ...]
+
+
+class Places(NamedTuple):
+    """How many places there were, up to some moment, at which something could go wrong."""
+
+    writes: int = 0
+    """Calls to the log that write."""
+    requests: int = 0
+    statements: tuple[int, ...] = ()
+    """How many statements each of these calls consists of; where the log is on a file only."""

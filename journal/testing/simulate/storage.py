@@ -49,6 +49,8 @@ class Disk:
         del knobs
         self.writes = 0
         """How many calls that write there were."""
+        self.statements: list[int] = []
+        """How many statements each of them consisted of, where that is known."""
         self.is_quiet = False
         self.now_s: Callable[[], float] = float
         self.on_append: Callable[[str, bool], None] = lambda _, __: None
@@ -59,6 +61,8 @@ class Disk:
         for fault in faults:
             self._faults.setdefault((fault.is_of_pull, fault.at), []).append(fault)
         self._full_until_s = 0.0
+        self._synced_at = 0
+        """Up to which position all is durable, whatever the durability."""
         self._seen = -1
         self._recorder = _Kept(journal_id)
 
@@ -87,7 +91,9 @@ class Disk:
         self._recorder.forget()
 
     def appended(self, mount: Mount, rows: Sequence[Row], fence: Fence | None) -> None:
-        """Let be checked who has appended."""
+        """Let be checked who has appended; a sender's append is synced, with all before it."""
+        if fence is not None:
+            self._synced_at = rows[-1].position
         holding = None if fence is None else mount.leases.last(fence.queue)
         is_holder = holding is not None and holding.fence == fence
         for row in rows:
@@ -97,7 +103,7 @@ class Disk:
 
     def lose_power(self, lost: int) -> int:
         """Lose the last rows, which were never synced; return how many are left."""
-        self._recorder.truncate(lost)
+        self._recorder.truncate(min(lost, self._recorder.head() - self._synced_at))
         self._seen = -1
         return self._recorder.head()
 
@@ -143,6 +149,9 @@ class Disk:
 
     def within(self, mount: Mount, fault: Fault) -> None:
         """Let the process end in the midst of the call: in memory that is its end."""
+
+    def ended(self) -> None:
+        """Note that a call that writes is over."""
 
     def after(self, fault: Fault | None) -> None:
         """Meet what a call that has written meets after it.
@@ -243,7 +252,10 @@ class Mount(RowRecorder):
         if self.failure is not None:
             raise self.failure
         fault = self._disk.before(self)
-        yield
+        try:
+            yield
+        finally:
+            self._disk.ended()
         self._disk.after(fault)
 
     # --- the adapter -----------------------------------------------------------------------

@@ -18,6 +18,7 @@ from journal.testing.simulate.network import Network
 from journal.testing.simulate.operations import Desk
 from journal.testing.simulate.oracle import Oracle
 from journal.testing.simulate.process import Process
+from journal.testing.simulate.scenario import Places
 from journal.testing.simulate.service import ModelService
 from journal.testing.simulate.storage import Crashed, Disk
 from journal.testing.simulate.traces import Broken, Trace, Violation
@@ -67,6 +68,10 @@ class World:
         self.rows: list[Row] = []
         """The rows as they were first seen."""
         self.is_quiet = False
+        self.places = Places()
+        """Where something could go wrong; known once the quiet phase begins."""
+        self.struck = Places()
+        """How far it was when something went wrong last."""
         self.left_out = 0
         self.has_pulled = False
         """Whether both sides can be compared: a last pull was made."""
@@ -115,7 +120,7 @@ class World:
         """
         knobs = self.scenario.knobs
         if not self.scenario.faults:
-            self._hit(48)
+            self.counts.row(48)
         for name in self.processes:
             self.start(name)
         for operation in self.scenario.operations:
@@ -182,6 +187,10 @@ class World:
 
     def _hit(self, row: int) -> None:
         self.counts.row(row)
+        self.struck = self._reached()
+
+    def _reached(self) -> Places:
+        return Places(self.disk.writes, self.network.count, tuple(self.disk.statements))
 
     # --- the log ---------------------------------------------------------------------------
 
@@ -227,7 +236,7 @@ class World:
         self.trace.say(process.name, f"is started anew: {why}")
         process.stop()
         self.checks.in_flight.pop(process.name, None)
-        self.checks.not_before_s.pop(process.name, None)
+        self.checks.forget_waits(process.name)
         self.agenda.after(RESTART_S, lambda: self.start(process.name))
 
     def died(self, process: Process) -> None:
@@ -237,7 +246,7 @@ class World:
                 if other is not None and not other.is_dead:
                     other.crash("with the machine")
         self.checks.in_flight.pop(process.name, None)
-        self.checks.not_before_s.pop(process.name, None)
+        self.checks.forget_waits(process.name)
         self.agenda.after(RESTART_S, lambda: self.start(process.name))
 
     def alive(self, number: int = 0) -> Process:
@@ -277,10 +286,10 @@ class World:
         self.restart(process, "it was cancelled")
         return False
 
-    def _dies(self, sender: str) -> None:
+    def _dies(self, sender: str, how: str) -> None:
         process = self.processes[sender.split(" ", 1)[0]]
         if process is not None:
-            process.crash("with the answer")
+            process.crash(how)
 
     # --- what is sent ----------------------------------------------------------------------
 
@@ -341,6 +350,7 @@ class World:
     def _heal(self) -> None:
         """Let nothing go wrong any more."""
         self.trace.say("world", "is quiet from here on")
+        self.places = self._reached()
         self.is_quiet = self.network.is_quiet = self.disk.is_quiet = True
         for name, process in self.processes.items():
             if process is None:

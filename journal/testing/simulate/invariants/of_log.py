@@ -155,15 +155,18 @@ def of_entry(world: World, entry: Entry) -> None:
 
 
 def _note_overtaken(world: World, entry: Entry) -> None:
-    """Note of which records a receipt came after a sighting that may be newer.
+    """Note of which records a receipt that was read came after a sighting that may be newer.
 
-    Versions do not tell which of the two is: what is known here may be older than what was seen.
+    Nor does the receipt of a delete tell: what is known here may be older than what was seen.
     """
     checks = world.checks
     if isinstance(entry.event, RecordObserved):
         checks.seen_at[entry.stream] = entry.position
         checks.overtaken.discard(entry.stream)
     elif isinstance(entry.event, DraftAcknowledged):
+        draft = world.oracle.drafts[entry.event.draft_id]
+        if entry.event.evidence == "answer" and draft.kind != "delete":
+            return
         left_at = checks.left_at.get(entry.event.draft_id, entry.position)
         if checks.seen_at.get(entry.stream, 0) > left_at:
             checks.overtaken.add(entry.stream)

@@ -55,3 +55,8 @@ class Memory:
         """The state of the service against which each draft was last resolved."""
         self.known: dict[Ref, dict[tuple[str, Any], int]] = {}
         """The values that the service was seen to have, with where that was first noted."""
+
+    def forget_waits(self, process: str) -> None:
+        """Note that a process has ended, and with it what it knew of the remote's patience."""
+        for sender in [each for each in self.not_before_s if each.split(" ", 1)[0] == process]:
+            del self.not_before_s[sender]
