@@ -38,7 +38,12 @@ class Household(NamedTuple):
 ONE: Final = Household("a fork that changes, pushes, pulls and reads", {"w1": ALL})
 SEVERAL: Final = Household(
     "one of four at once: two that change, two that push",
-    {"w1": ("change",), "w2": ("change", "read"), "s1": ("push", "pull"), "s2": ("push", "pull")},
+    {
+        "w1": ("change",),
+        "w2": ("change", "read"),
+        "s1": ("push", "pull"),
+        "s2": ("push", "pull", "async"),
+    },
 )
 ONE_FRESH: Final = ONE._replace(what="an interpreter that does all that", is_fresh=True)
 UNCONDITIONAL: Final = ONE._replace(

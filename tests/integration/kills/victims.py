@@ -5,6 +5,7 @@ Whatever one tells was done must be found again. It says so before a change, and
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import signal
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal import Journal, Ref
 from journal.remotes import HttpRemote, Profile
-from journal.sync import Subscriber
+from journal.sync import AsyncSubscriber, Subscriber
 from projections import Drafts
 from tests.integration.workload import HASTE, TYPES, change, plans, teller
 from tests.replay.views import VIEWS
@@ -23,6 +24,7 @@ from tests.replay.views import VIEWS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from journal.sync import PullReport
     from tests.integration.workload import Plan, Tell
 
 COMMON: Final = Ref("Account:common")
@@ -44,7 +46,7 @@ class Victim(NamedTuple):
     life: int
     """How often somebody lived in this journal before."""
     roles: tuple[str, ...]
-    """What it does of: change, push, pull, read."""
+    """What it does of: change, push, pull, read; the second and third by an event loop: async."""
     has_conditions: bool = True
     """Whether what it sends may say which version it is about."""
 
@@ -94,6 +96,8 @@ def restless_day(victim: Victim, tell: Tell) -> None:
         tell("open")
         spoken = profile(victim.url, victim.name, has_conditions=victim.has_conditions)
         remote = HttpRemote(Profile.of(spoken))
+        if "async" in victim.roles:
+            asyncio.run(_synced(journal, remote, tell))
         sync = Subscriber(journal, remote, backoff=HASTE, progress=teller(tell))
         if "push" in victim.roles:
             sync.start()
@@ -135,11 +139,24 @@ def _tended(journal: Journal, sync: Subscriber, _: Tell) -> None:
 
 
 def _pulled(journal: Journal, sync: Subscriber, tell: Tell) -> None:
-    report = sync.pull()
+    _tell_pulled(sync.pull(), tell)
+    journal.log.wait(journal.log.head(), REST_S)
+
+
+def _tell_pulled(report: PullReport, tell: Tell) -> None:
     assert report.stopped_by in {None, "unsettled"}, report
     assert not report.conflicting, report
     tell("pulled", str(report.observed))
-    journal.log.wait(journal.log.head(), REST_S)
+
+
+async def _synced(journal: Journal, remote: HttpRemote, tell: Tell) -> None:
+    """Push and pull in an event loop, for ever."""
+    async with AsyncSubscriber(journal, remote, backoff=HASTE, progress=teller(tell)) as sync:
+        sync.start()
+        while True:
+            assert sync.is_running
+            _tell_pulled(await sync.pull(), tell)
+            await asyncio.sleep(REST_S)
 
 
 def _read(journal: Journal, _: Tell) -> None:
