@@ -5,7 +5,6 @@ from __future__ import annotations
 _GENERIC = ("test_generic_remote", "test_conventions", "test_problems", "test_profiles")
 _ORG = ("test_salesforce", "test_salesforce_settings")
 _TOGETHER = ("test_org_together", "test_org_whole", "test_org_witnesses")
-_FEED = ("test_org_feed", "test_org_reading", "test_org_updated")
 
 PROOFS: dict[str, tuple[str, ...]] = {
     "values": ("test_values", "test_mapper", "test_record"),
@@ -35,11 +34,11 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/constraints": ("test_constraints", "test_profiles"),
     "remotes/contents": _GENERIC,
     "remotes/dialect": ("test_conventions", "test_pull", "test_forms"),
-    "remotes/forms": ("test_forms", "test_generic_remote"),
-    "remotes/list_checks": ("test_profiles", "test_pull"),
-    "remotes/masking": ("test_credentials",),
+    "remotes/forms": ("test_forms",),
+    "remotes/list_checks": ("test_list_checks",),
+    "remotes/masking": ("test_masking",),
     "remotes/meanings": ("test_selection", "test_classify"),
-    "remotes/naming": ("test_problems",),
+    "remotes/naming": ("test_naming", "test_problems"),
     "remotes/pages": ("test_pages", "test_problems"),
     "remotes/paths": ("test_templates",),
     "remotes/patience": ("test_classify",),
@@ -52,21 +51,21 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/templates": ("test_templates",),
     "remotes/times": ("test_times", "test_pull", "test_salesforce_settings", "test_org_updated"),
     "remotes/salesforce/answers": _ORG,
-    "remotes/salesforce/bound": _TOGETHER,
-    "remotes/salesforce/witnesses": _TOGETHER,
+    "remotes/salesforce/bound": ("test_org_whole",),
+    "remotes/salesforce/witnesses": ("test_org_witnesses",),
     "remotes/salesforce/composite": _TOGETHER,
     "remotes/salesforce/group": _TOGETHER,
     "remotes/salesforce/ids": ("test_org_limits",),
     "remotes/salesforce/sights": _TOGETHER,
     "remotes/salesforce/together": _TOGETHER,
-    "remotes/salesforce/describing": ("test_salesforce_settings", "test_org_reading", *_FEED),
+    "remotes/salesforce/describing": ("test_org_describing",),
     "remotes/salesforce/errands": _ORG,
-    "remotes/salesforce/feed": _FEED,
+    "remotes/salesforce/feed": ("test_org_feed", "test_org_reading"),
     "remotes/salesforce/limits": ("test_org_limits",),
-    "remotes/salesforce/objects": (*_FEED, "test_salesforce_settings"),
-    "remotes/salesforce/rows": _FEED,
-    "remotes/salesforce/settings": (*_FEED, "test_salesforce_settings"),
-    "remotes/salesforce/soql": ("test_soql", *_FEED),
-    "remotes/salesforce/updated": _FEED,
+    "remotes/salesforce/objects": ("test_org_feed",),
+    "remotes/salesforce/rows": ("test_org_describing", "test_org_feed"),
+    "remotes/salesforce/settings": ("test_salesforce_settings",),
+    "remotes/salesforce/soql": ("test_soql",),
+    "remotes/salesforce/updated": ("test_org_updated",),
 }
 """The files of tests below ``tests/unit`` that prove a module, by its path below ``journal``."""

@@ -58,8 +58,8 @@ PACES: Final[dict[str, tuple[float, ...]]] = {
     "under-way": (0.0, 0.03, 0.15),
     "apart": (0.0, 4.0, 8.0),
 }
-"""When the letters of a workload are done: before the sender wakes up, while requests are under
-way, or each when all has come to rest after the one before it."""
+"""When the letters of a workload are done: before the sender wakes up, while the first request is
+on its way there and its answer on its way back, or each when all has come to rest."""
 DIALECTS: Final[tuple[Dialect, ...]] = get_args(Dialect)
 SEED: Final = 38
 """Of all of them: the first requests take so long that the pace is what it is called."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import product
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +22,9 @@ from journal.testing.simulate.cases import AT_REQUESTS, AT_WRITES, CALM, KINDS, 
 from journal.testing.simulate.exhaustive import BrokenCase, tallied
 from journal.testing.simulate.report import listed, tried
 from tests.integration.simulate.planted import CATALOGUE, planted
+
+if TYPE_CHECKING:
+    from journal.testing.simulate.scenario import Dialect
 
 WORDS = {1: 8, 2: 83, 3: 880}
 """How many sequences of letters are possible, of each length."""
@@ -120,6 +124,34 @@ def test_the_process_dies_around_a_request(fault: str, said: str, effects: list[
     assert done == ["create", *effects]
     assert not any("DraftAcknowledged" in line for line in trace[died:again])
     assert any("DraftAcknowledged" in line for line in trace[again:])
+
+
+@pytest.mark.parametrize("dialect", ["etag", "keyed", "together"])  # the fourth looks first
+@pytest.mark.parametrize("first", ["create", "update"])
+@pytest.mark.parametrize(
+    ("pace", "order"),
+    [
+        ("at-once", "change change change request service answer"),
+        ("under-way", "change request change service change answer"),
+        ("apart", "change request service answer change request service answer change"),
+    ],
+)
+def test_a_pace_is_what_it_is_called(dialect: Dialect, first: str, pace: str, order: str) -> None:
+    """Operations come before the request, on its way there and back, or after the answer."""
+    trace = Case(Workload(dialect, pace, (first, "update", "update"))).run().trace
+
+    begin = 0 if first == "create" else next(i for i, at in enumerate(trace) if "Acknow" in at)
+    marks = {
+        "change": (" RecordCreated ", " RecordUpdated "),
+        "request": ("#",),
+        "service": (" service ",),
+    }
+    seen: list[str] = []
+    for line in trace[begin:]:
+        is_answer = "#" in line and line.split("#")[1].split()[1].isdecimal()
+        kind = next((kind for kind, texts in marks.items() if any(t in line for t in texts)), "")
+        seen += ["answer"] if is_answer else [kind] if kind else []
+    assert " ".join(seen).startswith(order)
 
 
 # --- which there are -----------------------------------------------------------------------------

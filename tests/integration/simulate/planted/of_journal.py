@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from journal import decisions, record
 from journal.events import DraftAmended, RecordObserved
 from journal.staging import Staging
+from journal.values import references
 from journal.writer import Writer
 from tests.integration.simulate.planted.seams import Code, plants
 
@@ -145,6 +146,10 @@ def forgets_what_a_change_was_made_on(real: Code) -> object:
 
     def decide(there: Record, changes: Fields, targets: Mapping[Ref, Record]) -> tuple[Event, ...]:
         events: tuple[Event, ...] = real(there, changes, targets)
-        return tuple([event.model_copy(update={"base": {}}) for event in events])
+        left = {"base": {}, "references": record.within("changes", places(changes))}
+        return tuple([event.model_copy(update=left) for event in events])
+
+    def places(changes: Fields) -> list[str]:
+        return [place for place, _ in references(changes)]
 
     return decide

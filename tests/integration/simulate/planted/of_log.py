@@ -80,9 +80,9 @@ class Optimist(Around):
         try:
             return self._below.append(rows, head, fence)
         except LogFullError:
-            last = self._below.rows(self._below.head() - 1, 1)[-1:]
+            last = self._below.rows(self._below.head() - 1, 1)
             behind = [Head(row.position, row.hash, row.occurred_at) for row in last]
-            return seal(*behind, rows) if behind else []
+            return seal(behind[0], rows) if behind else []
 
 
 @plants(Database, "_prepare", by="I3")

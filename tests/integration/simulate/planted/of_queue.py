@@ -28,6 +28,18 @@ def orders_by_the_time_in_the_id(real: Code) -> object:
     return next_to_send
 
 
+@plants(Queue, "next_to_send")
+def orders_by_the_time(real: Code) -> object:
+    """Drafts go in the order of their times; but the log lets these rise, whatever the clock."""
+
+    def next_to_send(self: Queue, on_held: OnHeld = "lane") -> Draft | None:
+        ordered = sorted(self._ahead.values(), key=lambda draft: draft.occurred_at)
+        self._ahead = OrderedDict((draft.draft_id, draft) for draft in ordered)
+        return real(self, on_held)  # type: ignore[no-any-return]
+
+    return next_to_send
+
+
 @plants(Queue, "next_to_send", by="I13")
 def sends_the_newest_first(real: Code) -> object:
     """The draft that was made last goes first."""

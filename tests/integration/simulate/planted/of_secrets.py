@@ -5,6 +5,7 @@ from __future__ import annotations
 from logging import getLogger
 from typing import TYPE_CHECKING
 
+from journal.remotes.errand import Errand
 from journal.remotes.generic import HttpRemote
 from journal.remotes.masking import Secrets
 from tests.integration.simulate.planted.seams import Code, plants
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from journal.outcomes import Outcome
+    from journal.remotes.errand import AsExpected
     from journal.remotes.remote import Answer, Push, Request
 
 
@@ -33,6 +35,18 @@ def logs_the_headers_of_a_request(real: Code) -> object:
 
     def push(self: HttpRemote, given: Push) -> Generator[Request, Answer, Outcome]:
         getLogger("journal.remotes").warning("sending %s: %s", given.ref, self.headers())
-        return (yield from real(self, given))
+        outcome: Outcome = yield from real(self, given)
+        return outcome
 
     return push
+
+
+@plants(Errand, "write", by="I19")
+def says_in_the_address_what_the_token_is(real: Code) -> object:
+    """The access token is a parameter of the address, which every log on the way keeps."""
+
+    def write(self: Errand, found: AsExpected | None) -> Request:
+        request: Request = real(self, found)
+        return request._replace(path=f"{request.path}?access_token=canary-0000-secret")
+
+    return write

@@ -72,7 +72,7 @@ def keeps_the_place_of_a_view_before_its_rows(_: Code) -> object:
     return _apart(is_place_first=True)
 
 
-@plants(Projection, "_advanced", by="I8")
+@plants(Projection, "_advanced")
 def keeps_the_place_of_a_view_after_its_rows(_: Code) -> object:
-    """Up to where a view goes is stored in a transaction of its own, after its rows."""
+    """The place of a view is stored after its rows; but to apply an entry twice changes nothing."""
     return _apart(is_place_first=False)
