@@ -164,7 +164,7 @@ def takes_any_record_for_its_own(_: Code) -> object:
 
 @plants(Errand, "is_it")
 def reads_any_record_for_its_own(_: Code) -> object:
-    """A read that shows another record settles a doubt; but its values, or a second read, do not."""
+    """A read that shows another record settles a doubt; its values, or a second read, do not."""
     return lambda _self, _record, _found_id: True
 
 
