@@ -46,7 +46,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/pointers": ("test_templates", "test_selection"),
     "remotes/problems": ("test_problems",),
     "remotes/sections": ("test_profiles", "test_selection", "test_forms"),
-    "remotes/selection": ("test_selection", "test_classify"),
+    "remotes/selection": ("test_selection",),
     "remotes/templates": ("test_templates",),
     "remotes/times": ("test_times", "test_pull", "test_salesforce_settings", "test_org_updated"),
     "remotes/salesforce/answers": _ORG,
