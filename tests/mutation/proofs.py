@@ -31,7 +31,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/classify": ("test_classify", "test_selection"),
     "remotes/comparison": ("test_comparison", "test_generic_remote", "test_conventions"),
     "remotes/constraints": ("test_constraints", "test_profiles"),
-    "remotes/contents": _GENERIC,
+    "remotes/contents": ("test_conventions",),
     "remotes/dialect": ("test_conventions", "test_pull", "test_forms"),
     "remotes/forms": ("test_forms",),
     "remotes/list_checks": ("test_list_checks",),

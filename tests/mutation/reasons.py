@@ -71,6 +71,8 @@ RULES: tuple[Rule, ...] = (
     Rule("same", r'for tag in \("', "remotes/pages"),
     Rule("same", r'safe="XXXX"|HOLE\.sub\("XXXX"|within = None', "remotes/paths"),
     Rule("same", r'rstrip\("XX/XX"\)', "remotes/constraints|remotes/changes"),
+    Rule("shortcut", r'"(XXnullXX|NULL)"', "remotes/(constraints|placeholders)"),
+    Rule("same", r"share <= limits\.slow_from", "remotes/salesforce/limits"),
     Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
     Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
     Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
