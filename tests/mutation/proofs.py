@@ -52,7 +52,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/salesforce/answers": _ORG,
     "remotes/salesforce/bound": ("test_org_whole",),
     "remotes/salesforce/witnesses": ("test_org_witnesses",),
-    "remotes/salesforce/composite": _TOGETHER,
+    "remotes/salesforce/composite": ("test_org_composite",),
     "remotes/salesforce/group": _TOGETHER,
     "remotes/salesforce/ids": ("test_org_limits",),
     "remotes/salesforce/sights": _TOGETHER,
