@@ -49,7 +49,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/selection": ("test_selection",),
     "remotes/templates": ("test_templates",),
     "remotes/times": ("test_times", "test_pull", "test_salesforce_settings", "test_org_updated"),
-    "remotes/salesforce/answers": _ORG,
+    "remotes/salesforce/answers": ("test_org_answers",),
     "remotes/salesforce/bound": ("test_org_whole",),
     "remotes/salesforce/witnesses": ("test_org_witnesses",),
     "remotes/salesforce/composite": ("test_org_composite",),
