@@ -73,6 +73,8 @@ RULES: tuple[Rule, ...] = (
     Rule("same", r'rstrip\("XX/XX"\)', "remotes/constraints|remotes/changes"),
     Rule("shortcut", r'"(XXnullXX|NULL)"', "remotes/(constraints|placeholders)"),
     Rule("same", r"share <= limits\.slow_from", "remotes/salesforce/limits"),
+    Rule("same", r'fields is None\) and False|safe="XXXX"', "remotes/masking"),
+    Rule("same", r"get_close_matches", "remotes/placeholders"),
     Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
     Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
     Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
