@@ -51,7 +51,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/times": ("test_times", "test_pull", "test_salesforce_settings", "test_org_updated"),
     "remotes/salesforce/answers": ("test_org_answers",),
     "remotes/salesforce/bound": ("test_org_whole",),
-    "remotes/salesforce/witnesses": ("test_org_witnesses",),
+    "remotes/salesforce/witnesses": ("test_org_witnesses", "test_org_whole"),
     "remotes/salesforce/composite": ("test_org_composite",),
     "remotes/salesforce/group": _TOGETHER,
     "remotes/salesforce/ids": ("test_org_limits",),
