@@ -226,8 +226,8 @@ def ends_where_the_file_is_busy(_: Code) -> object:
 def moves_on_before_a_page_is_stored(real: Code) -> object:
     """The bookmark of a pull is kept before what it has read is."""
 
-    def begin(self: Pull, *given: object) -> None:
-        real(self, *given)
+    def begin(self: Pull, *given: object, **named: object) -> None:
+        real(self, *given, **named)
         store, bookmarks = self._store.store, self._bookmarks
 
         def stored(record_type: str, page: Page, head: int) -> str:
