@@ -274,8 +274,8 @@ def test_every_system_call(tmp_path: Path, call: str, numbers: Iterable[int] | N
 def killed_at_call(folder: Path, call: str, number: int) -> Life:
     """Live through the short day up to the n-th such call, and check what is left."""
     path = folder / f"{number}.db"
-    inject = f"inject={call}:signal=SIGKILL:when={number}"
-    strace = (str(STRACE), "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", inject)
+    what = ("-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
+    strace = (str(STRACE), "-f", "-qq", "-o", os.devnull, *what)
     with service_after() as service:
         work = (sys.executable, "-m", "tests.integration.workload", str(path), service.url)
         traced = subprocess.run((*strace, *work), stdout=subprocess.PIPE, check=False)

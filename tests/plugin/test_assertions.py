@@ -402,6 +402,9 @@ class TestGivenWhenThen:
         when = scenario.when(lambda journal: journal.update("Account:1", {"Name": "Bolt"}))
 
         when.then(BOLT).then(("Account:1", BOLT)).then(RecordUpdated)
+        when.then(("Account:1", RecordUpdated))
+        with pytest.raises(AssertionError, match="expected"):
+            when.then(("Account:2", RecordUpdated))
         assert when.result == when.entries[0].event_id
 
     def test_nothing(self) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from journal.outcomes import Refused
+from journal.errors import ProfileError
+from journal.outcomes import Refused, Unknown
 from journal.remotes import Profile, Request, Response
 from journal.remotes.changes import Feed
 from journal.remotes.dialect import Dialect
@@ -183,3 +184,137 @@ class TestConditions:
         assert shown(notes, content, **{"x-more": "yes"}).next == (
             '["/{type}?since={since}",{"since":1}]'
         )
+
+
+class TestRequests:
+    """Which page is asked for."""
+
+    def test_a_checkpoint_of_another_list_is_none(self) -> None:
+        """What was kept for another path says nothing of where this list begins (F1)."""
+        delta = feed(path="/{type}/delta", since="none", next_list="/delta")
+
+        assert delta.request('["/{type}/delta","/notes/delta?t=1"]', None).path == (
+            "/notes/delta?t=1"
+        )
+        assert delta.request('["/other","/notes/delta?t=1"]', None).path == "/notes/delta"
+        assert feed(first="0").request('["/other",7]', None).path == "/notes?since=0"
+        assert feed().request('["/{type}?since={since}",7]', None).path == "/notes?since=7"
+
+    def test_the_index_goes_on_where_it_was(self) -> None:
+        """By the items of each page, or by pages, from the first one on."""
+        path = "/{type}?since={since}&i={index}"
+        by_items = feed(path=path, index_from=0)
+        by_pages = feed(path=path, index_from=1, index_counts="pages")
+        items = [{"note": "n1", "at": 1}, {"note": "n2", "at": 2}]
+
+        assert by_items.request(None, None).path == "/notes?i=0"
+        second = shown(by_items, {"items": items}).next
+        assert by_items.request(None, second).path == "/notes?i=2"
+        response = Response(200, {}, json.dumps({"items": items}).encode())
+        third = by_items.page(Request("GET", "/notes"), response, None, second)
+        assert isinstance(third, Page)
+        assert by_items.request(None, third.next).path == "/notes?i=4"
+        assert by_pages.request(None, shown(by_pages, {"items": items}).next).path == "/notes?i=2"
+        assert shown(by_items, {"items": []}).next is None
+
+    def test_a_token_of_the_next_page_may_be_a_header(self) -> None:
+        """It is what stands for {page} then."""
+        notes = feed(path="/{type}?since={since}&p={page}", page="header:X-Page")
+
+        found = shown(notes, {"items": [{"note": "n1", "at": 1}]}, **{"x-page": "p2"})
+
+        assert notes.request(None, found.next).path == "/notes?p=p2"
+
+    @pytest.mark.parametrize(
+        ("said", "key", "problem", "hint"),
+        [
+            (
+                {"overlap_s": 1.0},
+                "changes.overlap_s",
+                "moves a checkpoint back, and 'soon' is no time",
+                "leave it out, or let changes.since be a time",
+            ),
+            (
+                {"since_as": "seconds"},
+                "changes.since_as",
+                "is for checkpoints that are times, and ",
+                "leave it out, or let changes.since and changes.first be times",
+            ),
+        ],
+    )
+    def test_a_checkpoint_that_is_no_time(
+        self, said: dict[str, Any], key: str, problem: str, hint: str
+    ) -> None:
+        """Where the profile takes it for one, its key is told, and what to say instead."""
+        with pytest.raises(ProfileError) as caught:
+            feed(**said).request('["/{type}?since={since}","soon"]', None)
+
+        assert (caught.value.key, caught.value.hint) == (key, hint)
+        assert caught.value.problem.startswith(f"profile key {key}: {problem}")
+
+    def test_a_profile_that_does_not_say(self) -> None:
+        """It is told what to add."""
+        with pytest.raises(ProfileError) as caught:
+            Feed(Dialect(Profile.of({"url": URL})), "Note")
+
+        assert caught.value.problem == (
+            "profile key changes: is needed to pull: how the service lists what has changed"
+        )
+        assert caught.value.hint == (
+            "add [changes] with a path that holds {since}, and since or next_since"
+        )
+
+
+class TestPages:
+    """F1: a page is a page only if all of it can be read."""
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            (
+                {"items": {}},
+                "the changes were asked for, and the answer is no list of changes",
+            ),
+            (
+                {"items": [{"at": 1}]},
+                "a change shows neither our key nor an id (answer.key, answer.id)",
+            ),
+            ({"items": [{"note": "n1"}]}, "the list of changes shows no checkpoint"),
+        ],
+    )
+    def test_what_is_none(self, content: object, problem: str) -> None:
+        """It shows nothing, and it is said why."""
+        response = Response(200, {}, json.dumps(content).encode())
+
+        assert feed().page(Request("GET", "/notes"), response, None, None) == Unknown(problem)
+
+    def test_a_change_without_its_record(self) -> None:
+        """It says that its record is gone, or it is none."""
+        notes = feed(record="/is", deleted="/gone")
+        odd = Response(200, {}, json.dumps({"items": [{"note": "n1", "at": 1}]}).encode())
+
+        assert notes.page(Request("GET", "/notes"), odd, None, None) == Unknown(
+            "a change shows no fields, and does not say that its record was deleted"
+        )
+
+    def test_a_page_beyond_the_service_is_a_refusal(self) -> None:
+        """A person has to look at the profile, or at the service."""
+        content = {"items": [{"note": "n1", "at": 1}], "next": "https://b.example/"}
+        response = Response(200, {}, json.dumps(content).encode())
+
+        found = feed(next="/next").page(Request("GET", "/notes"), response, None, None)
+
+        assert isinstance(found, Refused)
+        assert (found.classification, found.status, len(found.messages)) == ("rejected", 200, 1)
+
+    def test_fields_are_told_under_our_names(self) -> None:
+        """As the profile says of the type."""
+        types = {"Note": {"words": {"one": "note"}, "fields": {"Text": {"name": "text"}}}}
+        content = {"url": URL, "answer": {"key": "/note", "version": "none"}, "types": types}
+        notes = Feed(Dialect(Profile.of({**content, "changes": LIST})), "Note")
+
+        (found,) = shown(notes, {"items": [{"note": "n1", "at": 1, "text": "a"}]}).sightings
+
+        assert (found.key, found.remote_id) == ("n1", "n1")
+        assert found.fields is not None
+        assert found.fields["Text"] == "a"

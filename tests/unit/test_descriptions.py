@@ -80,6 +80,17 @@ class TestKept:
         with pytest.raises(ValueError, match=r"."):
             of_json(text)
 
+    def test_what_is_no_object_is_said_to_be_no_description(self) -> None:
+        """JSON that is something else is told from what is no JSON."""
+        for text in ("[]", '{"fields":[{}]}', "{}"):
+            with pytest.raises(ValueError, match=r"^this is no description of a record type$"):
+                of_json(text)
+
+    def test_what_is_as_usual_is_left_out(self) -> None:
+        """A type of which only the name is known needs no more than that."""
+        assert of_json('{"record_type":"A"}') == TypeDescription("A")
+        assert of_json(as_json(TypeDescription("A"))) == TypeDescription("A")
+
     def test_what_a_newer_release_says_more_is_passed_over(self) -> None:
         """A key, or a kind, that is not known does no harm."""
         text = '{"record_type":"A","colour":1,"fields":[{"name":"x","kind":"shape","size":2}]}'

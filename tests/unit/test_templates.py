@@ -238,6 +238,15 @@ class TestPaths:
         with pytest.raises(RemoteError, match="stands in quotes"):
             fill_path("/a?q='\"{key}'", {"key": "a'b"})
 
+    def test_a_slash_is_quoted(self) -> None:
+        """It would be another segment, and in a query it is no sign either."""
+        values = {"key": "a/b", "list": ["c/d"]}
+
+        assert fill_path("/x-{key}?y=<{key}>&z={key}&l={list}", values) == (
+            "/x-a%2Fb?y=%3Ca%2Fb%3E&z=a%2Fb&l=c%2Fd"
+        )
+        assert fill_path("/x?y=z={key}", values) == "/x?y=z=a%2Fb"
+
     def test_a_parameter_has_a_name(self) -> None:
         """A name may be filled in as well, and without a value there is no parameter."""
         assert fill_path("/a?{key}=1&{missing}=2&b", {"key": "k&"}) == "/a?k%26=1&b"
@@ -390,6 +399,8 @@ class TestPointers:
             ("a*", "ba", False),
             ("*b", "bc", False),
             ("a*b", "a*b", True),
+            ("a*b*", "axb*", True),
+            ("a*b*", "axby", False),
         ],
     )
     def test_a_star_is_any_text(self, step: str, name: str, is_one: bool) -> None:  # noqa: FBT001

@@ -87,6 +87,10 @@ _MANGLED: Final = {
 """What is left of a body on the way."""
 
 
+_INVENTED: Final = frozenset({"no JSON", "empty", "nothing", "list"})
+"""Of these, what somebody on the way may also say by himself, with the status of a success."""
+
+
 class Exchange(NamedTuple):
     """A request that is under way."""
 
@@ -243,6 +247,8 @@ class Network:
             told = f"Authorization was {exchange.sent.headers.get('authorization')}"
             echo = Response(400, {}, json.dumps({"detail": told}).encode())
             self._agenda.after(there_s + back_s, lambda: came(echo))
+        elif kind in _INVENTED and fault.at % 2:
+            self._agenda.after(there_s + back_s, lambda: came(_invented(exchange.sent, kind)))
         elif kind in _STATUS:
             said = Response(int(kind), {}, b'{"detail": "no such thing"}')
             self._agenda.after(there_s + back_s, lambda: came(said))
@@ -374,6 +380,18 @@ class Network:
             "without sense": "soon",
         }[how]
         return Response(int(status), {"retry-after": asked, "date": formatdate(now_s, usegmt=True)})
+
+
+def _invented(sent: Sent, kind: str) -> Response:
+    """Return a success that is none: the service has not been asked.
+
+    A queue on the way says that it has accepted a change, and repeats it, before it loses it.
+    """
+    headers = {"content-type": "application/json"}
+    if kind != "empty" or not sent.body or sent.method == "POST":
+        return Response(200, headers, _MANGLED[kind])
+    repeated = {"id": sent.path.rpartition("/")[2], **json.loads(sent.body)}
+    return Response(202, headers, json.dumps(repeated).encode())
 
 
 def _told(answer: Answer) -> str:

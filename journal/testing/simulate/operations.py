@@ -275,8 +275,10 @@ class Desk:
 
     # --- the sender ------------------------------------------------------------------------
 
-    def _pull(self, process: Process, _: Operation) -> None:
-        if len(process.tasks) == 1:
+    def _pull(self, process: Process, operation: Operation) -> None:
+        if operation.c % 2:  # what is changed here meanwhile must not be set back
+            self._update(process, operation._replace(kind="update"))
+        if len(process.tasks) == 1 and not process.is_dead:
             process.pull(lambda: None)
 
     def _stop(self, process: Process, operation: Operation) -> None:

@@ -67,6 +67,11 @@ class Fault(NamedTuple):
     more: float = 0.0
     """How long it lasts, or how far it goes; the kind knows."""
 
+    @property
+    def is_of_pull(self) -> bool:
+        """Whether it is a crash at a call of a pull, which are counted for themselves."""
+        return self.kind in {"crash before", "crash after"} and self.more == OF_A_PULL
+
 
 class Scenario(NamedTuple):
     """One run, whole."""

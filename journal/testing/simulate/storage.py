@@ -13,7 +13,6 @@ from journal.errors import LogBusyError, LogClosedError, LogError, LogFullError,
 from journal.log.memory import MemoryRecorder
 from journal.log.recorder import RowRecorder
 from journal.log.views import MemoryViews
-from journal.testing.simulate.scenario import OF_A_PULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -60,8 +59,7 @@ class Disk:
         self._faults: dict[tuple[bool, int], list[Fault]] = {}
         """By whether they are at calls of a pull, and by the number of the call."""
         for fault in faults:
-            is_of_pull = fault.kind in {"crash before", "crash after"} and fault.more == OF_A_PULL
-            self._faults.setdefault((is_of_pull, fault.at), []).append(fault)
+            self._faults.setdefault((fault.is_of_pull, fault.at), []).append(fault)
         self._full_until_s = 0.0
         self._synced_at = 0
         """Up to which position all is durable, whatever the durability."""

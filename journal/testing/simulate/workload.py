@@ -214,6 +214,6 @@ def _other(dice: Dice, knobs: Knobs, count: int) -> Fault:
             return Fault(row, kind, 1 + dice.below(6 * count), float(1 + dice.below(5)))
         case _:
             at = 1 + dice.below(6 * count)
-            if kind in {"crash before", "crash after"} and at % 4 == 0:
-                return Fault(row, kind, 1 + at % 7, OF_A_PULL)
+            if kind in {"crash before", "crash after"} and at % 2 == 0:
+                return Fault(row, kind, 1 + at // 2 % 4, OF_A_PULL)
             return Fault(row, kind, at)

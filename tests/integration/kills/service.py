@@ -47,6 +47,12 @@ class WatchedService(RecordService):
         meet = self.meets.get(headers.get(VICTIM, ""), _answered)
         return meet(method, lambda: self._counted(method, target, headers, body))
 
+    def come_to_rest(self) -> None:
+        """Wait until nothing is under way any more of what those have sent who are dead."""
+        assert self._server is not None
+        for thread in list(self._server._serving):
+            thread.join()
+
     def _counted(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Answer a request; note of which draft it was where it has an effect."""
         with self._one_by_one:

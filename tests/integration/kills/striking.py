@@ -43,11 +43,14 @@ class Strike(NamedTuple):
     """How much later than the moment; it is the whole of a time."""
 
 
-def thrown(dice: random.Random, roles: Sequence[str]) -> Strike:
-    """Return a strike for somebody with these roles."""
-    can = {"call": "change" in roles, "request": "pull" in roles, "time": True}
+def thrown(dice: random.Random, victim: Victim) -> Strike:
+    """Return a strike for a victim.
+
+    One whose changes have no conditions has no request that is late: it would undo another.
+    """
+    can = {"call": "change" in victim.roles, "request": "pull" in victim.roles, "time": True}
     at = dice.choice([moment for moment in AT if can[moment]])
-    how = dice.choice(HOW)
+    how = dice.choice([how for how in HOW if victim.has_conditions or how != "late"])
     delay_s = 0.25 * dice.random() ** 3 if at == "time" else 0.004 * dice.random()
     return Strike(at, dice.randint(1, 25 if at == "call" else 12), how, delay_s)  # type: ignore[arg-type]
 
@@ -113,9 +116,17 @@ def live_and_die(
     victims: Sequence[Victim],
     strikes: Sequence[Strike],
     service: WatchedService,
+    day: Callable[..., None] = restless_day,
     context: ForkServerContext | SpawnContext = PROCESSES,
 ) -> list[list[Words]]:
     """Start processes, and kill each at the moment of its strike; return what each has told.
+
+    Args:
+        victims: who they are.
+        strikes: when each is killed.
+        service: what they push to.
+        day: what each of them does, for ever.
+        context: what they are made from.
 
     Raises:
         AssertionError: one of them was not killed, but failed, ended or came no further.
@@ -123,7 +134,7 @@ def live_and_die(
     with ExitStack() as stack:
         struck: list[tuple[Child, Striker]] = []
         for victim, strike in zip(victims, strikes, strict=True):
-            process = stack.enter_context(child(working, restless_day, (victim,), context=context))
+            process = stack.enter_context(child(working, day, (victim,), context=context))
             striker = Striker(strike, process.strike)
             service.meets[victim.name] = striker.meet
             struck.append((process, striker))

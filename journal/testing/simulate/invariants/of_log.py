@@ -130,6 +130,7 @@ def of_entry(world: World, entry: Entry) -> None:
         for name, value in (event.fields or {}).items():
             if isinstance(value, str):
                 known.setdefault((name, value), entry.position)
+        i14_back(world, entry, event)
     match event:
         case DraftAcknowledged():
             i14(world, event)
@@ -169,6 +170,18 @@ def _note_overtaken(world: World, entry: Entry) -> None:
         left_at = checks.left_at.get(entry.event.draft_id, entry.position)
         if checks.seen_at.get(entry.stream, 0) > left_at:
             checks.overtaken.add(entry.stream)
+
+
+def i14_back(world: World, entry: Entry, event: RecordObserved | DraftAcknowledged) -> None:
+    """Check that a page of a pull sets no record back to what it was before a receipt."""
+    version = event.remote_version
+    if version is None:
+        return
+    n, told = int(version.strip('"v')), world.checks.told
+    if isinstance(event, DraftAcknowledged):
+        told[entry.stream] = max(told.get(entry.stream, 0), n)
+    elif entry.actor == "pull" and n < told.get(entry.stream, 0):
+        world.broken("I14", f"{entry.stream} is set back to version {version}")
 
 
 def i14(world: World, event: DraftAcknowledged) -> None:
@@ -241,7 +254,8 @@ def is_alone(world: World, ref: Ref) -> bool:
 
 def i14_resolved(world: World, entry: Entry) -> None:
     """Check that a draft is in no conflict with what the journal itself has changed."""
-    if entry.actor == "sync" and is_alone(world, entry.stream):
+    is_told = entry.origin in world.checks.cannot_read
+    if entry.actor == "sync" and not is_told and is_alone(world, entry.stream):
         world.broken("I14", f"a conflict of {entry.stream} is resolved, and nobody has changed it")
 
 

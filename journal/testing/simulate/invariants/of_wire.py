@@ -129,8 +129,8 @@ def at_arrival(world: World, exchange: Exchange, answer: Answer) -> None:
     checks = world.checks
     if checks.in_flight.get(exchange.sender) is exchange:
         del checks.in_flight[exchange.sender]
-    is_refused = isinstance(answer, Response) and answer.status >= REFUSED
-    if is_refused and not exchange.sent.is_write and answer.status not in MISSING:
+    status = answer.status if isinstance(answer, Response) else 0
+    if status >= REFUSED and status not in MISSING and not exchange.sent.is_write:
         checks.cannot_read.add(exchange.sender)
     else:
         checks.cannot_read.discard(exchange.sender)

@@ -47,6 +47,8 @@ class Memory:
         """Where in the log each record was last seen."""
         self.overtaken: set[Ref] = set()
         """Of which records a receipt may have told what was true before they were last seen."""
+        self.told: dict[Ref, int] = {}
+        """The newest version of each record that a receipt has told of."""
         self.given_up: set[Ref] = set()
         """The records of which a draft was discarded that may have been applied."""
         self.resolved: dict[str, tuple[str | None, Any]] = {}

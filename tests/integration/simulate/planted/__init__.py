@@ -7,11 +7,12 @@ finding it. ``python -m tests.integration.simulate.planted`` looks for all of th
 from __future__ import annotations
 
 from tests.integration.simulate.planted import (
+    of_answers,
     of_conflicts,
     of_journal,
     of_log,
     of_queue,
-    of_remote,
+    of_requests,
     of_secrets,
     of_sender,
     of_views,
@@ -22,11 +23,12 @@ __all__ = [
     "CATALOGUE",
     "DEFENDED",
     "Bug",
+    "of_answers",
     "of_conflicts",
     "of_journal",
     "of_log",
     "of_queue",
-    "of_remote",
+    "of_requests",
     "of_secrets",
     "of_sender",
     "of_views",

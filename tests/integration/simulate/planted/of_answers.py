@@ -1,17 +1,17 @@
-"""Mistakes of the remote: of what is sent, and of what an answer is taken for."""
+"""Mistakes of the remote: of what it takes an answer for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from journal import record
 from journal.events import FieldMessage
 from journal.outcomes import Acknowledged, Refused, Unknown
-from journal.remotes import classify, comparison, contents, generic, pages
+from journal.remotes import classify, generic, pages
 from journal.remotes.classify import Doubt, Success, refused
 from journal.remotes.credentials import Credentials
 from journal.remotes.errand import Errand
 from journal.remotes.generic import HttpRemote
+from journal.remotes.problems import json_of
 from journal.remotes.remote import Response
 from tests.integration.simulate.planted.seams import Code, plants
 
@@ -19,122 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from journal.outcomes import Outcome
-    from journal.record import Change, Record
     from journal.remotes.classify import Meaning
-    from journal.remotes.dialect import Dialect
     from journal.remotes.errand import AsExpected
     from journal.remotes.remote import Answer, Push, Request
-    from journal.remotes.templates import Values
-    from journal.values import Fields
-
-
-# --- what is sent --------------------------------------------------------------------------------
-
-
-def _rewritten(real: Code, anew: Callable[[Errand, Request], Request]) -> object:
-    """Return the method that writes a request, with what it has written changed."""
-
-    def write(self: Errand, found: AsExpected | None) -> Request:
-        return anew(self, real(self, found))
-
-    return write
-
-
-@plants(Errand, "write", by="lost update")
-def sends_without_a_condition(real: Code) -> object:
-    """The service is not told on which version of a record a change was made."""
-
-    def anew(_: Errand, request: Request) -> Request:
-        headers = {n: v for n, v in request.headers.items() if not n.startswith("If-")}
-        return request._replace(headers=headers)
-
-    return _rewritten(real, anew)
-
-
-@plants(record, "base_version", by="lost update")
-def sends_the_newest_version_as_the_condition(_: Code) -> object:
-    """A change is conditional on the version that a pull saw last, not on that it was made on."""
-
-    def base_version(there: Record, change: Change) -> str | None:
-        del change
-        return there.remote.version
-
-    return base_version
-
-
-@plants(Errand, "_values", by="I15")
-def keeps_the_key_of_an_amended_draft(real: Code) -> object:
-    """The key of a request is that of the draft, whatever its fields are by now."""
-
-    def values(self: Errand, found_id: str | None) -> dict[str, object]:
-        return {**real(self, found_id), "draft": self.push.draft_id}
-
-    return values
-
-
-@plants(Errand, "_values", by="I15")
-def makes_a_key_for_each_attempt(real: Code) -> object:
-    """Each request has a key of its own, so that the service recognises none."""
-    count = iter(range(1_000_000))
-
-    def values(self: Errand, found_id: str | None) -> dict[str, object]:
-        found: dict[str, object] = real(self, found_id)
-        return {**found, "draft": f"{found['draft']}-{next(count)}"}
-
-    return values
-
-
-@plants(Errand, "key", by="I12")
-def makes_a_record_for_each_attempt(real: Any) -> object:  # noqa: ANN401  a property
-    """A create whose answer was lost is sent again as another record."""
-    count = iter(range(1_000_000))
-
-    def key(self: Errand) -> str:
-        found: str = real.fget(self)
-        is_again = self._dialect.assigns and self.push.is_maybe_applied
-        return f"{found}-{next(count)}" if is_again and self.push.kind == "create" else found
-
-    return property(key)
-
-
-@plants(comparison, "resolved", by="I14")
-def refers_by_its_own_ids(_: Code) -> object:
-    """A reference is sent as our id of the record, not as what the service calls it."""
-
-    def resolved(push: Push, id_value: Callable[[str], object]) -> Fields:
-        del id_value
-        ids = {target: target.id for target in push.targets}
-        return {name: ids.get(value, value) for name, value in push.fields.items()}
-
-    return resolved
-
-
-@plants(contents, "contents", by="I14")
-def sends_the_whole_record(real: Code) -> object:
-    """An update writes all fields as they are here, not only those that were changed."""
-
-    def whole(dialect: Dialect, push: Push, values: Values, there: Fields) -> dict[str, object]:
-        if push.kind == "update":
-            push = push._replace(fields={**push.record.remote.fields, **push.fields})
-        return real(dialect, push, values, there)  # type: ignore[no-any-return]
-
-    return whole
-
-
-@plants(contents, "contents", by="I14")
-def leaves_out_what_is_unset(real: Code) -> object:
-    """A field that was set to no value is not sent, and so keeps its value there."""
-
-    def kept(dialect: Dialect, push: Push, values: Values, there: Fields) -> dict[str, object]:
-        if push.kind == "update":
-            some = {name: value for name, value in push.fields.items() if value is not None}
-            push = push._replace(fields=some)
-        return real(dialect, push, values, there)  # type: ignore[no-any-return]
-
-    return kept
-
-
-# --- what an answer is taken for -----------------------------------------------------------------
 
 
 def _told(real: Code, otherwise: Callable[[Response, Iterable[str]], Meaning | None]) -> object:
@@ -147,7 +34,7 @@ def _told(real: Code, otherwise: Callable[[Response, Iterable[str]], Meaning | N
     return classified
 
 
-@plants(classify, "classify", by="I14")
+@plants(classify, "classify", by="I14, I18", seeds=22)
 def takes_a_failure_for_a_refusal(real: Code) -> object:
     """A 500 holds the draft as rejected, though the service may have done it."""
 
@@ -157,7 +44,7 @@ def takes_a_failure_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(classify, "classify", by="I28")
+@plants(classify, "classify", by="I18", seeds=33)
 def takes_a_timeout_for_a_refusal(real: Code) -> object:
     """Whatever is not 2xx and not 5xx holds the draft, 408 and 429 among them."""
 
@@ -168,7 +55,7 @@ def takes_a_timeout_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(classify, "classify", by="I26")
+@plants(classify, "classify", by="I26, I14", seeds=11)
 def takes_a_record_that_is_not_there_for_a_refusal(real: Code) -> object:
     """A 404 says no more than that the request is refused."""
 
@@ -179,7 +66,7 @@ def takes_a_record_that_is_not_there_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(HttpRemote, "_settled", by="I14")
+@plants(HttpRemote, "_settled", by="I14", seeds=29)
 def takes_a_refusal_for_done(real: Code) -> object:
     """A create that the service declines, as it has the record, is taken for an earlier one."""
 
@@ -189,12 +76,13 @@ def takes_a_refusal_for_done(real: Code) -> object:
         is_taken = refusal is not None and refusal.classification == "conflict"
         if is_taken and errand.push.kind == "create":
             return Acknowledged("answer", errand.key)
-        return (yield from real(self, errand, refusal))
+        outcome: Outcome = yield from real(self, errand, refusal)
+        return outcome
 
     return settled
 
 
-@plants(HttpRemote, "_settled", by="I14")
+@plants(HttpRemote, "_settled", by="I14", seeds=18)
 def takes_a_refusal_at_its_word(_: Code) -> object:
     """What the service declines is refused, without a look whether an earlier request did it."""
 
@@ -208,9 +96,9 @@ def takes_a_refusal_at_its_word(_: Code) -> object:
     return settled
 
 
-@plants(Errand, "absent", by="I14")
+@plants(Errand, "absent")
 def takes_a_second_delete_for_a_conflict(real: Code) -> object:
-    """A delete that was carried out, and whose answer was lost, is held as gone."""
+    """A delete whose record is gone is refused as gone; but no policy holds a delete of that."""
 
     def absent(self: Errand, response: Response) -> Acknowledged | Refused | AsExpected:
         if self.push.kind == "delete":
@@ -221,7 +109,7 @@ def takes_a_second_delete_for_a_conflict(real: Code) -> object:
     return absent
 
 
-@plants(Errand, "receipt", by="I14")
+@plants(Errand, "receipt", by="I14", seeds=29)
 def takes_the_status_for_a_receipt(real: Code) -> object:
     """Any 2xx acknowledges the draft, whatever the body says: so does a captive portal's page."""
 
@@ -234,25 +122,53 @@ def takes_the_status_for_a_receipt(real: Code) -> object:
     return receipt
 
 
-@plants(pages, "is_page", by="I14")
+@plants(Errand, "receipt", by="I14", seeds=31)
+def takes_what_is_cut_off_for_a_receipt(real: Code) -> object:
+    """A 2xx whose body is empty, or cannot be read to its end, acknowledges the draft."""
+
+    def receipt(
+        self: Errand, response: Response, found: AsExpected | None = None, *, is_said: bool
+    ) -> Acknowledged | None:
+        there: Acknowledged | None = real(self, response, found, is_said=is_said)
+        if there is not None or json_of(response.body) is not None:
+            return there
+        return Acknowledged("answer", self.remote_id or self.key, None, response.status)
+
+    return receipt
+
+
+@plants(Errand, "receipt", by="I14", seeds=82)
+def takes_accepted_for_done(real: Code) -> object:
+    """A 202 acknowledges the draft, though the service may do it later, or never."""
+
+    def receipt(
+        self: Errand, response: Response, found: AsExpected | None = None, *, is_said: bool
+    ) -> Acknowledged | None:
+        response = response._replace(status=200) if response.status == 202 else response
+        return real(self, response, found, is_said=is_said)  # type: ignore[no-any-return]
+
+    return receipt
+
+
+@plants(pages, "is_page")
 def believes_a_captive_portal(_: Code) -> object:
-    """A page in the place of an answer is an answer."""
+    """A page in the place of an answer is an answer; but none that shows the record."""
     return lambda _body: False
 
 
-@plants(Errand, "_fits", by="I14")
+@plants(Errand, "_fits", by="I14", seeds=29)
 def takes_any_record_for_its_own(_: Code) -> object:
     """An answer that shows another record is a receipt."""
     return lambda _self, _record, *, is_said: is_said or True
 
 
-@plants(Errand, "is_it", by="I14")
+@plants(Errand, "is_it")
 def reads_any_record_for_its_own(_: Code) -> object:
-    """A read that shows another record settles a doubt."""
+    """A read that shows another record settles a doubt; but a second read must agree."""
     return lambda _self, _record, _found_id: True
 
 
-@plants(generic, "_sure", by="I14")
+@plants(generic, "_sure", by="I14", seeds=29)
 def believes_a_single_read(_: Code) -> object:
     """One read ends a draft, though it may show the past, or another record."""
 
@@ -265,7 +181,7 @@ def believes_a_single_read(_: Code) -> object:
     return sure
 
 
-@plants(HttpRemote, "push", by="I14")
+@plants(HttpRemote, "push", by="I14", seeds=7)
 def takes_a_lost_answer_for_done(real: Code) -> object:
     """A draft is acknowledged without a receipt, where its outcome is not known."""
 
@@ -276,7 +192,7 @@ def takes_a_lost_answer_for_done(real: Code) -> object:
     return push
 
 
-@plants(classify, "classify", by="I14")
+@plants(classify, "classify", by="I14", seeds=56)
 def follows_a_redirect_to_a_success(real: Code) -> object:
     """A redirect leads to a sign-in page, and that the page is there is a success."""
 
@@ -298,7 +214,7 @@ def takes_an_expired_token_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(Credentials, "authorised", by="I26")
+@plants(Credentials, "authorised", by="I26", seeds=29)
 def never_renews_a_token(_: Code) -> object:
     """A token that has expired is used for ever."""
 
@@ -311,17 +227,3 @@ def never_renews_a_token(_: Code) -> object:
         return (yield request)
 
     return authorised
-
-
-# --- secrets -------------------------------------------------------------------------------------
-
-
-@plants(Errand, "write", by="I19")
-def says_what_the_token_is_in_a_url(real: Code) -> object:
-    """The access token is a parameter of the address, which every log on the way keeps."""
-
-    def anew(errand: Errand, request: Request) -> Request:
-        del errand
-        return request._replace(path=f"{request.path}?access_token=canary-0000-secret")
-
-    return _rewritten(real, anew)
