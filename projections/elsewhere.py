@@ -12,10 +12,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -25,12 +22,13 @@ from journal.errors import ViewError
 from journal.log import Log, Row
 from journal.log.memory import MemoryRecorder
 from projections.digests import SIZE
+from projections.documents import digest_of, document, text_of
+from projections.portable import PackedFold, deepcopied, imported, named
 from projections.replay import Replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from projections.projection import Projection
     from projections.replay import Views
     from projections.states import State
 
@@ -57,34 +55,26 @@ PLACES: Final = (
     Place("4242", "<-12>12", "C"),
 )
 """In these two, no moment has the same local date."""
-
-
-def is_importable(view: type[Projection]) -> bool:
-    """Say whether another process can import a projection, by its name or from its file."""
-    if "<locals>" in view.__qualname__:
-        return False
-    module = sys.modules.get(view.__module__)
-    return module is not None and _found(module, view.__qualname__) is view
-
-
-def _found(module: object, name: str) -> object:
-    try:
-        return attrgetter(name)(module)
-    except AttributeError:
-        return None
+SEEDS: Final = tuple(Place(str(seed), "UTC0", "C") for seed in (2, 3, 5))
+"""More hash seeds: two texts in a set change places under every other one only."""
 
 
 class Elsewhere:
     """A replay that has begun in another process."""
 
     def __init__(
-        self, journal: Journal, views: Views, head: int, place: Place, at: int | None = None
+        self,
+        journal: Journal,
+        views: Views | PackedFold,
+        head: int,
+        place: Place,
+        at: int | None = None,
     ) -> None:
         """Begin it.
 
         Args:
             journal: whose log is replayed.
-            views: the projections, which can be imported.
+            views: the projections, which can be imported; or a fold.
             head: the position up to which is replayed.
             place: the surroundings.
             at: the position of which the rows are asked for; None for the digests of all.
@@ -94,7 +84,8 @@ class Elsewhere:
         self._answer, self._problem = folder / "answer", folder / "problem"
         job = {
             "path": None if journal.log.path is None else str(journal.log.path),
-            "views": [_named(view) for view in views],
+            "fold": views if isinstance(views, PackedFold) else None,
+            "views": [] if isinstance(views, PackedFold) else [named(view) for view in views],
             "head": head,
             "at": at,
         }
@@ -137,6 +128,15 @@ class Elsewhere:
         self._wait()
         return cast("State", json.loads(self._answer.read_bytes(), object_hook=_unpacked_value))
 
+    def document(self) -> Any:  # noqa: ANN401  JSON
+        """Wait for the end, and return the state of the fold that was asked for.
+
+        Raises:
+            ViewError: the replay failed there.
+        """
+        self._wait()
+        return json.loads(self._answer.read_bytes())
+
     def _wait(self) -> None:
         if self._process.wait():
             said = self._problem.read_text("utf-8", "replace").strip().splitlines()
@@ -178,29 +178,6 @@ def _unpacked_value(value: dict[str, Any]) -> Any:  # noqa: ANN401  JSON
     return bytes.fromhex(value["bytes"]) if is_bytes else value
 
 
-def _named(view: type[Projection]) -> list[str | None]:
-    file = getattr(sys.modules[view.__module__], "__file__", None)
-    return [view.__module__, view.__qualname__, None if file is None else str(Path(file).resolve())]
-
-
-def _imported(module: str, name: str, file: str | None) -> type[Projection]:
-    """Return a projection by its module, or from the file of that where it is not on the path."""
-    try:
-        found = None if module == "__main__" else _found(import_module(module), name)
-    except ImportError:
-        found = None
-    spec = None if found or file is None else spec_from_file_location("replayed", file)
-    if spec is not None and spec.loader is not None:
-        made = module_from_spec(spec)
-        sys.modules["replayed"] = made
-        spec.loader.exec_module(made)
-        found = _found(made, name)
-    if found is None:
-        message = f"{module}.{name} cannot be imported"
-        raise ImportError(message)
-    return cast("type[Projection]", found)
-
-
 def main() -> None:
     """Do what the file says that is the argument, in the child."""
     with suppress(locale.Error):
@@ -216,7 +193,11 @@ def main() -> None:
     if journal.log.head() < job["head"]:
         message = f"the log ends at {journal.log.head()} there, and not at {job['head']}"
         raise LookupError(message)
-    views = [_imported(*named) for named in job["views"]]
+    if job["fold"] is not None:
+        with journal:
+            _fold(journal, PackedFold(*job["fold"]), job["head"], job["at"])
+        return
+    views = [imported(*where) for where in job["views"]]
     with journal, Replay(journal, views) as replay:
         if job["at"] is None:
             for position in range(job["head"] + 1):
@@ -226,6 +207,17 @@ def main() -> None:
                 replay.to(position)
             text = json.dumps(replay.state(views[0]), default=_packed_value)
             sys.stdout.buffer.write(text.encode())
+
+
+def _fold(journal: Journal, packed: PackedFold, head: int, at: int | None) -> None:
+    """Write the digest of a fold after every entry, or its state after one."""
+    state, evolve = packed.unpacked()
+    for entry in journal.log.scan(until=head if at is None else at):
+        state = evolve(deepcopied(state), entry)
+        if at is None:
+            sys.stdout.buffer.write(digest_of(document(state)))
+    if at is not None:
+        sys.stdout.buffer.write(text_of(document(state)).encode())
 
 
 def each(digests: bytes, views: int) -> Iterator[list[bytes]]:

@@ -7,8 +7,8 @@
 
 - E1. No text is ever run: an expectation is parsed into comparisons, and these are carried out.
 - E2. Values are compared exactly: the text "1" is not the number 1, and a reference is no text.
-- E3. Of a record of which nothing was heard yet, whatever is expected holds; of one that is
-  gone, no field has a value.
+- E3. Of a record of which nothing was heard yet, and of a row that is not there, whatever is
+  expected holds; of a record that is gone, no field has a value.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ class Comparison(NamedTuple):
     operator: str
     value: Any
 
+    @property
+    def is_of_view(self) -> bool:
+        """Whether it is about a projection of the host."""
+        return self.path[0] == "views"
+
     def found(self, moment: Moment) -> Any:  # noqa: ANN401  JSON
         """Return what is at the path; UNHEARD where nothing was heard of the record yet."""
         match self.path:
@@ -68,6 +73,11 @@ class Comparison(NamedTuple):
                     _is_here(r) and r.ref.type in (names or (r.ref.type,))
                     for r in moment.records.values()
                 )
+            case ("views", name, table, "count"):
+                return len(moment.views[name][table])
+            case ("views", name, table, key, column, *names):
+                row = moment.views[name][table].get(key)
+                return UNHEARD if row is None else _in_row(row.get(column), names)
             case ("records", ref, *names):
                 record = moment.records.get(Ref.trusted(ref))
                 return UNHEARD if record is None else _of_record(record, names)
@@ -184,6 +194,8 @@ def _check(text: str, path: tuple[str, ...]) -> None:
             return
         case ("records", name, "count") if ":" not in name:
             return
+        case ("views", _, _, "count") | ("views", _, _, _, _, *_):
+            return
         case ("records", ref, what, *rest) if ":" in ref and what in _RECORD:
             try:
                 Ref(ref)
@@ -199,6 +211,7 @@ def _check(text: str, path: tuple[str, ...]) -> None:
         "there are position; drafts." + ", drafts.".join(_DRAFTS) + "; records.count, "
         "records.TYPE.count; and of a record, such as records.Account:1: "
         + ", ".join(_RECORD)
+        + "; views.NAME.TABLE.count and views.NAME.TABLE.KEY.COLUMN of a projection"
         + '; a name with a dot in it stands in quotes: records."Account:1.5".exists',
     )
 
@@ -238,6 +251,16 @@ def _of_record(record: Record, names: list[str]) -> Any:  # noqa: ANN401  JSON
             return _within(None if record.is_deleted else record.fields, inner)
         case _:
             return None
+
+
+def _in_row(value: Any, names: list[str]) -> Any:  # noqa: ANN401  of a column
+    """Return what is in a column, and on into the JSON that is a text there."""
+    if names and isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return _within(value, names)
 
 
 def _within(value: Any, names: list[str]) -> Any:  # noqa: ANN401  JSON

@@ -27,11 +27,20 @@ class Fold(Generic[State]):
             initial: the state before the first entry.
             evolve: returns the state after one more entry.
         """
+        self.initial = initial
+        """The state before the first entry."""
+        self.evolve = evolve
+        """The function."""
         self._log = journal.log
         self._state = initial
-        self._evolve = evolve
         self._position = 0
         self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """What it is called: the function."""
+        function = getattr(self.evolve, "func", self.evolve)  # of a partial one
+        return str(getattr(function, "__qualname__", type(function).__qualname__))
 
     def state(self) -> State:
         """Return the state after all that was appended before the call.
@@ -41,6 +50,11 @@ class Fold(Generic[State]):
         """
         with self._lock:
             for entry in self._log.scan(self._position):
-                self._state = self._evolve(self._state, entry)
+                self._state = self.evolve(self._state, entry)
                 self._position = entry.position
             return self._state
+
+    def left(self) -> tuple[int, State]:
+        """Return the state as it is, and the position of which it is, without catching up."""
+        with self._lock:
+            return self._position, self._state

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from journal.record import Record
     from journal.values import Ref
     from projections.projection import Projection
+    from projections.states import State
 
 FOLDED: Final[tuple[type[Projection], ...]] = (Records, Drafts)
 """The views that have a home in memory, too."""
@@ -35,6 +36,8 @@ class Moment:
         self.position = 0
         self.records: dict[Ref, Record] = {}
         self.queue = Queue()
+        self.views: dict[str, State] = {}
+        """What projections of the host hold, by their names, where somebody has looked."""
 
     def copy(self) -> Moment:
         """Return the same moment, to be folded on by itself."""

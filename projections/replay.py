@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from journal.errors import ViewError
 from journal.past import Past
 from projections.digests import Digest
 from projections.states import Columns, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeAlias
 
     from journal import Journal
@@ -47,13 +48,14 @@ class Replay:
                 now and -1 for one that is there no more, and the row.
 
         Raises:
-            ViewError: one of the projections is none.
+            ViewError: one of the projections is none, or two have one name.
         """
         self.position = 0
         self.past = Past(journal, 0)
         self._kinds = tuple(views)
         self._renewed = renewed
         self.views = self._made()
+        _check_names(view.name for view in views)
         self._digests = {view.name: Digest(view.tables) for view in views}
         self._home = {table: view.name for view in views for table in view.tables}
         for view in self.views:
@@ -116,3 +118,13 @@ class Replay:
     def __exit__(self, *_error: object) -> None:
         """Close it."""
         self.close()
+
+
+def _check_names(names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ViewError(
+                f"two projections are called {name}", hint="name each once, or replay them apart"
+            )
+        seen.add(name)

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from projections.digests import SIZE
 from projections.divergence import Divergence
 from projections.drafts import Drafts
-from projections.elsewhere import PLACES, Elsewhere, each, is_importable
+from projections.elsewhere import PLACES, SEEDS, Elsewhere, each
 from projections.folding import FOLDED, Folding
 from projections.history import History
+from projections.portable import is_importable
 from projections.records import Records
 from projections.replay import Replay
 from projections.states import difference, key_of, state_of
@@ -74,6 +75,13 @@ _WAYS: Final = (
     _Way("in parts, each by new objects", _parts, renewed=True),
 )
 _RESTARTS: Final = _Way("with a restart after every event", lambda h: iter(range(1, h + 1)), True)  # noqa: FBT003
+
+
+class _Plan(NamedTuple):
+    """How a log is replayed: in which ways here, and in which other processes."""
+
+    ways: tuple[_Way, ...]
+    places: tuple[Place, ...]
 
 
 class _Reference(NamedTuple):
@@ -145,7 +153,7 @@ def divergences(
         ViewError: a statement of a projection was refused, or it failed in another process.
         LogError: the log could not be read.
     """
-    yield from _compared(journal, views, _WAYS, until, progress)
+    yield from _compared(journal, views, _Plan(_WAYS, PLACES), until, progress)
 
 
 def divergences_by_restart(
@@ -154,13 +162,16 @@ def divergences_by_restart(
     *,
     progress: Progress = lambda _done, _total: None,
 ) -> Generator[Divergence, None, None]:
-    """Do as `divergences`, with a restart after every event, too: for logs that are short.
+    """Do as `divergences`, with a restart after every event, and under more hash seeds.
+
+    It is for logs that are short.
 
     Raises:
         ViewError: a statement of a projection was refused, or it failed in another process.
         LogError: the log could not be read.
     """
-    yield from _compared(journal, views, (*_WAYS, _RESTARTS), None, progress)
+    plan = _Plan((*_WAYS, _RESTARTS), (*PLACES, *SEEDS))
+    yield from _compared(journal, views, plan, None, progress)
 
 
 def divergences_in_tables(journal: Journal, views: Views = VIEWS) -> list[Divergence]:
@@ -186,24 +197,23 @@ def divergences_in_tables(journal: Journal, views: Views = VIEWS) -> list[Diverg
 def _compared(
     journal: Journal,
     views: Views,
-    ways: Iterable[_Way],
+    plan: _Plan,
     until: int | None,
     progress: Progress,
 ) -> Iterator[Divergence]:
     head = journal.log.head() if until is None else until
-    ways = tuple(ways)
-    total = (2 + len(ways)) * head
+    total = (2 + len(plan.ways)) * head
     portable = tuple(view for view in views if is_importable(view))
     with ExitStack() as stack:
         others = []
-        for place in PLACES if portable else ():
+        for place in plan.places if portable else ():
             other = Elsewhere(journal, portable, head, place)
             stack.callback(other.close)
             others.append((place, other))
         reference = _replayed(journal, views, head, lambda done: progress(done, total))
         yield from _in_tables(reference)
         yield from _in_memory(reference)
-        for number, way in enumerate(ways, 2):
+        for number, way in enumerate(plan.ways, 2):
             yield from _in_steps(reference, way)
             progress(number * head, total)
         for place, other in others:

@@ -93,21 +93,22 @@ def _within(path: str, expected: Any, found: Any) -> tuple[str, Any, Any]:  # no
     ours, theirs = _parsed(expected), _parsed(found)
     if type(ours) is not type(theirs) or not isinstance(ours, dict | list) or is_same(ours, theirs):
         return path, expected, found
-    return _deeper(path, ours, theirs)
+    return deeper(path, ours, theirs)
 
 
-def _deeper(path: str, expected: Any, found: Any) -> tuple[str, Any, Any]:  # noqa: ANN401
+def deeper(path: str, expected: Any, found: Any) -> tuple[str, Any, Any]:  # noqa: ANN401
+    """Return where two documents of JSON that are not the same differ first, and both values."""
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in sorted(expected.keys() | found.keys()):
             ours, theirs = expected.get(key, ABSENT), found.get(key, ABSENT)
             if not is_same(ours, theirs):
-                return _deeper(f"{path}{_step(key)}", ours, theirs)
+                return deeper(f"{path}{_step(key)}", ours, theirs)
     elif isinstance(expected, list) and isinstance(found, list):
         for at in range(max(len(expected), len(found))):
             ours = expected[at] if at < len(expected) else ABSENT
             theirs = found[at] if at < len(found) else ABSENT
             if not is_same(ours, theirs):
-                return _deeper(f"{path}[{at}]", ours, theirs)
+                return deeper(f"{path}[{at}]", ours, theirs)
     return path, expected, found
 
 

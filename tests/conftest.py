@@ -8,6 +8,7 @@ import sys
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.integration.kills import tally
 from tests.integration.matrix import HITS, report
 
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "same")
@@ -50,7 +51,10 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how often each row of the fault matrix was hit in this run."""
+    """Print how often each row of the fault matrix was hit in this run, and who was killed."""
     if HITS:
         terminalreporter.section("faults injected, by row of the fault matrix")
         terminalreporter.write("".join(f"{line}\n" for line in report()))
+    if tally.KILLED:
+        terminalreporter.section("processes killed")
+        terminalreporter.write("".join(f"{line}\n" for line in tally.report()))

@@ -5,19 +5,15 @@ Nothing is imported that nobody has named or installed.
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from journal.cli.named import NamedError, failed, named
 from journal.errors import ActionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import ModuleType
 
     from journal import Actions
 
@@ -79,7 +75,7 @@ def _loaded(point: Any) -> object:  # noqa: ANN401  an entry point
     try:
         return point.load()
     except Exception as error:
-        raise _failed(f"{point.name} = {point.value}", error) from error
+        raise _refused(failed(f"{point.name} = {point.value}", error)) from error
 
 
 def _named(app: str) -> Actions:
@@ -88,38 +84,14 @@ def _named(app: str) -> Actions:
     Raises:
         ActionError: they cannot be imported, or there are none.
     """
-    where, colon, name = app.rpartition(":")
-    if not (colon and where and name):
-        raise ActionError(
-            app, "is not where actions are", hint="write module:name, or path/to/file.py:name"
-        )
     try:
-        module = _file(Path(where)) if where.endswith(".py") else import_module(where)
-    except ActionError:
-        raise
-    except Exception as error:
-        raise _failed(app, error) from error
-    if not hasattr(module, name):
-        raise ActionError(app, f"there is no {name} in it", hint="name the Actions of the module")
-    return _checked(app, getattr(module, name))
+        return _checked(app, named(app, "actions are", "name the Actions of the module"))
+    except NamedError as error:
+        raise _refused(error) from error.__cause__
 
 
-def _file(path: Path) -> ModuleType:
-    """Return the module that one file is; nothing beside it is found by its name.
-
-    Raises:
-        ActionError: there is no such file.
-    """
-    if not path.is_file():
-        raise ActionError(str(path), "there is no such file", hint="check the name")
-    name = f"draft_journal_app_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    assert spec is not None  # noqa: S101  its name ends in .py
-    assert spec.loader is not None  # noqa: S101  the same
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+def _refused(error: NamedError) -> ActionError:
+    return ActionError(error.where, error.problem, hint=error.hint)
 
 
 def _checked(where: str, found: object) -> Actions:
@@ -137,7 +109,3 @@ def _checked(where: str, found: object) -> Actions:
         f"is {type(found).__name__}, and no Actions",
         hint="write actions = journal.Actions() there, and register them with @actions.action",
     )
-
-
-def _failed(where: str, error: Exception) -> ActionError:
-    return ActionError(where, f"cannot be imported: {type(error).__name__}: {error}")

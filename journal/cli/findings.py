@@ -9,12 +9,13 @@ from journal.cli.entries import event_word
 from journal.cli.progress import bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from journal import Journal
     from journal.cli.output import Output
     from journal.cli.setting import Setting
     from journal.events import Entry
+    from projections import Projection
     from projections.expectation import Expectation
     from projections.replaying import Divergence
 
@@ -52,18 +53,21 @@ def entry_object(entry: Entry | None) -> dict[str, Any] | None:
 # --- the check -------------------------------------------------------------------------------
 
 
-def check_replays(setting: Setting, journal: Journal, until: int) -> int:
+def check_replays(
+    setting: Setting, journal: Journal, until: int, own: Sequence[type[Projection]]
+) -> int:
     """Replay up to a position in every way there is, say what differs, and return the exit code."""
     from projections.replaying import VIEWS, divergences
 
     output = setting.output
+    views = (*VIEWS, *own)
     found = []
     with bar(setting, "replaying") as move:
-        for divergence in divergences(journal, until=until, progress=move):
+        for divergence in divergences(journal, views, until=until, progress=move):
             found.append(divergence)
             if setting.is_json:
                 output.object({"divergence": _divergence(divergence)})
-    names = ", ".join(view.name for view in VIEWS)
+    names = ", ".join(view.name for view in views)
     if setting.is_json:
         output.object({"position": until, "deterministic": not found, "divergences": len(found)})
     elif not found:
@@ -99,20 +103,20 @@ def _divergence(found: Divergence) -> dict[str, Any]:
         "way": found.way,
         "entry": entry_object(found.entry),
         "path": found.path,
-        "expected": _json(found.expected),
-        "found": _json(found.found),
-        "expected_row": _json(found.expected_row),
-        "found_row": _json(found.found_row),
+        "expected": json_value(found.expected),
+        "found": json_value(found.found),
+        "expected_row": json_value(found.expected_row),
+        "found_row": json_value(found.found_row),
     }
 
 
-def _json(value: Any) -> Any:  # noqa: ANN401  JSON
+def json_value(value: Any) -> Any:  # noqa: ANN401  JSON
     """Return a value of a view as JSON: bytes in hexadecimal, and null where there is nothing."""
     match value:
         case dict():
-            return {key: _json(inner) for key, inner in value.items()}
+            return {key: json_value(inner) for key, inner in value.items()}
         case list():
-            return list(map(_json, value))
+            return list(map(json_value, value))
         case bytes():
             return value.hex()
         case None | str() | int() | float():
@@ -125,13 +129,20 @@ def _json(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 def bisect(
-    setting: Setting, journal: Journal, expectation: Expectation, after: int, until: int
+    setting: Setting,
+    journal: Journal,
+    expectation: Expectation,
+    between: range,
+    own: Sequence[type[Projection]],
 ) -> int:
     """Find the first event after which an expectation fails, and return the exit code."""
     from projections.bisecting import first_failure
 
+    after, until = between.start, between.stop
     with bar(setting, "looking") as move:
-        found = first_failure(journal, expectation, after=after, until=until, progress=move)
+        found = first_failure(
+            journal, expectation, after=after, until=until, views=own, progress=move
+        )
     output = setting.output
     text = wording.harmless(expectation.text)
     if found is None:

@@ -8,12 +8,13 @@ import click
 
 from journal.cli import shape, wording
 from journal.cli.drafts import listed as drafts_listed
-from journal.cli.findings import bisect, check_replays, entry_object, told
+from journal.cli.findings import bisect, check_replays, entry_object, json_value, told
 from journal.cli.interruption import explained
 from journal.cli.progress import bar
 from journal.cli.records import state as record_state
 from journal.cli.setting import Setting, common_options, pass_setting
 from journal.cli.table import Cell, Column, Table
+from journal.cli.views import projection_option
 from journal.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from journal import Journal
     from journal.cli.output import Output
     from journal.events import Entry
+    from projections import Projection
     from projections.drafts import PendingDraft
     from projections.expectation import Expectation
     from projections.records import RecordView
+    from projections.states import State
 
 _SAFE: Final = "Nothing was changed: a replay only reads."
 _COLUMNS: Final = (
@@ -70,21 +73,25 @@ def _as_expectation(
     metavar="N",
     help="With --bisect: a position at which the expectation holds.",
 )
+@projection_option
 @common_options
 @pass_setting
-def replay(
+def replay(  # noqa: PLR0913  what click hands over
     setting: Setting,
+    *,
     at: int | None,
-    check: bool,  # noqa: FBT001  click hands over by name
+    check: bool,
     expectation: Expectation | None,
     after: int,
+    own: tuple[type[Projection], ...],
 ) -> int:
     """Replay the log from its first event, and change nothing.
 
     Says what every view is at the end: its digest, a hash of all its rows. With --at, the state
     as of a position. With --check, whether the log gives the same views at every position,
     whichever way it is replayed; the exit code is 1 where it does not. With --bisect, after which
-    event an expectation fails first; the exit code is 1 where it does.
+    event an expectation fails first; the exit code is 1 where it does. With --projection, a view
+    of yours is replayed as well.
     """
     if check and expectation is not None:
         raise click.UsageError("--check and --bisect are two things: say one of them")
@@ -96,23 +103,31 @@ def replay(
         if after > until:
             raise click.UsageError(f"--after {after} is behind the end, which is {until}")
         if expectation is not None:
-            return bisect(setting, journal, expectation, after, until)
+            return bisect(setting, journal, expectation, range(after, until), own)
         if check:
-            return check_replays(setting, journal, until)
-        _show(setting, journal, until, is_whole=at is not None)
+            return check_replays(setting, journal, until, own)
+        _show(setting, journal, until, own, is_whole=at is not None)
     return 0
 
 
 # --- the state as of a position --------------------------------------------------------------
 
 
-def _show(setting: Setting, journal: Journal, position: int, *, is_whole: bool) -> None:
+def _show(
+    setting: Setting,
+    journal: Journal,
+    position: int,
+    own: Sequence[type[Projection]],
+    *,
+    is_whole: bool,
+) -> None:
     from journal.past import Past
     from projections import Drafts, History, Records
+    from projections.replay import Replay
 
     with Past(journal, position) as past:
         records, drafts = Records(past), Drafts(past)
-        views = (records, drafts, History(past))
+        views = (records, drafts, History(past), *(view(past) for view in own))
         for view in views:
             with bar(setting, f"replaying {view.name}") as move:
                 view.catch_up(move)
@@ -130,6 +145,10 @@ def _show(setting: Setting, journal: Journal, position: int, *, is_whole: bool) 
                 for view in records.list(name, include_deleted=True)
             ]
             _show_state(setting, found, drafts.pending())
+            with Replay(journal, own) as replay:
+                replay.to(position)
+                for kind in own:
+                    _show_rows(setting, kind.name, replay.state(kind))
 
 
 def _types(past: Journal) -> set[str]:
@@ -165,11 +184,27 @@ def _show_state(
         output.line("No draft was pending.")
 
 
+def _show_rows(setting: Setting, name: str, state: State) -> None:
+    """Show what the tables of a projection hold, each row with its columns."""
+    output = setting.output
+    for table, rows in state.items():
+        shown = [json_value(row) for row in rows.values()]
+        if setting.is_json:
+            for row in shown:
+                output.object({"view": name, "table": table, "row": row})
+            continue
+        output.line()
+        output.line(f"{name}: {table}, {wording.counted(len(shown), 'row')}")
+        for row in shown:
+            output.line(f"  {wording.fields(row)}")
+
+
 def _headed(
     position: int, entry: Entry | None, digests: dict[str, str], output: Output
 ) -> Iterator[str]:
     yield f"replayed up to position {position:,}"
     if entry is not None:
         yield f"  {told(entry, output)}"
+    width = max(map(len, digests))
     for name, digest in digests.items():
-        yield f"  {name:<8} {output.styled(digest, 'faint')}"
+        yield f"  {name:<{width}}  {output.styled(digest, 'faint')}"

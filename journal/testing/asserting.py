@@ -3,46 +3,81 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from journal.testing.purity import impurity
-from projections import Drafts, Projection
+from journal.testing.purity import impurity, impurity_of_fold
+from projections import Drafts, Fold, Projection
+from projections.refolding import divergences_of_fold
 from projections.replaying import VIEWS, divergences_by_restart
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from journal import Journal
+    from projections.divergence import Divergence
 
 __all__ = ["assert_deterministic", "assert_drained", "assert_verified"]
 
 
-def assert_deterministic(journal: Journal, *views: type[Projection] | Projection) -> None:
-    """Assert that projections follow from the log of a journal, and from nothing else.
+_SHOWN_MOST: Final = 2_000
+"""How much is shown of a state."""
+
+
+def assert_deterministic(
+    journal: Journal, *views: type[Projection] | Projection | Fold[Any]
+) -> None:
+    """Assert that projections and folds follow from the log of a journal, and from nothing else.
 
     The log is replayed entry by entry, and compared with that: the tables as they are; in one
-    go; in parts, and with a restart after every event; and in two other processes with other
-    hash seeds, time zones and locales, as far as the projections can be imported there. Once it
-    is replayed while it is watched what the projections look at.
+    go; in parts, and with a restart after every event; and in other processes with other hash
+    seeds, time zones and locales, as far as the projections can be imported there. Once it is
+    replayed while it is watched what the projections look at. A fold is replayed twice, in other
+    processes, and watched; its function may not change the state that it is handed.
 
     Args:
         journal: with a log that has what the projections are about.
-        views: the projections, or their classes; those of this library otherwise.
+        views: the projections, their classes, or folds; those of this library otherwise.
 
     Raises:
-        AssertionError: one is not, which names the event, and the JSON path or the call; or there
-            is no event.
+        AssertionError: one is not, which names the event, and the JSON path with both states, or
+            the call; or there is no event.
     """
     __tracebackhide__ = True
-    kinds = [type(view) if isinstance(view, Projection) else view for view in views]
+    folds = [view for view in views if isinstance(view, Fold)]
+    kinds = [_kind_of(view) for view in views if not isinstance(view, Fold)]
     if not journal.log.head():
         raise AssertionError("there is no event in the log, so a replay of it shows nothing")
-    for kind in kinds:
-        look = impurity(journal, kind)
+    looks = [*(impurity(journal, kind) for kind in kinds)]
+    looks += [impurity_of_fold(journal, fold) for fold in folds]
+    for look in looks:
         if look is not None:
             raise AssertionError(look.sentence)
-    with closing(divergences_by_restart(journal, kinds or VIEWS)) as found:
+    if kinds or not folds:
+        _check_none(divergences_by_restart(journal, kinds or VIEWS))
+    for fold in folds:
+        _check_none(divergences_of_fold(journal, fold))
+
+
+def _kind_of(view: type[Projection] | Projection) -> type[Projection]:
+    """Return the class of a projection.
+
+    Raises:
+        TypeError: it is none.
+    """
+    kind = view if isinstance(view, type) else type(view)
+    if not issubclass(kind, Projection):
+        raise TypeError(f"{view!r} is neither a projection, nor the class of one, nor a Fold")
+    return kind
+
+
+def _check_none(divergences: Generator[Divergence, None, None]) -> None:
+    __tracebackhide__ = True
+    with closing(divergences) as found:
         first = next(found, None)
     if first is not None:
-        raise AssertionError(first.sentence)
+        states = (("entry by entry", first.expected_row), ("that way", first.found_row))
+        shown = [f"  {name:<14}  {state!r}"[:_SHOWN_MOST] for name, state in states if first.path]
+        raise AssertionError("\n".join([first.sentence, *shown]))
 
 
 def assert_drained(journal: Journal) -> None:

@@ -4,26 +4,26 @@ A cassette is a file of JSON lines beside the test, one exchange a line. Played 
 request must be the next one on it; one that is another, one too many, and one too few all fail.
 
 - K1. No header is recorded that is not on the list of those that may be.
-- K2. What looks like a secret is masked wherever it stands, before it is written; a request is
-  masked in the same way before it is compared.
+- K2. What looks like a secret, or is known to be one, is masked wherever it stands, before it is
+  written; a request is masked in the same way before it is compared.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Final, NoReturn
-from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
+from journal.testing.veil import Veil
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["ANSWER_HEADERS", "MASK", "REQUEST_HEADERS", "Cassette", "CassetteError"]
+__all__ = ["ANSWER_HEADERS", "REQUEST_HEADERS", "Cassette", "CassetteError"]
 
 REQUEST_HEADERS: Final = frozenset(
     {
@@ -42,20 +42,6 @@ ANSWER_HEADERS: Final = frozenset(
     {"content-type", "date", "etag", "last-modified", "link", "location", "retry-after"}
 )
 """The headers of an answer that are recorded."""
-MASK: Final = "***"
-_SECRET_NAMES: Final = re.compile(
-    r"access_?token|api_?key|assertion|authorization|client_?secret|cookie|id_?token|pass(word|wd)"
-    r"|private_?key|refresh_?token|secret|session_?(id|token)|signature|^token$|x-api-key",
-    re.IGNORECASE,
-)
-_SECRETS: Final = re.compile(
-    r"eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"  # a JSON web token
-    r"|(?:Bearer|Basic|Token) [\w.~+/=!-]{8,}"
-    r"|00D\w{12,15}![\w.]{8,}"  # a session of Salesforce
-    r"|gh[opsur]_\w{20,}|AKIA\w{16}|xox[abp]-[\w-]{10,}|sk_live_\w{10,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
-    re.DOTALL,
-)
 
 
 class CassetteError(BaseException):
@@ -89,7 +75,7 @@ class Cassette:
         self.problem = ""
         """What was wrong with a request, where one was."""
         self._was_heard = False
-        self._hidden = [text for text in secrets if text]
+        self._veil = Veil(secrets)
         self._inner = transport
         self._exchanges: list[dict[str, Any]] = []
         self._next = 0
@@ -116,7 +102,9 @@ class Cassette:
         self._next += 1
         answer = exchange["answer"]
         headers = list(map(tuple, answer["headers"]))
-        return httpx.Response(answer["status"], headers=headers, content=_bytes(answer["body"]))
+        body = answer["body"]
+        content = _bytes(self._veil.echoed(body) if isinstance(body, str) else body)
+        return httpx.Response(answer["status"], headers=headers, content=content)
 
     def _fail(self, problem: str) -> NoReturn:
         if not self.path.exists():
@@ -146,7 +134,7 @@ class Cassette:
         kept = {
             "status": answer.status_code,
             "headers": self._headers(answer.headers, ANSWER_HEADERS),
-            "body": self._body(content, answer.headers.get("content-type", "")),
+            "body": self._veil.body(content, answer.headers.get("content-type", "")),
         }
         self._exchanges.append({"request": sent, "answer": kept})
         headers = [
@@ -169,7 +157,7 @@ class Cassette:
         self.client.close()
         if self.is_recording:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            lines = [json.dumps(exchange, ensure_ascii=False) for exchange in self._exchanges]
+            lines = [self._line(exchange) for exchange in self._exchanges]
             self.path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             if self._inner is not None:
                 self._inner.close()
@@ -183,60 +171,40 @@ class Cassette:
     # --- what is written -----------------------------------------------------------------
 
     def _request(self, request: httpx.Request) -> dict[str, Any]:
-        target = request.url.raw_path.decode("ascii")
-        path, mark, query = target.partition("?")
+        headers = self._headers(request.headers, REQUEST_HEADERS)
         return {
             "method": request.method,
-            "target": self._masked(path) + mark + (self._form(query) if query else ""),
-            "headers": self._headers(request.headers, REQUEST_HEADERS),
-            "body": self._body(request.read(), request.headers.get("content-type", "")),
+            "target": self._veil.target(request.url.raw_path.decode("ascii")),
+            "headers": headers,
+            "body": self._veil.body(request.read(), request.headers.get("content-type", "")),
         }
 
     def _headers(self, headers: httpx.Headers, allowed: frozenset[str]) -> list[list[str]]:
         """Return the headers that may be recorded, in an order that means nothing (K1)."""
-        kept = [[n, self._masked(value)] for n, value in headers.multi_items() if n in allowed]
-        return sorted(kept)
+        pairs = [(name.lower(), value) for name, value in headers.multi_items()]
+        for name, value in pairs:
+            if name not in allowed:
+                self._veil.learn(name, value)
+        return sorted([n, self._header(n, value)] for n, value in pairs if n in allowed)
 
-    def _body(self, content: bytes, media_type: str) -> str | dict[str, str]:
-        try:
-            text = content.decode()
-        except UnicodeDecodeError:
-            return {"base64": b64encode(content).decode()}
-        if "x-www-form-urlencoded" in media_type:
-            return self._form(text)
-        try:
-            document = json.loads(text)
-        except ValueError:
-            return self._masked(text)
-        hidden = self._hide(document)
-        return self._masked(text) if hidden == document else json.dumps(hidden, ensure_ascii=False)
+    def _header(self, name: str, value: str) -> str:
+        return self._veil.text(self._veil.media_type(value) if name == "content-type" else value)
 
-    def _form(self, text: str) -> str:
-        pairs = parse_qsl(text, keep_blank_values=True)
-        hidden = [(n, MASK if _SECRET_NAMES.search(n) else self._masked(v)) for n, v in pairs]
-        return text if hidden == pairs else urlencode(hidden)
+    def _line(self, exchange: dict[str, Any]) -> str:
+        """Return an exchange as it is written, without what was known to be secret later on."""
+        return json.dumps(_mapped(exchange, self._veil.known), ensure_ascii=False)
 
-    def _hide(self, value: Any) -> Any:  # noqa: ANN401  JSON
-        """Return JSON in which what is called like a secret, or looks like one, is masked (K2)."""
-        match value:
-            case dict():
-                return {
-                    name: MASK
-                    if isinstance(inner, str) and _SECRET_NAMES.search(name)
-                    else self._hide(inner)
-                    for name, inner in value.items()
-                }
-            case list():
-                return list(map(self._hide, value))
-            case str():
-                return self._masked(value)
-            case _:
-                return value
 
-    def _masked(self, text: str) -> str:
-        for secret in self._hidden:
-            text = text.replace(secret, MASK)
-        return _SECRETS.sub(MASK, text)
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401  JSON
+    match value:
+        case dict():
+            return {k: v if k == "base64" else _mapped(v, change) for k, v in value.items()}
+        case list():
+            return [_mapped(each, change) for each in value]
+        case str():
+            return change(value)
+        case _:
+            return value
 
 
 class _Reel(httpx.BaseTransport):

@@ -2,8 +2,9 @@
 
 The work is done once, on a real file. Before and after every statement of SQLite, what is on
 the disk is copied, as a process would leave it that is killed there; and where a commit has
-written to the WAL, also as one would that is killed in the middle of writing. Every copy is
-opened again, and checked. The code under test has no switch for this.
+written to the WAL, also as one would that is killed in the middle of writing. So it is before
+every request leaves, and after the service has done it, whose state is kept with the copy. Every
+copy is opened again, and checked. The code under test has no switch for this.
 """
 
 from __future__ import annotations
@@ -16,9 +17,20 @@ from hashlib import sha256
 from inspect import isgenerator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+)
 
 from journal import Journal
+from journal.testing.outgoing import watching_requests
 from projections.replaying import VIEWS, divergences_in_tables
 
 if TYPE_CHECKING:
@@ -29,7 +41,7 @@ if TYPE_CHECKING:
 
     Watch: TypeAlias = Callable[["Moment"], None]
 
-__all__ = ["CrashPoint", "Moment", "for_each_crash_point", "watching"]
+__all__ = ["CrashPoint", "Moment", "Saving", "for_each_crash_point", "watching"]
 
 Opened = TypeVar("Opened")
 
@@ -101,6 +113,18 @@ def watching(watch: Watch) -> Iterator[None]:
         sqlite3.connect = connect
 
 
+class Saving(Protocol):
+    """A service whose state can be kept, and brought back: a stand-in, or one of the host's."""
+
+    def save(self) -> Any:  # noqa: ANN401  the service's own
+        """Return all that it is now, to be handed to `restore`, maybe several times."""
+        ...
+
+    def restore(self, saved: Any) -> None:  # noqa: ANN401
+        """Become what it was."""
+        ...
+
+
 class CrashPoint(NamedTuple):
     """A point at which the process might have died."""
 
@@ -120,11 +144,12 @@ def for_each_crash_point(
     *,
     open: Callable[[Path], AbstractContextManager[Opened]] = Journal,  # type: ignore[assignment]  # noqa: A002  the word for it
     views: Sequence[type[Projection]] = VIEWS,
+    services: Sequence[Saving] = (),
 ) -> int:
     """Do a piece of work, and check what it leaves behind wherever it might have died.
 
     Of every copy, the log is verified, and the tables of the views are compared with a replay,
-    before it is handed to `check`.
+    before it is handed to `check`. In the end, the services are as the work has left them.
 
     Args:
         work: called once with what `open` returns, in a thread that does it all. It may yield:
@@ -133,6 +158,8 @@ def for_each_crash_point(
             what is wrong.
         open: opens the file at a path; a service that keeps a journal there, for instance.
         views: projections whose tables must be those of a replay.
+        services: those that the work sends to, by whichever client of httpx: while a point is
+            checked, each is as it was then.
 
     Returns:
         How many points there were.
@@ -142,21 +169,30 @@ def for_each_crash_point(
     """
     __tracebackhide__ = True
     with TemporaryDirectory(prefix="draft-journal-") as folder:
-        camera = _Camera(Path(folder))
-        with watching(camera.look), open(camera.path) as opened:
+        camera = _Camera(Path(folder), services)
+        with (
+            watching(camera.look),
+            watching_requests(camera.look_at_request),
+            open(camera.path) as opened,
+        ):
             done = work(opened)
             if isgenerator(done):
                 _follow(done, camera)
         camera.look(Moment("after", "the end", is_commit=True))
-        for point in camera.points:
-            try:
-                with Journal(point.path, actor="heir", origin="after a crash") as journal:
-                    _check_whole(journal, views)
-                with open(point.path) as opened:
-                    check(opened, point)
-            except BaseException as error:
-                error.add_note(f"crash point {point.number} of {len(camera.points)}: {point.at}")
-                raise
+        try:
+            for point, saved in camera.points:
+                camera.restore(saved)
+                try:
+                    with Journal(point.path, actor="heir", origin="after a crash") as journal:
+                        _check_whole(journal, views)
+                    with open(point.path) as opened:
+                        check(opened, point)
+                except BaseException as error:
+                    which = f"crash point {point.number} of {len(camera.points)}"
+                    error.add_note(f"{which}: {point.at}")
+                    raise
+        finally:
+            camera.restore(camera.saved)
         return len(camera.points)
 
 
@@ -177,14 +213,28 @@ def _check_whole(journal: Journal, views: Sequence[type[Projection]]) -> None:
 class _Camera:
     """Copies what is on the disk whenever it is another than at the last look."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, services: Sequence[Saving]) -> None:
         self._folder = folder
         (folder / "0").mkdir()
         self.path = folder / "0" / "journal.db"
-        self.points: list[CrashPoint] = []
+        self.points: list[tuple[CrashPoint, list[Any]]] = []
         self.promised: tuple[Any, ...] = ()
+        self._services = services
+        self.saved = [service.save() for service in services]
+        """What the services are now."""
         self._seen: tuple[object, ...] = ()
         self._last = (b"", b"")
+
+    def look_at_request(self, side: Literal["before", "after"], said: str) -> None:
+        """Copy the files, changed or not, and keep what the services are."""
+        self.saved = [service.save() for service in self._services]
+        self._seen = (None, *self._seen[1:])
+        self.look(Moment(side, said, is_commit=True))
+
+    def restore(self, saved: Iterable[Any]) -> None:
+        """Let the services be what they were."""
+        for service, state in zip(self._services, saved, strict=True):
+            service.restore(state)
 
     def look(self, moment: Moment) -> None:
         """Copy the files, unless nothing has changed."""
@@ -215,7 +265,7 @@ class _Camera:
             beside = self.path.with_name(f"{self.path.name}{end}")
             if beside.exists():
                 shutil.copyfile(beside, path.with_name(f"{path.name}{end}"))
-        self.points.append(CrashPoint(number, at, self.promised, path))
+        self.points.append((CrashPoint(number, at, self.promised, path), self.saved))
 
 
 def _digest(content: bytes) -> bytes:

@@ -11,10 +11,13 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from warnings import warn
 
 from journal import Journal
+from projections.replay import Replay
 from projections.replaying import VIEWS, divergences_in_tables
+from projections.states import difference
 
 if TYPE_CHECKING:
     import os
@@ -24,26 +27,40 @@ if TYPE_CHECKING:
 
 __all__ = ["golden_journal", "record_golden"]
 
+_ROWS_MOST: Final = 1_000
+"""Of how many rows of a view a golden journal is recorded with them; otherwise with a digest."""
 
-def record_golden(path: str | os.PathLike[str], *views: type[Projection]) -> Path:
+
+def record_golden(
+    path: str | os.PathLike[str], *views: type[Projection], renew: bool = False
+) -> Path:
     """Record what a journal is now, beside its file; once, by whoever makes the golden journal.
 
     Args:
         path: of the file, which nobody has open.
-        *views: projections whose digests are recorded beside those of this library.
+        *views: projections that are recorded beside those of this library, with their rows.
+        renew: whether it was recorded before, and views of another version, or new ones, are
+            recorded anew; nothing else may have changed.
 
     Returns:
         Where it was written.
 
     Raises:
-        FileExistsError: it was recorded before; delete that by hand, if it must be.
-        AssertionError: the journal is not whole.
+        FileExistsError: it was recorded before.
+        AssertionError: the journal is not whole; or something has changed that is not renewed.
     """
     where = Path(path).with_suffix(".json")
+    if where.exists() and not renew:
+        said = f"{where} was recorded before: renew=True records views of another version anew"
+        raise FileExistsError(said)
+    kinds = (*VIEWS, *views)
     with _copied(path) as journal:
-        reading = _reading(journal, (*VIEWS, *views))
-    with where.open("x", encoding="utf-8") as file:
-        file.write(json.dumps(reading, indent=1) + "\n")
+        reading = _reading(journal, kinds)
+        if renew:
+            expected = _expected(path)
+            _check_same(path, reading, expected)
+            reading["views"] = {**expected["views"], **reading["views"]}
+    where.write_text(json.dumps(reading, indent=1) + "\n", encoding="utf-8")
     return where
 
 
@@ -53,7 +70,7 @@ def golden_journal(path: str | os.PathLike[str], *views: type[Projection]) -> It
 
     It verifies, has the entries and the hash of its day, and folds to the digests of its day, in
     one go and entry by entry. A view that has another version since is passed over: it may look
-    otherwise, and is compared with its own replay only.
+    otherwise, and is compared with its own replay only, which a warning says of those in `views`.
 
     Args:
         path: of the file.
@@ -64,25 +81,69 @@ def golden_journal(path: str | os.PathLike[str], *views: type[Projection]) -> It
         FileNotFoundError: it was never recorded.
     """
     __tracebackhide__ = True
-    expected = json.loads(Path(path).with_suffix(".json").read_text("utf-8"))
+    expected = _expected(path)
     kinds = (*VIEWS, *views)
     with _copied(path) as journal:
-        found = _reading(journal, kinds)
-        for name, recorded in expected["views"].items():
-            now = found["views"].get(name)
-            if now is not None and now["version"] == recorded["version"] and now != recorded:
-                raise AssertionError(
-                    f"{path}: the view {name} of version {now['version']} was another when it was "
-                    "recorded; where that is meant, raise its version"
-                )
-        for fact in ("journal_id", "entries", "head_hash"):
-            if found[fact] != expected[fact]:
-                raise AssertionError(
-                    f"{path}: its {fact} is {found[fact]}, and was {expected[fact]}"
-                )
+        _check_same(path, _reading(journal, kinds), expected)
         for divergence in divergences_in_tables(journal, kinds):
             raise AssertionError(f"{path}: {divergence.sentence}")
+        for view in views:
+            recorded = expected["views"].get(view.name, {"version": None})["version"]
+            if recorded != view.version:
+                was = "was never recorded" if recorded is None else f"was recorded as {recorded}"
+                warn(
+                    f"{path}: the view {view.name} of version {view.version} {was}, so nothing is "
+                    f"known of it: record_golden({str(path)!r}, {view.__name__}, renew=True)",
+                    stacklevel=3,
+                )
         yield journal
+
+
+def _expected(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what was recorded.
+
+    Raises:
+        FileNotFoundError: nothing was.
+    """
+    where = Path(path).with_suffix(".json")
+    for file in (Path(path), where):
+        if not file.exists():
+            said = f"{file} is not there: make the journal, and call record_golden({str(path)!r})"
+            raise FileNotFoundError(said)
+    expected: dict[str, Any] = json.loads(where.read_text("utf-8"))
+    return expected
+
+
+def _check_same(
+    path: str | os.PathLike[str], found: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """Compare what was read with what was recorded, the log first: views follow from it."""
+    __tracebackhide__ = True
+    for fact in ("journal_id", "entries", "head_hash"):
+        if found[fact] != expected[fact]:
+            raise AssertionError(
+                f"{path}: its {fact} is {found[fact]}, and was {expected[fact]}: its log is another"
+            )
+    for name, recorded in expected["views"].items():
+        now = found["views"].get(name)
+        if now is None or now["version"] != recorded["version"]:
+            continue
+        if now["digest"] != recorded["digest"]:
+            raise AssertionError(
+                f"{path}: the view {name} of version {now['version']} was another when it was "
+                f"recorded{_where(now, recorded)}; where that is meant, raise its version, and "
+                "record it anew: record_golden(…, renew=True)"
+            )
+
+
+def _where(now: dict[str, Any], recorded: dict[str, Any]) -> str:
+    """Say where a view differs, as far as its rows were recorded."""
+    if now["rows"] is None or recorded.get("rows") is None:
+        return ""
+    place = difference(recorded["rows"], now["rows"])
+    if place is None:
+        return ""
+    return f": {place.path} is {place.found!r}, and was {place.expected!r}"
 
 
 @contextmanager
@@ -108,7 +169,19 @@ def _reading(journal: Journal, views: tuple[type[Projection], ...]) -> dict[str,
         "journal_id": found.journal_id,
         "entries": found.entries,
         "head_hash": found.head_hash,
-        "views": {
-            view.name: {"version": view.version, "digest": view(journal).digest()} for view in views
-        },
+        "views": {view.name: _reading_of(journal, view) for view in views},
     }
+
+
+def _reading_of(journal: Journal, view: type[Projection]) -> dict[str, Any]:
+    """Return what is recorded of a view: of one of the host also its rows, unless they are many."""
+    with Replay(journal, (view,)) as replay:
+        replay.to(journal.log.head())
+        state = replay.state(view)
+    is_shown = view not in VIEWS and sum(map(len, state.values())) <= _ROWS_MOST
+    rows = json.loads(json.dumps(state, default=_hex)) if is_shown else None
+    return {"version": view.version, "digest": view(journal).digest(), "rows": rows}
+
+
+def _hex(value: bytes) -> str:
+    return value.hex()

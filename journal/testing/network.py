@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -93,6 +94,16 @@ class NetworkFaults(Planned[NetworkFault]):
         """
         headers = () if retry_after_s is None else (("Retry-After", str(retry_after_s)),)
         self._add(NetworkFault("answer", status=status, headers=headers, is_after=after), which)
+
+    def save(self) -> tuple[list[NetworkFault], list[NetworkFault]]:
+        """Return what is to go wrong yet, and what has."""
+        return copy.deepcopy(self.pending), list(self.struck)
+
+    def restore(self, saved: tuple[list[NetworkFault], list[NetworkFault]]) -> None:
+        """Let that be what is to go wrong, and that what has."""
+        pending, struck = saved
+        self._pending[:] = copy.deepcopy(pending)
+        self.struck[:] = struck
 
     def strike(self, method: str, path: str) -> NetworkFault | None:
         """Return what goes wrong with a request, and count it."""
@@ -187,6 +198,15 @@ class Network(httpx.BaseTransport):
         """Close the transport."""
         self._inner.close()
 
+    @property
+    def late(self) -> list[tuple[int, httpx.Request]]:
+        """What is on its way, each request with how many others come before it."""
+        return list(self._late)
+
+    def put_late(self, late: list[tuple[int, httpx.Request]]) -> None:
+        """Let that be on its way, and nothing else."""
+        self._late = list(late)
+
 
 class ServiceAtHand(RecordService):
     """A record service within this process or on a socket, and what sends to it in a test."""
@@ -230,6 +250,20 @@ class ServiceAtHand(RecordService):
         profile = Profile.of({"url": self.url, **settings.pop("profile", {})})
         given = {"backoff": _SOON, "client": self._client, **settings}
         return Subscriber(journal, HttpRemote(profile), **given)
+
+    def save(self) -> Any:  # noqa: ANN401  to be handed to `restore`, and not looked into
+        """Return what it has, what it did, what is on its way to it, and what is to go wrong."""
+        with self._lock:
+            has = copy.deepcopy((self._stored, self._effects, self._touched))
+        return has, self.network.late, self.faults.save()
+
+    def restore(self, saved: Any) -> None:  # noqa: ANN401
+        """Be what it was when that was saved."""
+        has, late, planned = saved
+        with self._lock:
+            self._stored, self._effects, self._touched = copy.deepcopy(has)
+        self.network.put_late(late)
+        self.faults.restore(planned)
 
     def close(self) -> None:
         """Close the connections, and stop."""

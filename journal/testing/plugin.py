@@ -30,6 +30,7 @@ _KEPT = pytest.StashKey[Path]()
 _MARKS = (
     "journal(path=False, **arguments): the fixture journal: whether in a file; else as of Journal",
     "record_service(on_socket=False, validate=None): how the fixture record_service is made",
+    "journal_cassette(secrets=()): texts that the fixture journal_cassette masks",
 )
 
 
@@ -166,6 +167,8 @@ def journal_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
 
     name = re.sub(r"[^\w.-]+", "-", f"{request.path.stem}.{request.node.name}").strip("-")
     path = request.path.parent / "cassettes" / f"{name}.jsonl"
-    cassette = Cassette(path, record=bool(request.config.getoption("--journal-record")))
+    mark = request.node.get_closest_marker("journal_cassette")
+    given = mark.kwargs if mark is not None else {}
+    cassette = Cassette(path, record=bool(request.config.getoption("--journal-record")), **given)
     yield cassette
     cassette.close(is_complete=not request.node.stash.get(_HAS_FAILED, False))

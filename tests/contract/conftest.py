@@ -9,7 +9,7 @@ import pytest
 from journal.log import MEMORY, Log, open_recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -25,3 +25,19 @@ def log(path: str) -> Iterator[Log]:
     log = Log(open_recorder(path, lambda: "j1"))
     yield log
     log.close()
+
+
+@pytest.fixture
+def another(path: str, log: Log) -> Iterator[Callable[[], Log]]:
+    """What opens the same log once more."""
+    if path == MEMORY:
+        pytest.skip("a log in memory is opened once")
+    opened: list[Log] = []
+
+    def open_again() -> Log:
+        opened.append(Log(open_recorder(path, lambda: log.journal_id)))
+        return opened[-1]
+
+    yield open_again
+    for each in opened:
+        each.close()

@@ -1,24 +1,25 @@
-"""What every adapter of the log does with leases, and what SQLite does beyond."""
+"""The contract of leases, on each adapter, and what SQLite does beyond."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from journal import Journal
-from journal.errors import LeaseLostError, LogUnavailableError
-from journal.events import NewEntry, RecordCreated
-from journal.log import Claim, Fence
+from journal.errors import LogUnavailableError
 from journal.log.filelock import FileLock
-from journal.values import Ref
+from journal.testing.contracts.leases import *  # noqa: F403  that is how the contract is used
+from journal.testing.contracts.leases import appends, claim
+from journal.testing.crashing import Moment, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -29,94 +30,8 @@ def journal(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Journal]
         yield journal
 
 
-def claim(token: str) -> Claim:
-    """Return a claim of somebody."""
-    return Claim("default", token, f"sender {token}", 1, 10.0, 100.0)
-
-
-def entry(number: int) -> NewEntry:
-    """Return an entry to append."""
-    event = RecordCreated(fields={"Number": number})
-    return NewEntry(f"e{number}", Ref(f"A:{number}"), 1, 1, "s", "h", None, None, None, None, event)
-
-
-def appends(journal: Journal, fence: Fence, number: int) -> bool:
-    """Append two entries at once, and one alone; say whether that was let."""
-    head = journal.log.head()
-    try:
-        journal.log.append([entry(number)], fence=fence)
-        journal.log.append([entry(number + 1), entry(number + 2)], fence=fence)
-    except LeaseLostError:
-        assert journal.log.head() == head
-        with pytest.raises(LeaseLostError):
-            journal.log.append([entry(number + 1), entry(number + 2)], fence=fence)
-        assert journal.log.head() == head
-        return False
-    return True
-
-
-class TestLeases:
-    """Who has the lease, and what the others may not do."""
-
-    def test_one_at_a_time(self, journal: Journal) -> None:
-        """While one has the lease nobody else takes it, until it is released."""
-        leases = journal.log.leases
-        first = leases.take(claim("one"))
-        assert first is not None
-        assert first.fence == Fence("default", 1, "one")
-        assert leases.take(claim("two")) is None
-        holder = leases.holder("default")
-        assert holder is not None
-        assert (holder.name, holder.fence) == ("sender one", first.fence)
-
-        leases.release(first.fence)
-        leases.release(first.fence)
-
-        assert leases.holder("default") is None
-        second = leases.take(claim("two"))
-        assert second is not None
-        assert second.fence == Fence("default", 2, "two")
-        assert not leases.renew(first.fence, 1.0)
-        assert leases.renew(second.fence, 1.0)
-
-    def test_a_fence_that_was_replaced_is_never_valid_again(self, journal: Journal) -> None:
-        """Nothing is stored with an old fence, alone or together with others (F1, F2)."""
-        leases = journal.log.leases
-        first = leases.take(claim("one"))
-        assert first is not None
-        assert appends(journal, first.fence, 1)
-        last = leases.last("default")
-        second = leases.take(claim("two"), last)
-        assert second is not None
-
-        assert not appends(journal, first.fence, 4)
-        assert not appends(journal, second.fence._replace(token=first.fence.token), 7)
-        assert appends(journal, second.fence, 10)
-        leases.release(first.fence)
-        assert leases.take(claim("three")) is None
-
-    def test_a_sign_of_life_keeps_it(self, journal: Journal) -> None:
-        """Who has renewed the lease meanwhile is not replaced."""
-        leases = journal.log.leases
-        first = leases.take(claim("one"))
-        assert first is not None
-        last = leases.last("default")
-        assert leases.renew(first.fence, 101.0)
-
-        assert leases.take(claim("two"), last) is None
-
-        newer = leases.last("default")
-        assert newer is not None
-        assert (newer.renewals, newer.renewed_s) == (1, 101.0)
-        assert leases.take(claim("two"), newer) is not None
-
-    def test_queues_are_apart(self, journal: Journal) -> None:
-        """The lease of one queue is none of another."""
-        leases = journal.log.leases
-        assert leases.take(claim("one")) is not None
-        other = leases.take(claim("two")._replace(queue="other"))
-        assert other is not None
-        assert other.fence == Fence("other", 1, "two")
+class TestRelease:
+    """A lease is released in whatever moment."""
 
     def test_a_release_waits_for_nobody(self, journal: Journal) -> None:
         """A lease is released also while something is appended.
@@ -137,13 +52,6 @@ class TestLeases:
 
         assert not has_waited
         assert journal.log.leases.holder("default") is None
-
-    def test_nobody_has_ever_sent(self, journal: Journal) -> None:
-        """Of a queue that was never sent, nothing is known, and no fence is valid."""
-        leases = journal.log.leases
-        assert (leases.last("default"), leases.holder("default")) == (None, None)
-        assert not leases.renew(Fence("default", 1, "one"), 1.0)
-        assert not appends(journal, Fence("default", 1, "one"), 1)
 
 
 class TestFiles:
@@ -188,14 +96,14 @@ class TestFiles:
             assert first is not None
             with journal.log.views.write() as cursor:
                 cursor.execute("DROP TABLE senders")
-            assert not appends(journal, first.fence, 1)
+            assert not appends(journal.log, first.fence, 1)
             (path.parent / "field.db-sender").unlink()
             again = journal.log.leases.take(claim("two"))
 
             assert again is not None
             assert again.fence.epoch == first.fence.epoch
-            assert not appends(journal, first.fence, 1)
-            assert appends(journal, again.fence, 1)
+            assert not appends(journal.log, first.fence, 1)
+            assert appends(journal.log, again.fence, 1)
 
     def test_a_file_beside_it_that_is_damaged(self, path: Path) -> None:
         """What is no epoch is none; the row knows better."""
@@ -209,6 +117,33 @@ class TestFiles:
 
         assert again is not None
         assert again.fence.epoch == 2
+
+    def test_who_dies_while_taking_it_leaves_no_gap(self, path: Path, tmp_path: Path) -> None:
+        """Wherever a process dies that takes it, the file is not mistaken for an older copy."""
+        copies: list[Path] = []
+
+        def copy(_: Moment) -> None:
+            folder = tmp_path / str(len(copies))
+            folder.mkdir()
+            for end in ("", "-wal", "-sender"):
+                if (source := Path(f"{path}{end}")).exists():
+                    shutil.copyfile(source, folder / source.name)
+            copies.append(folder / path.name)
+
+        Journal(path).close()
+        with watching(copy), Journal(path) as journal:
+            before = len(copies)
+            assert journal.log.leases.take(claim("one")) is not None
+            during = copies[before:]
+        for left in during:
+            left.chmod(0o600)
+            with Journal(left) as journal:
+                taken = journal.log.leases.take(claim("two"))
+
+                assert taken is not None
+                assert taken.skipped == 0
+
+        assert len(during) > 2
 
     def test_a_take_that_fails_leaves_no_lock(self, path: Path) -> None:
         """Where the row cannot be written, the lease is free for the next one."""

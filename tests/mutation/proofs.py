@@ -24,6 +24,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "receiver/messages": ("test_receiver",),
     "receiver/sequence": ("test_receiver",),
     "sync/turns": ("test_turns",),
+    "sync/seen": ("test_seen",),
     "sync/sightings": ("test_sightings",),
     "remotes/addresses": ("test_addresses",),
     "remotes/auth": ("test_auth", "test_credentials", "test_salesforce_settings"),

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import logging
+import os
 import random
 import sqlite3
 import tempfile
 import time
 import uuid
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
 from journal import Journal
-from journal.errors import InvalidValueError, RecordMissingError
+from journal.errors import InvalidValueError, RecordMissingError, ViewError
 from journal.events import RecordCreated, RecordUpdated
 from journal.testing import assert_deterministic, assert_verified, given
 from journal.testing.asserting import assert_drained
-from projections import Records
+from projections import Fold, Records
 from tests.replay.wayward import Batched, Counting, Hashing, Wayward
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from journal.events import Entry
@@ -85,6 +89,82 @@ class Rolling(Wayward):
         cursor.executemany("INSERT INTO wayward VALUES (?, iif(RANDOM() > 0, '', ''))", rows)
 
 
+class Telling(Wayward):
+    """Asks what year it is in a way that may be asked of any time."""
+
+    def said(self, entry: Entry) -> str:
+        """Return the year, of now for the third event."""
+        then = time.gmtime(entry.occurred_at // 1_000_000)
+        return time.strftime("%Y") if entry.position == 3 else time.strftime("%Y", then)
+
+
+class Configured(Wayward):
+    """Looks whether the environment has something, which it has not."""
+
+    def said(self, entry: Entry) -> str:
+        """Return what it has."""
+        return os.environ.get("NOT_THERE", "") if entry.position == 2 else ""
+
+
+class Standing(Wayward):
+    """Looks whether a file is there."""
+
+    def said(self, entry: Entry) -> str:
+        """Return whether it is."""
+        return str(os.path.exists("/not/there")) if entry.position == 2 else ""  # noqa: PTH110
+
+
+class Halved(Wayward):
+    """Keeps one bit of a hash, which is the same half of the time."""
+
+    def said(self, entry: Entry) -> str:
+        """Return the bit."""
+        return str(hash(entry.actor) % 2) if entry.position == 2 else ""
+
+
+class Paired(Wayward):
+    """Takes one of two."""
+
+    def said(self, entry: Entry) -> str:
+        """Return whichever comes first."""
+        return next(iter({"alpha", "beta"})) if entry.position == 2 else ""
+
+
+class Adding(Wayward):
+    """Adds numbers up in parts as they come, which floats do not bear."""
+
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
+        """Add up to what there is."""
+        more = sum(0.1 * entry.position for entry in entries)
+        found = cursor.execute("SELECT said FROM wayward").fetchone()
+        total = repr((float(found[0]) if found else 0.0) + more)
+        cursor.execute("INSERT OR REPLACE INTO wayward VALUES (0, ?)", (total,))
+
+
+class Seeding(Wayward):
+    """Throws a die that follows from the event, and keeps things by keys of its own."""
+
+    name = "seeding"
+    tables = {"seeding": "position INTEGER PRIMARY KEY, said TEXT NOT NULL"}  # noqa: RUF012
+
+    def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
+        """Write what is said of each event."""
+        for entry in entries:
+            cursor.execute("INSERT INTO seeding VALUES (?, ?)", (entry.position, self.said(entry)))
+
+    def said(self, entry: Entry) -> str:
+        """Return what came."""
+        kept = {Key(entry.actor): random.Random(entry.actor).random()}  # noqa: S311
+        return str(kept[Key(entry.actor)])
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key, which hashes what it is made of."""
+
+    name: str
+
+
 class Talking(Wayward):
     """Writes to the log of the program, which looks at a clock, and asks for a day of long ago."""
 
@@ -117,6 +197,12 @@ class TestDeterministic:
             (Hashing, r"PYTHONHASHSEED=.*\$\.wayward\[\"2\"\]\.said\.words\[\d\] is .* event 2, "),
             (Counting, r"new objects: \$\.wayward\[\"2\"\]\.said is '1', and '2' .* event 2, "),
             (Batched, r"in one go: \$\.wayward\[\"3\"\]\.said is '3', and '1' .* event 3, "),
+            (Telling, r"at a clock: time\.strftime at .*test_assertions\.py:\d+, .* event 3, "),
+            (Configured, r"the environment: os\.environ at .*test_assertions\.py:.* event 2, "),
+            (Standing, r"at a file: posix\.stat at .*test_assertions\.py:\d+, .* event 2, "),
+            (Halved, r"the hash seed: builtins\.hash at .*test_assertions\.py:.* event 2, "),
+            (Paired, r"PYTHONHASHSEED=.*\$\.wayward\[\"2\"\]\.said is '.* event 2, "),
+            (Adding, r"\$\.wayward\[\"0\"\]\.said is '0\.6', and '0\.60+1' .* event 3, "),
         ],
     )
     def test_what_is_not_is_named(
@@ -147,8 +233,138 @@ class TestDeterministic:
 
     def test_what_is_passes(self, journal: Journal) -> None:
         """A projection that looks at its entries only passes, and so do ours."""
-        assert_deterministic(journal, Talking, Records(journal))
+        assert_deterministic(journal, Talking, Seeding, Records(journal))
         assert_deterministic(journal)
+
+    def test_two_of_one_name(self, journal: Journal) -> None:
+        """Two projections that share a name or a table cannot be replayed together."""
+        with pytest.raises(ViewError, match="two projections are called wayward"):
+            assert_deterministic(journal, Wayward, Talking)
+
+    def test_what_is_no_view(self, journal: Journal) -> None:
+        """What is neither a projection nor a fold is not passed over."""
+        with pytest.raises(TypeError, match="neither a projection"):
+            assert_deterministic(journal, counted)  # type: ignore[arg-type]
+
+
+Counts: TypeAlias = dict[str, Any]
+"""The state of a fold."""
+
+
+def counted(state: Counts, entry: Entry) -> Counts:
+    """Count who did how much."""
+    return state | {entry.actor: state.get(entry.actor, 0) + 1}
+
+
+def spoiling(state: Counts, entry: Entry) -> Counts:
+    """Do the same in place, from the second event on."""
+    if entry.position > 1:
+        state[entry.actor] = entry.position
+    return state
+
+
+def clocked(state: Counts, entry: Entry) -> Counts:
+    """Keep the time of the second event."""
+    return state | ({"at": time.time() > 0} if entry.position == 2 else {})
+
+
+def ordered(state: Counts, entry: Entry) -> Counts:
+    """Keep a mapping in the order of a set."""
+    words = {"b", "c", "d", entry.actor}
+    return state | ({"words": dict.fromkeys(words, 1)} if entry.position == 2 else {})
+
+
+SEEN = itertools.count()
+
+
+def remembering(state: Counts, entry: Entry) -> Counts:
+    """Keep how often anything was folded, at the second event."""
+    return state | ({"seen": next(SEEN)} if entry.position == 2 else {})
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A state of a class of its own."""
+
+    count: int = 0
+    names: frozenset[str] = frozenset()
+    last: dt.datetime | None = None
+    kept: dict[int, str] = field(default_factory=dict)
+
+
+def tallied(state: Tally, entry: Entry, name: str = "") -> Tally:
+    """Count, and keep names in a set, which has no order."""
+    names = state.names | {entry.actor, name, str(entry.position)}
+    return replace(state, count=state.count + 1, names=names, last=dt.datetime(2026, 1, 1, 0, 0))  # noqa: DTZ001
+
+
+def littering(state: Tally, entry: Entry) -> Tally:
+    """Return another state, and leave something in the one before."""
+    state.kept[entry.position] = entry.actor
+    return replace(state, count=state.count + 1)
+
+
+class TestDeterministicFold:
+    """Folds in memory, which follow from the log, too."""
+
+    @pytest.mark.parametrize(
+        ("initial", "evolve", "said", "states"),
+        [
+            (
+                {},
+                spoiling,
+                r"spoiling is .* the state that it is handed: \$\.ann is 2, .* event 2",
+                2,
+            ),
+            (Tally(), littering, r"it is handed: \$\.kept\[\"1\"\] is 'ann', .* event 1, ", 2),
+            ({}, clocked, r"the fold clocked looks at a clock: time\.time at .* event 2, ", 0),
+            (
+                {},
+                ordered,
+                r"ordered is another in another process \(PYT.*\$\.words is .* event 2",
+                2,
+            ),
+            ({}, remembering, r"remembering is another a second time: \$\.seen is .* event 2, ", 2),
+        ],
+    )
+    def test_what_is_not_is_named(
+        self,
+        journal: Journal,
+        initial: object,
+        evolve: Callable[[Any, Entry], object],
+        said: str,
+        states: int,
+    ) -> None:
+        """The event is named, with the path and both states, or with the call."""
+        with pytest.raises(AssertionError, match=said) as caught:
+            assert_deterministic(journal, Fold(journal, initial, evolve))
+
+        assert "of Account:1 (" in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1 + states
+
+    def test_a_state_that_somebody_changed(self, journal: Journal) -> None:
+        """A fold that is not what it was folded to is found, with both states."""
+        initial: Counts = {}
+        fold = Fold(journal, initial, counted)
+        fold.state()["bob"] = 7
+
+        with pytest.raises(
+            AssertionError, match=r"as it is, at position 3: \$\.bob is 7"
+        ) as caught:
+            assert_deterministic(journal, fold)
+
+        assert "entry by entry  {'ann': 3}" in str(caught.value)
+
+    def test_what_is_passes(self, journal: Journal) -> None:
+        """A pure function passes, whatever its state is made of; one without a name, too."""
+        named = Fold(journal, Tally(), partial(tallied, name="bob"))
+        named.state()
+        state = named.left()
+
+        assert_deterministic(journal, named, Fold(journal, [], lambda state, _entry: [*state, 1]))
+
+        assert named.left() == state
+        assert named.name == "tallied"
 
 
 def test_a_log_that_is_not_whole(tmp_path: Path) -> None:
@@ -186,6 +402,9 @@ class TestGivenWhenThen:
         when = scenario.when(lambda journal: journal.update("Account:1", {"Name": "Bolt"}))
 
         when.then(BOLT).then(("Account:1", BOLT)).then(RecordUpdated)
+        when.then(("Account:1", RecordUpdated))
+        with pytest.raises(AssertionError, match="expected"):
+            when.then(("Account:2", RecordUpdated))
         assert when.result == when.entries[0].event_id
 
     def test_nothing(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import b64decode
 from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -145,6 +147,20 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
         ({}, f'["{JWT}"]'.encode()),
         ({}, b"-----BEGIN RSA PRIVATE KEY-----\nS3CRET\n-----END RSA PRIVATE KEY-----"),
         ({"content": b"it is mine: known-S3CRET"}, b"known-S3CRET"),
+        ({"params": {"key": "S3CRET-S3CRET", "sig": "S3CRET"}}, b"{}"),
+        ({"data": {"code": "S3CRET-S3CRET", "code_verifier": "S3CRET"}}, b"{}"),
+        ({"json": {"authToken": "S3CRET", "passphrase": "S3CRET"}}, b"{}"),
+        ({"json": {"credentials": {"user": "S3CRET", "in": ["S3CRET"]}}}, b"{}"),
+        ({"content": b'{"password": "S3CRET"}\n{"n": 1}'}, b"password: S3CRET"),
+        ({"content": b"<a><x:sessionId>S3CRET</x:sessionId></a>"}, b"<pwd>S3CRET</pwd>"),
+        ({"files": {"a": b"b"}, "data": {"password": "S3CRET\nS3CRET"}}, b"{}"),
+        ({}, b'<input name="csrf_token" value="S3CRET">'),
+        ({}, b'{"next": "https://there.invalid/?access_token=S3CRET&page=2"}'),
+        ({}, b'{"next": "https://me:S3CRET@there.invalid/"}'),
+        ({"headers": {"Authorization": "Bearer S3CRETS3CRET"}}, b"you said S3CRETS3CRET"),
+        ({"auth": ("me", "S3CRETS3CRET")}, b"\xff you said S3CRETS3CRET"),
+        ({"headers": {"Cookie": "n=1; s=S3CRETS3CRET"}}, b'{"s": "S3CRETS3CRET"}'),
+        ({"data": {"client_secret": "S3CRETS3CRET"}}, b'{"mine": "S3CRETS3CRET"}'),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(
@@ -152,7 +168,9 @@ def test_what_looks_like_a_secret_is_masked(
 ) -> None:
     """In an address, a form, JSON or a text, asked or answered: it is masked, and played back."""
     path = tmp_path / "c.jsonl"
-    echo = _Echo(answer, **{"Set-Cookie": "S3CRET", "Location": f"/next?token={JWT}"})
+    location = f"https://me:S3CRET@there.invalid/?token={JWT}#access_token=S3CRET"
+    link = '<https://there.invalid/?token=S3CRET&page=2>; rel="next"'
+    echo = _Echo(answer, **{"Set-Cookie": "S3CRET", "Location": location, "Link": link})
 
     for record in (True, False):
         cassette = Cassette(path, record=record, secrets=["known-S3CRET"], transport=echo)
@@ -161,8 +179,18 @@ def test_what_looks_like_a_secret_is_masked(
 
     text = path.read_text("utf-8")
     assert "S3CRET" not in text
+    assert b"S3CRET" not in b"".join(map(b64decode, re.findall('"base64": "(.*?)"', text)))
     assert JWT not in text
     assert "***" in text
+
+
+def test_a_long_text_is_searched_once(tmp_path: Path) -> None:
+    """Texts of any length and form are masked, also where they nearly look like a secret."""
+    texts = (b"a" * 100_000, b"token" * 20_000, b'name="password' * 4_000, b"<token" * 20_000)
+    for content in texts:
+        cassette = Cassette(tmp_path / "c.jsonl", record=True, transport=_Echo(content))
+        assert cassette.client.get("https://there.invalid/a").content == content
+        cassette.close()
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
@@ -177,11 +205,14 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_the_fixture(run: Run, here: Path) -> None:
     """Beside the test, played back unless recording is asked for; without one it says how."""
     source = """
+    import pytest
     from journal.remotes import HttpRemote, Profile
     from journal.sync import Subscriber
 
+    @pytest.mark.journal_cassette(secrets=["hidden-number"])
     def test_it(journal, journal_cassette):
-        journal.create("Account", {"Name": "Acme"})
+        ref = journal.create("Account", {"Name": "Acme", "Number": "hidden-number"})
+        journal.update(ref, {"Signature": {"by": "Ann", "at": [7]}})
         remote = HttpRemote(Profile.of({"url": "%s"}))
         with Subscriber(journal, remote, client=journal_cassette.client) as subscriber:
             assert subscriber.drain(timeout_s=10).pending == 0
@@ -199,3 +230,4 @@ def test_the_fixture(run: Run, here: Path) -> None:
     played.assert_outcomes(passed=1)
     [file] = (here / "cassettes").iterdir()
     assert file.name == "test_the_fixture.test_it.jsonl"
+    assert "hidden-number" not in file.read_text("utf-8")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
 from typing import TYPE_CHECKING, Self
 
+import httpx
 import pytest
 
 from journal import Journal, Ref
-from journal.testing import for_each_crash_point
+from journal.testing import OrgAtHand, ServiceAtHand, assert_drained, for_each_crash_point
 from projections import Drafts, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import TypeAlias
 
     from journal.testing import CrashPoint
+
+    Check: TypeAlias = Callable[[Journal, CrashPoint], None]
 
 BIG = "y" * 20_000
 """So much that a commit writes several frames to the WAL."""
@@ -119,3 +124,139 @@ def test_work_that_spoils_a_view() -> None:
 
     with pytest.raises(AssertionError, match=r'\$\.records\["Account:1"\]\.version is 9, and 1'):
         for_each_crash_point(work, lambda _journal, _point: None)
+
+
+class TestRequests:
+    """Work that sends: at each point, the service is as it was then."""
+
+    @staticmethod
+    def swept(hand: ServiceAtHand | OrgAtHand, check: Check) -> list[str]:
+        """Sweep over two changes that are sent, and return where the points were."""
+        places: list[str] = []
+
+        def work(journal: Journal) -> Iterator[str]:
+            account = journal.create("Account", {"Name": "Acme"}, id="1")
+            journal.update(account, {"Name": "Bolt"})
+            with hand.subscriber(journal) as subscriber:
+                assert subscriber.drain(timeout_s=10).pending == 0
+            yield "sent"
+
+        def checked(journal: Journal, point: CrashPoint) -> None:
+            places.append(point.at)
+            check(journal, point)
+
+        for_each_crash_point(work, checked, services=[hand])
+        return places
+
+    def test_each_is_done_once(self) -> None:
+        """Whoever comes after a crash around a request sends the rest, and nothing twice."""
+        service = ServiceAtHand()
+        seen: set[int] = set()
+
+        def check(journal: Journal, point: CrashPoint) -> None:
+            seen.add(len(service.effects))
+            assert point.promised == () or len(service.effects) == 2
+            if not journal.log.head():
+                return
+            with service.subscriber(journal) as subscriber:
+                subscriber.drain(timeout_s=10)
+            assert_drained(journal)
+            made = [effect.method for effect in service.effects]
+            assert made == ["PUT", "PATCH"][: len(made)]
+
+        places = self.swept(service, check)
+
+        assert seen == {0, 1, 2}
+        assert len(service.effects) == 2, "in the end it is as the work has left it"
+        around = [at for at in places if "/Account/1" in at]
+        assert around[:2] == [
+            "before PUT /Account/1 leaves",
+            "after PUT /Account/1 was sent, and its answer is not seen",
+        ]
+        assert "before PATCH /Account/1 leaves" in around
+        service.close()
+
+    def test_an_org(self) -> None:
+        """The stand-in org is brought back in the same way, with who is logged in and all."""
+        org = OrgAtHand()
+        seen: set[int] = set()
+
+        def check(journal: Journal, _point: CrashPoint) -> None:
+            seen.add(len(org.effects))
+            if journal.log.head() < 2:
+                return
+            with org.subscriber(journal) as subscriber:
+                subscriber.drain(timeout_s=10)
+            assert_drained(journal)
+            assert [account["Name"] for account in org.records("Account")] == ["Bolt"]
+            assert [effect.operation for effect in org.effects] == ["create", "update"]
+
+        places = self.swept(org, check)
+
+        assert seen == {0, 1, 2}
+        assert [at for at in places if at.endswith("oauth2/token leaves")]
+        org.close()
+
+    def test_a_sender_that_sends_twice_is_found(self) -> None:
+        """Work that sends by a client of its own, without looking first, is found around it."""
+        service = ServiceAtHand()
+
+        def work(journal: Journal) -> None:
+            journal.create("Note", {"Text": "a"}, id="1")
+            post(journal)
+
+        def post(journal: Journal) -> None:
+            if "Note:sent" in Records(journal):
+                return
+            with httpx.Client(transport=service.network, base_url=service.url) as client:
+                client.put("/Note/1", json={"Text": "a"})
+            journal.create("Note", {}, id="sent")
+
+        def check(journal: Journal, _point: CrashPoint) -> None:
+            post(journal)
+            assert len(service.effects) == 1, "it was sent twice"
+
+        with pytest.raises(AssertionError, match="it was sent twice") as caught:
+            for_each_crash_point(work, check, services=[service])
+
+        assert (
+            "after PUT /Note/1 was sent, and its answer is not seen" in caught.value.__notes__[-1]
+        )
+        service.close()
+
+    def test_an_async_client(self) -> None:
+        """Async clients are watched as well, and left as they were."""
+        before = httpx.AsyncClient._transport_for_url
+        places: list[str] = []
+
+        def work(journal: Journal) -> None:
+            async def ask() -> int:
+                transport = httpx.MockTransport(lambda _request: httpx.Response(204))
+                async with httpx.AsyncClient(transport=transport) as client:
+                    return (await client.get("https://there.invalid/a?token=secret")).status_code
+
+            assert asyncio.run(ask()) == 204
+            assert journal.log.head() == 0
+
+        for_each_crash_point(work, lambda _journal, point: places.append(point.at))
+
+        assert places[-2:] == [
+            "before GET /a leaves",
+            "after GET /a was sent, and its answer is not seen",
+        ]
+        assert httpx.AsyncClient._transport_for_url is before
+
+    def test_what_goes_wrong_is_brought_back(self) -> None:
+        """What is to go wrong, and what is on its way, is what it was at the point, too."""
+        service = ServiceAtHand()
+        service.faults.delay(later=5)
+        pending: set[tuple[int, int]] = set()
+
+        def check(_journal: Journal, _point: CrashPoint) -> None:
+            pending.add((len(service.faults.pending), service.network.deliver()))
+
+        self.swept(service, check)
+
+        assert pending == {(1, 0), (0, 1)}
+        assert len(service.faults.struck) == 1
+        service.close()

@@ -14,9 +14,11 @@ from tests.replay.recording import GOLDEN
 from tests.replay.wayward import Wayward
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from journal.events import Entry
+    from journal.log import Cursor
 
 
 class Louder(Wayward):
@@ -57,31 +59,74 @@ def test_ours_are_read_as_they_were() -> None:
 
 
 def test_one_of_a_host(golden: Path) -> None:
-    """What was recorded is found again; a view of another version is compared with itself only."""
-    for view in (Wayward, Newer):
-        with golden_journal(golden, view) as journal:
-            assert Records(journal).get("Account:1").fields == {"Name": "Acme"}
+    """What was recorded is found again."""
+    with golden_journal(golden, Wayward) as journal:
+        assert Records(journal).get("Account:1").fields == {"Name": "Acme"}
 
 
 def test_a_projection_that_was_changed(golden: Path) -> None:
-    """A projection that makes something else of an old log is found, and told to say so."""
-    with pytest.raises(AssertionError, match=r"view wayward of version 1 .* raise its version"):
+    """A projection that makes something else of an old log is found, with the place."""
+    with pytest.raises(AssertionError, match=r"view wayward of version 1 .* renew=True") as caught:
         golden_journal(golden, Louder).__enter__()
+
+    assert "recorded: $.wayward[\"1\"].said is 'ANN', and was 'ann'; where" in str(caught.value)
+
+
+def test_it_is_renewed_on_purpose(golden: Path) -> None:
+    """A new version is told of until it is recorded, and held to from then on."""
+    before = json.loads(golden.with_suffix(".json").read_text("utf-8"))
+    with (
+        pytest.warns(UserWarning, match=r"version 2 was recorded as 1, .*Newer, renew=True\)"),
+        golden_journal(golden, Newer),
+    ):
+        pass
+    with pytest.raises(AssertionError, match="raise its version"):
+        record_golden(golden, Louder, renew=True)
+
+    record_golden(golden, Newer, renew=True)
+
+    with golden_journal(golden, Newer):
+        pass
+    after = json.loads(golden.with_suffix(".json").read_text("utf-8"))
+    assert after["views"]["wayward"]["version"] == 2
+    assert {**before, "views": None} == {**after, "views": None}
+    with pytest.raises(AssertionError, match="view wayward of version 2"):
+        golden_journal(golden, type("Other", (Newer,), {"said": Wayward.said})).__enter__()
+
+
+def test_one_that_is_new(golden: Path) -> None:
+    """A projection that was never recorded is told of, and can be added."""
+
+    class Other(Wayward):
+        name = "other"
+        tables = {"other": "position INTEGER PRIMARY KEY, said BLOB NOT NULL"}  # noqa: RUF012
+
+        def apply(self, cursor: Cursor, entries: Iterable[Entry]) -> None:
+            for entry in entries:
+                cursor.execute("INSERT INTO other VALUES (?, ?)", (entry.position, b"\xff"))
+
+    with pytest.warns(UserWarning, match="was never recorded"), golden_journal(golden, Other):
+        pass
+    record_golden(golden, Other, renew=True)
+    with golden_journal(golden, Wayward, Other):
+        pass
 
 
 def test_a_log_that_was_changed(golden: Path) -> None:
-    """A log that has grown since is no golden journal any more."""
+    """A log that has grown since is no golden journal any more, and is not renewed."""
     with Journal(golden) as journal:
         journal.create("Account", {}, id="2")
-    recorded = json.loads(golden.with_suffix(".json").read_text("utf-8"))
-    recorded["views"] = {}
-    golden.with_suffix(".json").write_text(json.dumps(recorded), encoding="utf-8")
 
-    with pytest.raises(AssertionError, match="its entries is 2, and was 1"):
+    with pytest.raises(AssertionError, match="its entries is 2, and was 1: its log is another"):
         golden_journal(golden).__enter__()
+    with pytest.raises(AssertionError, match="its entries is 2"):
+        record_golden(golden, Wayward, renew=True)
 
 
 def test_it_is_recorded_once(golden: Path) -> None:
-    """What was recorded is not recorded over."""
-    with pytest.raises(FileExistsError):
+    """What was recorded is not recorded over; what was not says how it is."""
+    with pytest.raises(FileExistsError, match="renew=True"):
         record_golden(golden)
+    golden.with_suffix(".json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"old\.json is not there: .*record_golden\("):
+        golden_journal(golden).__enter__()

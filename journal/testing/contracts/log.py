@@ -276,9 +276,12 @@ class TestThreads:
         def read() -> None:
             ready.wait(30)
             position = 0
-            while not done.is_set() or position < log.head():
+            while not seen and (not done.is_set() or position < log.head()):
+                is_over = done.is_set()
                 page = log.read(position)
                 positions = [entry.position for entry in page]
+                if is_over and not page and position < log.head():
+                    seen.append(f"nothing after {position}, and the head is {log.head()}")
                 if positions != list(range(position + 1, position + 1 + len(page))):
                     seen.append(f"a hole after {position}: {positions}")
                 if len(page) % 5 and len(page) < 1000:
@@ -287,10 +290,12 @@ class TestThreads:
 
         reader = Thread(target=read)
         reader.start()
-        with ThreadPoolExecutor(3) as threads:
-            list(threads.map(write, "abc"))
-        done.set()
-        reader.join(60)
+        try:
+            with ThreadPoolExecutor(3) as threads:
+                list(threads.map(write, "abc"))
+        finally:
+            done.set()  # also where a writer fails: nobody is left behind
+            reader.join(60)
 
         assert seen == []
         assert log.head() == 600

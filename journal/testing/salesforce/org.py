@@ -56,6 +56,7 @@ class Org:
     ) -> None:
         self.settings = settings or Settings()
         self.apps = apps or (ConnectedApp(),)
+        self._clock = clock
         self._lock = threading.RLock()
         self._state = State(schema or default_schema(), self.settings, clock, self.apps)
         self._service = Service(self._state, self._lock)
@@ -96,6 +97,25 @@ class Org:
         """Move to another URL: tokens name it, and other hosts are those that the org has left."""
         with self._lock:
             self.settings.instance_url, self.settings.has_moved = instance_url, True
+
+    # --- as it was -----------------------------------------------------------------------
+
+    def save(self) -> Any:  # noqa: ANN401  to be handed to `restore`, and not looked into
+        """Return what the org has, did and was told to do, for `restore`."""
+        with self._lock:
+            return copy.deepcopy(vars(self._service), self._lasting())
+
+    def restore(self, saved: Any) -> None:  # noqa: ANN401
+        """Be what it was when that was saved; settings and the clock stay as they are."""
+        with self._lock:
+            was = copy.deepcopy(saved, self._lasting())
+            vars(self._service).update(was)
+            self._state = was["_state"]
+
+    def _lasting(self) -> dict[int, Any]:
+        """Return what is no part of a state: it is not copied, but named (a memo of `deepcopy`)."""
+        lasting = (self._service, self._lock, self.settings, self._clock)
+        return {id(each): each for each in lasting}
 
     # --- what happened -------------------------------------------------------------------
 

@@ -159,3 +159,121 @@ def test_progress(file: Path) -> None:
     assert done.code == 0
     assert "replaying" in done.out
     assert "the same at each of 4 positions" in done.out
+
+
+OWN = """
+from projections import Projection
+
+class Names(Projection):
+    name = "names"
+    tables = {"names": "name TEXT PRIMARY KEY, position INTEGER NOT NULL, more TEXT NOT NULL"}
+
+    def apply(self, cursor, entries):
+        for entry in entries:
+            for name in self.names(entry):
+                row = (name, entry.position, '{"by": ["%s"]}' % entry.actor)
+                cursor.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?)", row)
+
+    def names(self, entry):
+        return list(getattr(entry.event, "fields", {}))[:1]
+
+class Wild(Names):
+    name = "wild"
+    tables = {"wild": "position INTEGER PRIMARY KEY, said TEXT NOT NULL"}
+
+    def apply(self, cursor, entries):
+        for entry in entries:
+            said = ",".join({"a", "b", "c", "d", "e"}) if entry.position == 3 else ""
+            cursor.execute("INSERT INTO wild VALUES (?, ?)", (entry.position, said))
+
+class Ours(Names):
+    name = "records"
+
+class Half(Projection):
+    name = "half"
+
+number = 3
+"""
+
+
+class TestOwnProjections:
+    """Projections of the host, which are imported where they are named, and nowhere else."""
+
+    @pytest.fixture
+    def own(self, tmp_path: Path) -> str:
+        """A module with projections."""
+        path = tmp_path / "own_views.py"
+        path.write_text(OWN, encoding="utf-8")
+        return str(path)
+
+    def test_they_are_shown(self, cli: Cli, own: str) -> None:
+        """Their digests are told, and their rows as of a position."""
+        named = ("--projection", f"{own}:Names")
+        done, as_json = cli("replay", *named, "--at", "3"), cli("replay", *named, "--json")
+
+        assert "names: names, 2 rows\n  name=Name  position:=1" in done.out
+        assert list(as_json.objects[0]["digests"]) == ["records", "drafts", "history", "names"]
+        *_, of, name = cli("replay", *named, "--at", "3", "--json").objects
+        assert (of["row"]["name"], name["row"]["name"], name["row"]["position"]) == (
+            "Name",
+            "Of",
+            3,
+        )
+        assert (name["view"], name["table"]) == ("names", "names")
+
+    def test_they_are_checked(
+        self, cli: Cli, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that is not what it should be is found, also one of a module that is installed."""
+        good = cli("replay", "--check", "--projection", f"{own}:Names")
+        monkeypatch.syspath_prepend(tmp_path)
+        bad = cli("replay", "--check", "--projection", "own_views:Wild", "--json")
+
+        assert (good.code, bad.code) == (0, 1)
+        assert good.out.endswith("whichever way: records, drafts, history, names\n")
+        *found, total = [each.get("divergence", each) for each in bad.objects]
+        assert {(each["view"], each["entry"]["position"]) for each in found} == {("wild", 3)}
+        assert found[0]["path"] == '$.wild["3"].said'
+        assert total["deterministic"] is False
+
+    def test_expectations_of_them(self, cli: Cli, own: str) -> None:
+        """An expectation may be about their rows, and on into JSON; one without a row holds."""
+        named = ("--projection", f"{own}:Names")
+        rows = cli("replay", *named, "--bisect", "views.names.names.count <= 1", "--json")
+        held = cli("replay", *named, "--bisect", 'views.names.names.Of.more.by.0 == "ann"')
+        column = cli("replay", *named, "--bisect", "views.names.names.Name.at == 1")
+        table = cli("replay", *named, "--bisect", "views.names.other.count == 1")
+        unnamed = cli("replay", "--bisect", "views.names.names.count == 1")
+
+        [found] = rows.objects
+        assert (found["entry"]["position"], found["before"], found["after"]) == (3, 1, 2)
+        assert held.code == 0
+        assert "names has no column at\n  it has name, position, more" in column.err
+        assert "there is no views.names.other\n  there are views.names.names" in table.err
+        assert "name its projection, too: --projection" in unnamed.err
+
+    @pytest.mark.parametrize(
+        ("name", "problem"),
+        [
+            ("own_views", "write module:name, or path/to/file.py:name"),
+            ("not_there:Names", "install it, or write path/to/file.py:name"),
+            ("not_there.py:Names", "there is no such file"),
+            ("{own}:Other", "there is no Other in it; name a class that derives from Projection"),
+            ("{own}:number", "it is no projection; name a class that derives from"),
+            ("{own}:Half", "it is no whole projection; give it a name, tables and apply()"),
+        ],
+    )
+    def test_a_bad_name(self, cli: Cli, own: str, name: str, problem: str) -> None:
+        """What cannot be had is wrong usage, and it is said how to mend it."""
+        done = cli("replay", "--check", "--projection", name.format(own=own))
+
+        assert done.code == 2
+        assert problem in done.err
+
+    def test_a_name_that_is_taken(self, cli: Cli, own: str) -> None:
+        """One that is called as one of ours, or twice the same, is refused."""
+        ours = cli("replay", "--check", "--projection", f"{own}:Ours")
+        twice = cli("replay", *["--projection", f"{own}:Names"] * 2, "--check")
+
+        assert "name records is that of a projection of this library" in ours.err
+        assert (twice.code, "two projections are called names" in twice.err) == (1, True)
