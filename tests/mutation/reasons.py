@@ -75,6 +75,7 @@ RULES: tuple[Rule, ...] = (
     Rule("same", r"share <= limits\.slow_from", "remotes/salesforce/limits"),
     Rule("same", r'fields is None\) and False|safe="XXXX"', "remotes/masking"),
     Rule("same", r"get_close_matches", "remotes/placeholders"),
+    Rule("same", r"case _: return →", "remotes/salesforce/answers"),
     Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
     Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
     Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
