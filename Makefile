@@ -12,7 +12,7 @@ REMOTES := addresses auth changes classify comparison constraints contents diale
            salesforce/together salesforce/updated salesforce/bound salesforce/witnesses
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting receiver/headers receiver/messages receiver/sequence \
-          sync/doubts sync/turns sync/sightings $(REMOTES:%=remotes/%)
+          sync/doubts sync/turns sync/seen sync/sightings $(REMOTES:%=remotes/%)
 MUTATE := $(PURE)
 COMMA  := ,
 SPACE  := $(subst ,, )
@@ -26,7 +26,7 @@ step    = @printf '== %s\n'
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install format lint types imports test link simulate docs check check-long bench mutation run \
+.PHONY: help install format lint types imports test link simulate planted docs check check-long bench mutation run \
         run-salesforce wheel clean format-check test-covered covered-clean covered-integration \
         covered-rest covered-core
 
@@ -95,6 +95,12 @@ link: $(STAMP) ## a thousand drafts over each of 25 bad links
 simulate: $(STAMP) ## the library in 2,000 simulated days on which everything goes wrong
 	$(step) 'simulate: 2,000 seeds, every fault row met'
 	@$(BIN)/python -m journal simulate --seeds 2000
+	$(step) 'simulate: every two operations at one service, a crash at every call'
+	@$(BIN)/python -m journal simulate --exhaustive 2 --only memory/etag/under-way
+
+planted: $(STAMP) ## mistakes in the library, one at a time, that the simulator must find
+	$(step) 'planted: each bug from seed 0 on, until it is found'
+	@$(BIN)/python -m tests.integration.simulate.planted
 
 docs: $(STAMP) ## every example in the README and in docs/
 	$(step) 'docs: pytest on the examples'

@@ -10,6 +10,8 @@
   opened, and looked at, anew.
 - D4. A file has all its tables before it is in WAL mode, so that what is left of one that has
   lost its WAL is never taken for a new one.
+- D5. What a sender appends waits for the disk, whatever the durability, and with it all that was
+  appended before: what a remote has seen is never taken back by a power failure.
 """
 
 from __future__ import annotations
@@ -104,6 +106,8 @@ class Database:
         self._folder = os.fspath(self.path.parent)
         self._settled_at = 0
         self.durability = durability
+        self._waits_for_disk = durability == "full"
+        """Whether the next append does."""
         self._busy_timeout_s = busy_timeout_s
         self._pid = os.getpid()
         self._lock = Lock()
@@ -229,19 +233,25 @@ class Database:
             )
         connection.execute("SELECT 1 FROM sqlite_schema")  # so that its -wal is there
 
-    def append(self) -> AbstractContextManager[sqlite3.Connection]:
+    def append(self, *, by_sender: bool = False) -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction that is durable when the block ends (D1, D2).
+
+        Args:
+            by_sender: whether it is about what is sent (D5).
 
         Raises:
             LogError: the transaction was rolled back.
         """
-        return self._writing(lambda: self._appender, APPEND)
+        return self._writing(lambda: self._appending(by_sender=by_sender), APPEND)
 
-    def append_alone(self, write: Callable[[sqlite3.Connection], Written]) -> Written:
+    def append_alone(
+        self, write: Callable[[sqlite3.Connection], Written], *, by_sender: bool = False
+    ) -> Written:
         """Write by one statement, which SQLite begins and commits by itself (D1, D2).
 
         Args:
             write: runs the statement, when nobody else can write, and returns what it wrote.
+            by_sender: whether it is about what is sent (D5).
 
         Returns:
             What it wrote, which is durable.
@@ -254,12 +264,23 @@ class Database:
             self._file_lock.take()
             try:
                 self._check_file()
-                return write(self._appender)
+                return write(self._appending(by_sender=by_sender))
             except sqlite3.Error as error:
                 self._raise_translated(error, APPEND)
                 raise
             finally:
                 self._file_lock.release()
+
+    def _appending(self, *, by_sender: bool) -> sqlite3.Connection:
+        """Return the connection that appends, which waits for the disk if it has to (D5)."""
+        waits = by_sender or self.durability == "full"
+        if waits and not self._waits_for_disk:
+            self._appender.execute("PRAGMA synchronous=FULL")
+            self._waits_for_disk = True
+        elif self._waits_for_disk and not waits:
+            self._waits_for_disk = False  # first: an interrupt may come between the two
+            self._appender.execute("PRAGMA synchronous=NORMAL")
+        return self._appender
 
     def write_views(self, name: str = "") -> AbstractContextManager[sqlite3.Connection]:
         """Write as one transaction of which only the atomicity is promised (D1, D2).

@@ -23,9 +23,21 @@ SAFE: Final = "the log itself is safe"
 
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_MISSING: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA})
 _READ_ONLY: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH})
 FATAL: Final = _CORRUPT | {sqlite3.SQLITE_IOERR}
 """After these, the file must be looked at anew."""
+
+
+def is_refused(error: sqlite3.Error) -> bool:
+    """Say whether a statement was refused, such as one that names a table that is not there.
+
+    Where other tables are made while it looks, and again while it looks once more, SQLite says
+    that the schema has changed, of a table that is not there, too.
+    """
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    is_missing = str(error).startswith("no such") and code & 0xFF in _MISSING
+    return is_missing or code == sqlite3.SQLITE_ERROR
 
 
 def translate(error: sqlite3.Error, path: Path | str, left: str = SAFE) -> LogError:
@@ -40,7 +52,7 @@ def translate(error: sqlite3.Error, path: Path | str, left: str = SAFE) -> LogEr
     code = full_code & 0xFF
     if code == sqlite3.SQLITE_NOTADB:
         return no_journal(path, error)
-    if code == sqlite3.SQLITE_ERROR and str(error).startswith("no such"):
+    if str(error).startswith("no such") and is_refused(error):
         return LogCorruptError(None, f"{path} has {error}")  # such as: no such table: entries
     if code in _CORRUPT or str(error).startswith("Could not decode"):
         return LogCorruptError(None, f"{path}: {error}")

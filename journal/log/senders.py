@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from journal.log.failures import is_refused
 from journal.log.filelock import FileLock
 from journal.log.lease import Fence, Holding, Taken, holding_of
 
@@ -69,7 +70,8 @@ class DatabaseLeases:
                 known, noted = (0 if found is None else found.epoch), _noted(lock)
                 fence = Fence(claim.queue, max(known, noted) + 1, claim.token)
                 connection.execute(_TAKE, holding_of(fence, claim))
-                lock.note(f"{fence.epoch} {claim.name}\n")
+            # Noted only once it is stored: who dies in between has sent nothing.
+            lock.note(f"{fence.epoch} {claim.name}\n")
         except BaseException:
             if lock is not None:
                 lock.close()
@@ -143,7 +145,7 @@ def is_held(connection: sqlite3.Connection, fence: Fence) -> bool:
     try:
         return connection.execute(_CHECK, fence).fetchone() is not None
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+        if not is_refused(error):
             raise
         return False  # the table is gone: an older copy of the file was put back
 
@@ -152,7 +154,7 @@ def _found(connection: sqlite3.Connection, queue: str) -> Holding | None:
     try:
         found = connection.execute(_FIND, (queue,)).fetchone()
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+        if not is_refused(error):
             raise
         return None  # nobody has ever sent from this file
     return None if found is None else Holding(*found)

@@ -99,7 +99,8 @@ class SQLiteRecorder(RowReader):
             return []
         try:
             return self._database.append_alone(
-                lambda connection: self._insert(connection, rows, fence)
+                lambda connection: self._insert(connection, rows, fence),
+                by_sender=fence is not None,
             )
         except sqlite3.IntegrityError:
             return []
@@ -119,7 +120,7 @@ class SQLiteRecorder(RowReader):
         self, rows: Sequence[Unsealed], head: int | None, fence: Fence | None
     ) -> list[Row]:
         """Insert the rows in one transaction, behind the true head, which must be where it was."""
-        with self._database.append() as connection:
+        with self._database.append(by_sender=fence is not None) as connection:
             self._head = None
             sealed = self._sealed(connection, rows, fence)
             check_head(sealed[0].position - 1, head)

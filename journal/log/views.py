@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from journal.errors import ViewError
 from journal.log.database import COMMIT, ROLLBACK
+from journal.log.failures import is_refused
 from journal.log.guard import Guard
 
 if TYPE_CHECKING:
@@ -245,6 +246,6 @@ def _refusals() -> Iterator[None]:
                 "a cursor for reading was written to",
                 hint="a projection writes in its apply() only, to its own tables",
             ) from error
-        if code == sqlite3.SQLITE_ERROR:
+        if is_refused(error):
             raise ViewError(f"a projection's statement was refused: {error}") from error
         raise

@@ -61,12 +61,11 @@ def received_of(
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
     found: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
+    for written, value in scope["headers"]:
+        name = written.lower()
         known = found.get(name)
         found[name] = value if known is None else known + _SEPARATE + value
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in found.items()
-    }
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in found.items()}
 
 
 def _text(headers: Mapping[str, str], name: str) -> str | None:

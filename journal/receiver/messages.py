@@ -124,9 +124,14 @@ def problem_of(
         more: members of the document.
     """
     kind = name if name == "about:blank" else f"{_TYPES}{name}"
-    title = HTTPStatus(status).phrase if name == "about:blank" else name.replace("-", " ")
+    title = _phrase(status) if name == "about:blank" else name.replace("-", " ")
     document = {"type": kind, "title": title, "status": int(status), "detail": detail, **more}
     return Answered.of(status, document, {"Content-Type": PROBLEM, **(headers or {})})
+
+
+def _phrase(status: int) -> str:
+    """Return the name of a status; hosts may answer with one that has none."""
+    return next((known.phrase for known in HTTPStatus if known == status), "refused")
 
 
 def _no_number(text: str) -> float:

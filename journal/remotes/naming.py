@@ -138,7 +138,8 @@ def _paths(key: str, value: object) -> Iterator[Steps]:
 
 def _path(text: str) -> list[str]:
     """Return the steps of a path: a pointer, dotted, with brackets, or one name."""
-    return _inner(_STEPS.findall(_ROOT.sub("", text).replace("~1", "/").replace("~0", "~")))
+    steps = _STEPS.findall(_ROOT.sub("", text))
+    return _inner([step.replace("~1", "/").replace("~0", "~") for step in steps])
 
 
 def _inner(steps: list[str]) -> list[str]:

@@ -41,9 +41,8 @@ def words_of(text: str) -> str:
     """Return the words of a text: of a page its title, of markup what stands between tags."""
     text = text[:MAX_PAGE].lstrip()
     if _MARKUP.match(text):
-        lower = text.lower()
         for tag in ("title", "h1", "h2", "h3"):
-            if said := _between(text, lower, tag):
+            if said := _between(text, tag):
                 return said
         for tag in ("script", "style"):
             text = _without(text, tag)
@@ -51,12 +50,13 @@ def words_of(text: str) -> str:
     return " ".join(text.split())
 
 
-def _between(text: str, lower: str, tag: str) -> str:
+def _between(text: str, tag: str) -> str:
     """Return the words of the first element with that tag."""
-    opened = lower.find(f"<{tag}")
-    begin = -1 if opened < 0 else lower.find(">", opened)
-    end = -1 if begin < 0 else lower.find(f"</{tag}", begin)
-    return "" if end < 0 else " ".join(unescape(_TAG.sub(" ", text[begin + 1 : end])).split())
+    opened = re.search(f"<{tag}", text, re.IGNORECASE)
+    begin = text.find(">", opened.end()) if opened else -1
+    closed = re.compile(f"</{tag}", re.IGNORECASE).search(text, begin) if begin > 0 else None
+    said = text[begin + 1 : closed.start()] if closed else ""
+    return " ".join(unescape(_TAG.sub(" ", said)).split())
 
 
 def _without(text: str, tag: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from journal.outcomes import Outcome, Unsettled
     from journal.remotes.remote import Answer, Request
     from journal.sync.effects import Effect
+    from journal.sync.floor import Floor
     from journal.sync.reports import PullStoppedBy
     from journal.sync.settings import Settings
 
@@ -32,7 +33,11 @@ class Asking:
     """Asks a remote, and waits between questions that failed in a row."""
 
     def __init__(
-        self, journal: Journal, settings: Settings, say: Callable[[str, float], None]
+        self,
+        journal: Journal,
+        settings: Settings,
+        say: Callable[[str, float], None],
+        floor: Floor,
     ) -> None:
         """Begin without failures.
 
@@ -40,6 +45,7 @@ class Asking:
             journal: whose clock and randomness are used.
             settings: how long to wait, and how often to try.
             say: told what was in the way, and how long is waited, before every wait.
+            floor: before which nothing is asked (S8).
         """
         self.problem = ""
         """What was last in the way."""
@@ -47,10 +53,21 @@ class Asking:
         self._settings = settings
         self._say = say
         self._failures = Failures()
+        self._floor = floor
 
     def succeed(self) -> None:
         """Count failures anew."""
         self._failures = Failures()
+
+    def waited(self) -> Generator[Effect, Any, bool]:
+        """Leave the remote alone as long as it has asked for that (S8); say whether to stop."""
+        left_s = self._floor.left_s
+        if left_s <= 0:
+            return False
+        self.problem = self._floor.problem
+        self._say(self.problem, left_s)
+        woken = yield Pause(left_s)
+        return bool(woken == "stop")
 
     def asked(
         self, question: Callable[[], Generator[Request, Answer, _Answer | Outcome]], about: str
@@ -107,6 +124,8 @@ class Asking:
         randomness = self._journal.sources.randomness
         backoff = self._settings.backoff
         delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
+        if isinstance(outcome, Wait):
+            self._floor.rise(delay_s if asked_s is None else asked_s, self.problem)
         if self._failures.all >= self._settings.attempts:
             return "unreachable"
         self._say(self.problem, delay_s)

@@ -10,6 +10,7 @@ from journal.descriptions import TypeDescription
 from journal.errors import RemoteError
 from journal.sync.asking import Asking
 from journal.sync.effects import Call
+from journal.sync.floor import Floor
 from journal.sync.reports import DescribeReport
 
 if TYPE_CHECKING:
@@ -28,11 +29,18 @@ _SILENT: Final = "the remote does not say what it is"
 class Describe:
     """Keeps what a remote says of its record types."""
 
-    def __init__(self, journal: Journal, remote: Describing, settings: Settings) -> None:
-        """Ask that remote, and keep it in that journal's catalogue."""
+    def __init__(
+        self,
+        journal: Journal,
+        remote: Describing,
+        settings: Settings,
+        floor: Floor | None = None,
+    ) -> None:
+        """Ask that remote, not before its floor, and keep it in that journal's catalogue."""
         self._journal = journal
         self._remote = remote
-        self._asking = Asking(journal, settings, lambda _problem, _delay_s: None)
+        floor = floor or Floor(journal.sources.clock)
+        self._asking = Asking(journal, settings, lambda _problem, _delay_s: None, floor)
 
     def types(
         self, record_types: Iterable[str], should_stop: Callable[[], bool]
@@ -67,6 +75,8 @@ class Describe:
     def _described(self, record_type: str) -> Generator[Effect, Any, PullStoppedBy | None]:
         """Keep what the remote says of a type; return why not, if not."""
         while True:
+            if (yield from self._asking.waited()):
+                return "stop"
             found: TypeDescription | Outcome
             found = yield from self._asking.asked(
                 partial(self._remote.describe, record_type), f"the type {record_type}"

@@ -10,6 +10,8 @@
   lease appends nothing (O1).
 - S9. A remote that has seen our key with another content stops the queue, in the append that
   holds the draft: it is our fault, or somebody tampers.
+- What was seen of a record since its draft was begun, and is newer than the receipt, is noted
+  once more in the append of the receipt (N1).
 
 It knows nothing of requests and answers, nor of waits.
 """
@@ -26,6 +28,7 @@ from journal.errors import RefusedError
 from journal.events import (
     QUEUE,
     ConflictResolved,
+    DraftAcknowledged,
     DraftHeld,
     DraftRetried,
     FieldMessage,
@@ -38,6 +41,7 @@ from journal.record import base_version
 from journal.remotes.remote import Push, Turn
 from journal.resolutions import settled
 from journal.staging import Facts
+from journal.sync.seen import SeenSince, seen_again
 from journal.sync.turns import Turns
 from journal.values import freeze, references
 
@@ -99,6 +103,7 @@ class Ledger:
         self.queue = Queue(position=checkpoint.load(), binds=binds)
         self._acknowledged = Checkpoint(journal.log, ACKNOWLEDGED)
         self._turns = Turns(self._acknowledged.load())
+        self._seen = SeenSince()
         self._unsent: set[str] = set()
         """The drafts that were begun, and of which it is known that no request has left."""
         self._unsaved = 0
@@ -124,6 +129,7 @@ class Ledger:
     def _apply(self, entry: Entry) -> None:
         self.queue.apply(entry)
         self._turns.apply(entry)
+        self._seen.apply(entry)
 
     def trace_of(self, draft: Draft) -> str | None:
         """Return the trace in which the change was made, if in any."""
@@ -247,7 +253,13 @@ class Ledger:
             What became of each; None where somebody else has settled it.
         """
         verdicts = [
-            _Verdict(draft, _storable(outcome, draft.ref), attempts, self._settings.conflicts)
+            _Verdict(
+                draft,
+                _storable(outcome, draft.ref),
+                attempts,
+                self._settings.conflicts,
+                self._has_seen,
+            )
             for draft, outcome in outcomes
         ]
         notes: list[Note] = []
@@ -311,6 +323,14 @@ class Ledger:
         facts = Facts(ACTOR, self._journal.origin, causation_id=draft.draft_id)
         return QUEUE, decision, facts
 
+    # --- what was seen meanwhile ---------------------------------------------------------
+
+    def _has_seen(self, record: Record, draft: Draft) -> bool:
+        """Say whether anything was seen of a record since its draft was begun (N1)."""
+        if not self._seen.is_current(record):
+            self._catch_up()
+        return self._seen.has_seen(draft.draft_id)
+
     # --- appending -----------------------------------------------------------------------
 
     def _noted(self, notes: Sequence[Note]) -> Sequence[Entry]:
@@ -345,13 +365,21 @@ class Ledger:
 class _Verdict:
     """What settles a draft, and what became of the draft once that is appended."""
 
-    def __init__(self, draft: Draft, outcome: Settled, attempts: int, conflicts: Policies) -> None:
+    def __init__(
+        self,
+        draft: Draft,
+        outcome: Settled,
+        attempts: int,
+        conflicts: Policies,
+        has_seen: Callable[[Record, Draft], bool],
+    ) -> None:
         self.draft = draft
         self.outcome = outcome
         self.events: Sequence[Event] = ()
         """What was decided when it was appended; nothing where somebody else was first."""
         self._attempts = attempts
         self._conflicts = conflicts
+        self._has_seen = has_seen
 
     @property
     def reason(self) -> str | None:
@@ -364,6 +392,9 @@ class _Verdict:
     def decide(self, record: Record, change: Change) -> Sequence[Event]:
         """Return the events of what settles the draft, on its record as it is then."""
         self.events = settled(record, change, self.outcome, self._attempts, self._conflicts)
+        receipt = self.events[-1]
+        if isinstance(receipt, DraftAcknowledged) and self._has_seen(record, self.draft):
+            return (receipt, *seen_again(record, change, receipt))
         return self.events
 
     @property

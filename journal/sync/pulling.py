@@ -23,6 +23,7 @@ from journal.remotes.remote import Page, Sighting
 from journal.sync.asking import Asking
 from journal.sync.bookmarks import Bookmark, Bookmarks
 from journal.sync.effects import Call
+from journal.sync.floor import Floor
 from journal.sync.reports import PullProgress, PullReport
 from journal.sync.storing import ACTOR, Store, known_there
 
@@ -52,15 +53,17 @@ _SILENT: Final = "the remote lists no changes"
 class Pull:
     """Stores what has changed at a remote."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a pull is made of
         self,
         journal: Journal,
         remote: Feeding,
         settings: Settings,
         progress: Callable[[PullProgress], None] | None,
+        *,
         actor: str = ACTOR,
+        floor: Floor | None = None,
     ) -> None:
-        """Begin where the last one has ended."""
+        """Begin where the last one has ended, and not before its floor."""
         self._journal = journal
         self._remote = remote
         self._settings = settings
@@ -70,7 +73,8 @@ class Pull:
         self._pages = 0
         self._again = 0
         self._record_type = ""
-        self._asking = Asking(journal, settings, self._say)
+        floor = floor or Floor(journal.sources.clock)
+        self._asking = Asking(journal, settings, self._say, floor)
 
     # --- the effects ---------------------------------------------------------------------
 
@@ -126,10 +130,10 @@ class Pull:
         self._asking.problem = ""
         self._record_type = record_type
         while True:
-            if should_stop():
-                return "stop"
             if limit_pages is not None and self._pages >= limit_pages:
                 return "limit"
+            if should_stop() or (yield from self._asking.waited()):
+                return "stop"
             head = yield Call(self._journal.log.head)
             found: Page | Outcome | None
             found = yield from self._asking.asked(
@@ -184,7 +188,7 @@ class Pull:
         for begin in range(0, len(known), CHECKED_AT_ONCE):
             ids = known[begin : begin + CHECKED_AT_ONCE]
             while True:
-                if should_stop():
+                if should_stop() or (yield from self._asking.waited()):
                     return "stop"
                 head = yield Call(self._journal.log.head)
                 there: frozenset[str] | Outcome | None

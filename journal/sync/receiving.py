@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from journal.errors import ProfileError, SubscriberBusyError
 from journal.sync import priming
 from journal.sync.describing import Describe, describing
+from journal.sync.floor import Floor
 from journal.sync.hooks import Hook
 from journal.sync.priming import primed
 from journal.sync.pulling import Pull, feeding
@@ -32,6 +33,7 @@ class Receiver:
         self._journal = journal
         self._remote = remote
         self._settings = settings
+        self._floor = Floor(journal.sources.clock)
         self._stop_pull = Event()
         self._in_pull = Lock()
 
@@ -46,7 +48,7 @@ class Receiver:
         remote = feeding(self._remote)
         types = _types(remote.record_types, record_types)
         with self._receiving(progress) as hook:
-            pull = Pull(self._journal, remote, self._settings, hook)
+            pull = Pull(self._journal, remote, self._settings, hook, floor=self._floor)
             effects = pull.pages(types, limit_pages, self._stop_pull.is_set)
             yield effects, _nothing if hook is None else hook.flush
 
@@ -60,7 +62,9 @@ class Receiver:
         """Yield the effects of a prime, and what waits until the callback knows everything."""
         listed = primed(self._remote, query)
         with self._receiving(progress) as hook:
-            pull = Pull(self._journal, listed, self._settings, hook, priming.ACTOR)
+            pull = Pull(
+                self._journal, listed, self._settings, hook, actor=priming.ACTOR, floor=self._floor
+            )
             effects = pull.pages(listed.record_types, limit_pages, self._stop_pull.is_set)
             yield effects, _nothing if hook is None else hook.flush
 
@@ -72,7 +76,7 @@ class Receiver:
         remote = describing(self._remote)
         types = _types(remote.record_types, record_types)
         with self._receiving(None):
-            describe = Describe(self._journal, remote, self._settings)
+            describe = Describe(self._journal, remote, self._settings, self._floor)
             yield describe.types(types, self._stop_pull.is_set)
 
     @contextmanager

@@ -42,6 +42,7 @@ from journal.sources import process_name
 from journal.sync.delivery import Delivery
 from journal.sync.doubts import Doubts
 from journal.sync.effects import Call, Listen, Pause
+from journal.sync.floor import Floor
 from journal.sync.lease import SenderLease
 from journal.sync.ledger import Ledger
 from journal.sync.reports import Report
@@ -79,6 +80,7 @@ class Session:
         *,
         board: Board | None = None,
         spans: Spans | None = None,
+        floor: Floor | None = None,
     ) -> None:
         """Begin where the checkpoint says that everything before is settled."""
         sources = journal.sources
@@ -92,12 +94,14 @@ class Session:
         binds = is_binding(remote)
         self._ledger = Ledger(journal, self.lease, settings, checkpoint, binds=binds)
         self._tally = Tally(self._ledger.queue, progress)
+        self.floor = floor or Floor(sources.clock)
         self._waits = Waits(
             sources,
             settings.backoff,
-            self._board,
-            self.lease,
-            self._tally,
+            board=self._board,
+            lease=self.lease,
+            tally=self._tally,
+            floor=self.floor,
         )
         self._delivery = Delivery(
             remote,
@@ -180,8 +184,8 @@ class Session:
                 stopped_by = "stop"
             elif bounds.are_over(waits.now_s()):
                 stopped_by = "timeout"
-            elif (left_s := waits.floor_s) > 0:
-                stopped_by = yield from waits.until_next(draft, left_s, bounds)
+            elif waits.floor_s > 0:
+                stopped_by = yield from waits.until_floor(draft, bounds)
             else:
 
                 def may_go_on() -> bool:

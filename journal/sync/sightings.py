@@ -59,7 +59,7 @@ def is_rebased(record: Record) -> bool:
     if not record.changes:
         return False
     if not record.remote.exists:
-        return record.changes[0].kind != "create"
+        return record.changes[0].kind == "update"
     fields = dict(record.remote.fields)
     for change in record.changes:
         if any(_differs(fields, change, name) for name in _names(change)):

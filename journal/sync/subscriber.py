@@ -112,6 +112,7 @@ class AnySubscriber(Receiver, Generic[_Client]):
             progress_hook,
             board=self._board,
             spans=spans,
+            floor=self._floor,
         )
         self._client = client
         self._stop = Event()

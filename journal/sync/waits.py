@@ -1,8 +1,5 @@
 """How long a sender waits, and for what; it waits by effects, and does no waiting itself.
 
-- S8. A remote that asks for patience is asked nothing before that time is over, whatever wakes
-  the sender.
-
 It knows nothing of what is sent, nor of logs.
 """
 
@@ -23,6 +20,7 @@ if TYPE_CHECKING:
     from journal.sources import Sources
     from journal.sync.backoff import Backoff
     from journal.sync.effects import Effect
+    from journal.sync.floor import Floor
     from journal.sync.lease import SenderLease
     from journal.sync.reports import StoppedBy
     from journal.sync.status import Board
@@ -51,13 +49,15 @@ class Bounds(NamedTuple):
 class Waits:
     """The failures since something was settled last, and the waits that they ask for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  who has a part in it
         self,
         sources: Sources,
         backoff: Backoff,
+        *,
         board: Board,
         lease: SenderLease,
         tally: Tally,
+        floor: Floor,
     ) -> None:
         """Begin without any.
 
@@ -67,6 +67,7 @@ class Waits:
             board: where it is written what stands in the way.
             lease: kept while it is waited.
             tally: is told which draft waits, why, and for how long.
+            floor: before which nothing is asked (S8).
         """
         self._clock = sources.clock
         self._randomness = sources.randomness
@@ -77,7 +78,7 @@ class Waits:
         self.failures = Failures()
         self.problem = ""
         """What stands in the way."""
-        self._not_before_s = self.now_s()
+        self._floor = floor
 
     def now_s(self) -> float:
         """Return the time on the monotonic clock, in seconds."""
@@ -86,13 +87,12 @@ class Waits:
     @property
     def floor_s(self) -> float:
         """How long the remote is to be left alone yet, in seconds; not above 0: no longer."""
-        return self._not_before_s - self.now_s()
+        return self._floor.left_s
 
     def begin(self) -> None:
         """Forget the failures before, but not what is still waited for."""
         self.failures = Failures()
-        if self.floor_s <= 0:
-            self.problem = ""
+        self.problem = self._floor.problem
 
     def recover(self) -> None:
         """Note that a draft was settled: whatever had failed before works again."""
@@ -119,7 +119,7 @@ class Waits:
         if isinstance(outcome, Unknown) and outcome.is_offline:
             self._board.write(online=False)  # somebody on the way has answered
         if isinstance(outcome, Wait):
-            self._not_before_s = self.now_s() + (delay_s if asked_s is None else asked_s)
+            self._floor.rise(delay_s if asked_s is None else asked_s, problem)
         is_over = bounds.attempts is not None and self.failures.all >= bounds.attempts
         level = ERROR if kind == "misconfigured" else WARNING  # the first one only is loud
         what = "it is not tried again for now" if is_over else f"again in {delay_s:.1f} s"
@@ -128,6 +128,11 @@ class Waits:
             self._board.write(last_error=problem)
             return "unreachable"
         return (yield from self.until_next(draft, delay_s, bounds))
+
+    def until_floor(self, draft: Draft, bounds: Bounds) -> Generator[Effect, Any, StoppedBy | None]:
+        """Wait as long as the remote is to be left alone, whoever was told so."""
+        self.problem = self._floor.problem or self.problem
+        return (yield from self.until_next(draft, self.floor_s, bounds))
 
     def until_next(
         self, draft: Draft, delay_s: float, bounds: Bounds

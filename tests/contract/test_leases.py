@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +16,10 @@ from journal.errors import LogUnavailableError
 from journal.log.filelock import FileLock
 from journal.testing.contracts.leases import *  # noqa: F403  that is how the contract is used
 from journal.testing.contracts.leases import appends, claim
+from journal.testing.crashing import Moment, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -115,6 +117,33 @@ class TestFiles:
 
         assert again is not None
         assert again.fence.epoch == 2
+
+    def test_who_dies_while_taking_it_leaves_no_gap(self, path: Path, tmp_path: Path) -> None:
+        """Wherever a process dies that takes it, the file is not mistaken for an older copy."""
+        copies: list[Path] = []
+
+        def copy(_: Moment) -> None:
+            folder = tmp_path / str(len(copies))
+            folder.mkdir()
+            for end in ("", "-wal", "-sender"):
+                if (source := Path(f"{path}{end}")).exists():
+                    shutil.copyfile(source, folder / source.name)
+            copies.append(folder / path.name)
+
+        Journal(path).close()
+        with watching(copy), Journal(path) as journal:
+            before = len(copies)
+            assert journal.log.leases.take(claim("one")) is not None
+            during = copies[before:]
+        for left in during:
+            left.chmod(0o600)
+            with Journal(left) as journal:
+                taken = journal.log.leases.take(claim("two"))
+
+                assert taken is not None
+                assert taken.skipped == 0
+
+        assert len(during) > 2
 
     def test_a_take_that_fails_leaves_no_lock(self, path: Path) -> None:
         """Where the row cannot be written, the lease is free for the next one."""

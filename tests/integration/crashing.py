@@ -16,15 +16,24 @@ from journal.testing.crashing import Moment, watching
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkServerProcess
+    from multiprocessing.context import (
+        ForkServerContext,
+        ForkServerProcess,
+        SpawnContext,
+        SpawnProcess,
+    )
 
     from tests.integration.workload import Tell
 
 Words: TypeAlias = tuple[str, ...]
 
+FRESH: Final = get_context("spawn")
+"""Starts an interpreter for each process."""
 PROCESSES: Final = get_context("forkserver")
 """Makes processes by a fork of a small one that has imported everything and has no threads."""
-PROCESSES.set_forkserver_preload(["__main__", "tests.integration.workload", "httpcore", "h11"])
+PROCESSES.set_forkserver_preload(
+    ["__main__", "tests.integration.workload", "tests.integration.kills.victims", "httpcore", "h11"]
+)
 
 _REAPING: Final = Lock()
 """Held while exit codes are read: a start reads those of all other children too, and who reads
@@ -64,11 +73,15 @@ def _tell_on(pipe: Connection) -> Tell:
 
 
 @contextmanager
-def child(target: Callable[..., None], *arguments: object) -> Iterator[Child]:
+def child(
+    target: Callable[..., None],
+    *arguments: object,
+    context: ForkServerContext | SpawnContext = PROCESSES,
+) -> Iterator[Child]:
     """Start a process that tells what it does; it is dead when the block ends."""
     theirs: Connection
-    ours, theirs = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=target, args=(*arguments, theirs))
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=target, args=(*arguments, theirs))
     with _REAPING:
         process.start()
     theirs.close()
@@ -84,16 +97,24 @@ def child(target: Callable[..., None], *arguments: object) -> Iterator[Child]:
 class Child:
     """A process that tells what it does."""
 
-    def __init__(self, process: ForkServerProcess, pipe: Connection) -> None:
+    def __init__(self, process: ForkServerProcess | SpawnProcess, pipe: Connection) -> None:
         """Listen to the process."""
         self._process = process
-        self._pipe = pipe
+        self.pipe = pipe
+        """Where it tells something."""
+
+    def word(self) -> Words | None:
+        """Return what it tells next; None at its end."""
+        try:
+            word: Words = self.pipe.recv()
+        except (EOFError, OSError):
+            return None
+        return word
 
     def words(self) -> Iterator[Words]:
         """Yield what it tells, until its end."""
-        with suppress(EOFError, OSError):
-            while True:
-                yield self._pipe.recv()
+        while (word := self.word()) is not None:
+            yield word
 
     def until(self, count: int) -> list[Words]:
         """Return the first things that it tells, or fewer where it ends before."""

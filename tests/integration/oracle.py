@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from projections import Projection
 
 Request: TypeAlias = tuple[str, str, Any]
+Plans: TypeAlias = list[list[Any]]
+"""Transactions, each a list of changes as they are told: the kind, the record, the fields."""
 
 
 class Change(NamedTuple):
@@ -83,6 +85,32 @@ def queue_of(entries: Iterable[Entry]) -> Queue:
     return queue
 
 
+def drafts_in(entries: Iterable[Entry]) -> list[str]:
+    """Return the ids of all drafts in order, pending or not."""
+    kinds = (RecordCreated, RecordUpdated, RecordDeleted)
+    return [entry.event_id for entry in entries if isinstance(entry.event, kinds)]
+
+
+def plans_in(entries: Iterable[Entry]) -> Plans:
+    """Return what was carried out, transaction by transaction, as it was told before."""
+    plans: Plans = []
+    for _, batch in groupby(entries, key=lambda entry: entry.batch):
+        plan: list[Any] = []
+        for entry in batch:
+            match entry.event:
+                case RecordCreated(fields=fields):
+                    plan.append(["create", entry.stream, fields])
+                case RecordUpdated(changes=fields):
+                    plan.append(["update", entry.stream, fields])
+                case RecordDeleted():
+                    plan.append(["delete", entry.stream, {}])
+                case _:
+                    pass
+        if plan:
+            plans.append(plan)
+    return plans
+
+
 def acknowledged_in(entries: Iterable[Entry]) -> list[str]:
     """Return the ids of the acknowledged drafts in order."""
     return [entry.event.draft_id for entry in entries if isinstance(entry.event, DraftAcknowledged)]
@@ -95,9 +123,9 @@ def pushes_of(entries: Iterable[Entry]) -> list[Request]:
         path = "/".join(("", *(quote(part, safe="") for part in entry.stream.split(":", 1))))
         match entry.event:
             case RecordCreated(fields=fields):
-                requests.append(("PUT", path, _sent(fields)))
+                requests.append(("PUT", path, sent(fields)))
             case RecordUpdated(changes=fields):
-                requests.append(("PATCH", path, _sent(fields)))
+                requests.append(("PATCH", path, sent(fields)))
             case RecordDeleted():
                 requests.append(("DELETE", path, None))
             case _:
@@ -105,15 +133,15 @@ def pushes_of(entries: Iterable[Entry]) -> list[Request]:
     return requests
 
 
-def _sent(value: object) -> Any:  # noqa: ANN401  JSON
+def sent(value: object) -> Any:  # noqa: ANN401  JSON
     """Return the value with the ids that the service has for the records it refers to: ours."""
     match value:
         case Ref():
             return value.id
         case dict():
-            return {key: _sent(item) for key, item in value.items()}
+            return {key: sent(item) for key, item in value.items()}
         case list():
-            return [_sent(item) for item in value]
+            return [sent(item) for item in value]
         case _:
             return value
 
@@ -239,7 +267,7 @@ def drain(journal: Journal, service: RecordService, before: int = 0) -> None:
     assert done == pushes_of(entries)
     assert len(acknowledged_in(entries)) == len(set(acknowledged_in(entries))) == len(done)
     local = {
-        (ref.type, ref.id): valued(_sent(record.fields))
+        (ref.type, ref.id): valued(sent(record.fields))
         for ref, record in records_of(entries).items()
         if record.fields is not None
     }

@@ -9,23 +9,21 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
 from http.client import HTTPConnection
-from itertools import groupby
+from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import pytest
 
 from journal import Journal
-from journal.events import RecordCreated, RecordDeleted, RecordUpdated
 from journal.testing.crashing import Moment, watching
 from journal.testing.service import Effect, RecordService
-from tests.integration.crashing import child, dying_at, working
+from tests.integration.crashing import child, dying_at
+from tests.integration.kills import tally
 from tests.integration.oracle import (
     acknowledged_in,
     changes_of,
@@ -33,7 +31,6 @@ from tests.integration.oracle import (
     check_pushed,
     check_views,
     drain,
-    pushes_of,
 )
 from tests.integration.workload import (
     SEEN,
@@ -41,7 +38,6 @@ from tests.integration.workload import (
     SEEN_VERSION,
     STEPS,
     live,
-    restless_day,
     short_day,
 )
 from tests.replay.fixed import FixedSources
@@ -49,7 +45,6 @@ from tests.replay.fixed import FixedSources
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from journal.events import Entry
     from tests.integration.crashing import Words
     from tests.integration.oracle import Change
 
@@ -58,14 +53,15 @@ STRACE = shutil.which("strace")
 PRIMING = Effect(1, "PUT", f"/{SEEN.type}/{SEEN.id}", SEEN_FIELDS)
 """What the service has seen before the journal begins."""
 
+CALLS = ("fdatasync", "pwrite64", "flock", "ftruncate", "unlink", "sendto", "recvfrom")
+"""What a journal asks of the disk, and a sender of the network."""
+WAVE = 8
+"""How many processes are killed at once before it is looked whether one came to its end."""
+
 NEVER = 1_000_000
 """A moment that does not come in a short day."""
 
-CASES = ("stored, not told", "announced, not stored", "pushed, not acknowledged", "drafts left")
-"""In what many processes that are killed at random must have died."""
-
 Log: TypeAlias = "list[tuple[Change, ...]]"
-Plans: TypeAlias = list[list[tuple[str, str, dict[str, Any]]]]
 
 
 @contextmanager
@@ -243,115 +239,45 @@ def test_torn_wal(tmp_path: Path) -> None:
     assert changes == days()[-1]
 
 
-# --- killed at random ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kills", [10, pytest.param(220, marks=pytest.mark.long)])
-def test_random_kills(tmp_path: Path, kills: int) -> None:
-    """Killed while it changes, pushes and reads at once, a process loses nothing, each time."""
-    dice = random.Random(kills)  # noqa: S311  a test's
-    met: Counter[str] = Counter()
-    for series in range(0, kills, 10):
-        path = tmp_path / f"{series}.db"
-        plans: Plans = []
-        with RecordService() as service:
-            for number in range(10):
-                words = words_until_killed(dice, path, service, seed=series + number)
-                with Journal(path, actor="heir", origin="tablet-3") as journal:
-                    plans = check_restless(journal, plans, words, service, met)
-
-    assert kills < 100 or min(met[case] for case in CASES) > 0, met
-
-
-def words_until_killed(
-    dice: random.Random, path: Path, service: RecordService, seed: int
-) -> list[Words]:
-    """Kill a process at a moment that the dice choose; return what it had told by then."""
-    with child(working, restless_day, (str(path), service.url, seed)) as process:
-        words = process.until(dice.randrange(80))
-        time.sleep(dice.random() * 0.004)
-        process.kill()
-        words += process.words()
-        assert process.ended_by == signal.SIGKILL
-    return words
-
-
-def check_restless(
-    journal: Journal,
-    before: Plans,
-    words: Sequence[Words],
-    service: RecordService,
-    met: Counter[str],
-) -> Plans:
-    """Check the journal of somebody who died in the restless day; return all its changes."""
-    entries = check_log(journal)
-    willed = [json.loads(word[1]) for word in words if word[0] == "will"]
-    done = sum(word[0] == "done" for word in words)
-    drafts = [word[1] for word in words if word[0] == "draft"]
-    plans = plans_in(entries)
-    assert plans in (before + willed[:done], before + willed)
-    assert set(drafts) <= set(acknowledged_in(entries))
-    check_pushed(entries, service.effects)
-    check_views(journal, entries)
-    met["stored, not told"] += plans != before + willed[:done]
-    met["announced, not stored"] += plans != before + willed
-    met["pushed, not acknowledged"] += len(service.effects) > len(acknowledged_in(entries))
-    met["drafts left"] += len(acknowledged_in(entries)) < len(pushes_of(entries))
-    drain(journal, service)
-    return plans
-
-
-def plans_in(entries: Iterable[Entry]) -> Plans:
-    """Return what was carried out, transaction by transaction, as it was told before."""
-    plans: Plans = []
-    for _, batch in groupby(entries, key=lambda entry: entry.batch):
-        plan: list[Any] = []
-        for entry in batch:
-            match entry.event:
-                case RecordCreated(fields=fields):
-                    plan.append(["create", entry.stream, fields])
-                case RecordUpdated(changes=fields):
-                    plan.append(["update", entry.stream, fields])
-                case RecordDeleted():
-                    plan.append(["delete", entry.stream, {}])
-                case _:
-                    pass
-        if plan:
-            plans.append(plan)
-    return plans
-
-
 # --- killed within a commit --------------------------------------------------------------------
 
 
-@pytest.mark.long
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed: it kills at a system call")
-@pytest.mark.parametrize("call", ["fdatasync", "pwrite64"])
-def test_every_system_call(tmp_path: Path, call: str) -> None:
-    """Killed at any write or sync of the disk, a process loses nothing that it told."""
-    told: list[Words] = []
-    ended_by, number = signal.SIGKILL.value, 0
-    while ended_by:
-        number += 1
-        path = tmp_path / f"{number}.db"
-        ended_by, told = killed_at_call(path, call, number)
-        assert ended_by in {0, signal.SIGKILL}
-        with Journal(path, actor="heir", origin="tablet-3") as journal:
-            entries = check_log(journal)
-            check_changes(changes_of(entries), told)
-            check_views(journal, entries)
-            journal.create("Account", {"Name": "Next"}, id="next")
-            check_log(journal)
+@pytest.mark.parametrize(
+    ("call", "numbers"),
+    [
+        ("fdatasync", (9,)),
+        ("pwrite64", (99,)),
+        ("sendto", (9,)),
+        *(pytest.param(call, None, marks=pytest.mark.long) for call in CALLS),
+    ],
+)
+def test_every_system_call(tmp_path: Path, call: str, numbers: Iterable[int] | None) -> None:
+    """Killed at any write, sync or lock of a file, or at any request: nothing is lost, or twice."""
+    lives: list[Life] = []
+    with ThreadPoolExecutor(2) as two:
+        following = iter(numbers or count(1))
+        while wave := list(islice(following, WAVE)):
+            lives += two.map(partial(killed_at_call, tmp_path, call), wave)
+            if lives[-1].ended_by != signal.SIGKILL:
+                break
 
-    assert told[-1] == ("step", str(len(STEPS)))
-    assert number > len(STEPS)
+    killed = [life for life in lives if life.ended_by == signal.SIGKILL]
+    whole = lives[len(killed) :]
+    tally.KILLED[f"a process at a call of {call}"] += len(killed)
+    assert {life.ended_by for life in whole} <= {0}
+    assert {life.told[-1] for life in whole} <= {("step", str(len(STEPS)))}
+    assert bool(whole) is (numbers is None)
+    assert killed
 
 
-def killed_at_call(path: Path, call: str, number: int) -> tuple[int, list[Words]]:
-    """Live through the short day up to the n-th such call; return what ended it, and was told."""
-    inject = f"inject={call}:signal=SIGKILL:when={number}"
-    strace = (str(STRACE), "-f", "--seccomp-bpf", "-qq", "-o", os.devnull, "-e", inject)
-    work = (sys.executable, "-m", "tests.integration.workload", str(path))
-    traced = subprocess.run((*strace, *work), stdout=subprocess.PIPE, check=False)
-    told = [tuple(line.split(" ")) for line in traced.stdout.decode().splitlines()]
-    return -traced.returncode, told
+def killed_at_call(folder: Path, call: str, number: int) -> Life:
+    """Live through the short day up to the n-th such call, and check what is left."""
+    path = folder / f"{number}.db"
+    what = ("-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={number}")
+    strace = (str(STRACE), "-f", "-qq", "-o", os.devnull, *what)
+    with service_after() as service:
+        work = (sys.executable, "-m", "tests.integration.workload", str(path), service.url)
+        traced = subprocess.run((*strace, *work), stdout=subprocess.PIPE, check=False)
+        told = [tuple(line.split(" ")) for line in traced.stdout.decode().splitlines()]
+        return Life(-traced.returncode, told, check_survivor(path, told, service))

@@ -38,9 +38,11 @@ from journal.log.database import Database, has_wal_reset_bug
 from journal.log.failures import translate
 from journal.log.filelock import FileLock
 from journal.log.place import unopened
+from journal.remotes import HttpRemote, Profile
 from projections import Records
 from tests.integration.crashing import child, working
 from tests.integration.interrupting import interrupted_at
+from tests.unit.scripted import Script, shows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,6 +123,31 @@ class TestOpening:
         with Journal(path, durability="normal") as journal:
             appender = database(journal)._appender
             assert appender.execute("PRAGMA synchronous").fetchone()[0] == 1
+
+    def test_what_is_sent_is_durable_whatever_the_durability(self, path: Path) -> None:
+        """D5: a sender's append waits for the disk, with all before it; the next one need not."""
+        with Journal(path, durability="normal") as journal:
+            appender = database(journal)._appender
+            waits: list[int] = []
+
+            def look(_: object = None) -> None:
+                waits.append(appender.execute("PRAGMA synchronous").fetchone()[0])
+
+            remote = HttpRemote(Profile.of({"url": "https://records.example.com"}))
+            made = [shows({"n": n}, f'"{n}"', 201) for n in (1, 2)]
+            journal.create("Note", {"n": 1})
+            journal.create("Note", {"n": 2})
+            look()
+            Script(journal, remote).drain(*made, at=look)
+            look()
+            journal.create("Note", {"n": 3})
+            look()
+            with journal.batch():
+                journal.create("Note", {"n": 4})
+                journal.create("Note", {"n": 5})
+            look()
+
+        assert waits == [1, 2, 2, 2, 1, 1]
 
     @pytest.mark.parametrize("durability", ["off", "fulll", "FULL", "", None, "full; PRAGMA x"])
     @pytest.mark.parametrize("name", ["field.db", ":memory:"])

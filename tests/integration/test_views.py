@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
+from itertools import count
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import pytest
 
 from journal import Journal, Ref
+from journal.errors import ViewError
 from projections import Drafts, History, Records
 from projections import projection as projections
 from tests.integration.interrupting import interrupted_at
@@ -52,6 +56,34 @@ def work(path: Path, name: str) -> None:
         for view in VIEWS:
             view(journal).rebuild()
         change(journal, records, f"{name} again", 12)
+
+
+def test_what_is_not_there_is_not_there_whatever_is_made_meanwhile(
+    journal: Journal, path: Path
+) -> None:
+    """A table is missed, though another process makes others each time while it is looked for.
+
+    That is when a file is new, and many begin to use it at once.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        made = count()
+
+        def make_another(action: int, *_: object) -> int:
+            if action == sqlite3.SQLITE_DELETE:
+                other.execute(f"CREATE TABLE another_{next(made)} (x)")
+            return sqlite3.SQLITE_OK
+
+        def look() -> None:
+            # SQLite asks in the midst of this statement, between its first table and its second.
+            with journal.log.views.read() as cursor:
+                assert isinstance(cursor, sqlite3.Cursor)
+                cursor.connection.set_authorizer(make_another)
+                cursor.execute("DELETE FROM entries WHERE position IN (SELECT 1 FROM missing)")
+
+        with pytest.raises(ViewError, match="no such table"):
+            look()
+
+    assert next(made) == 2
 
 
 def rebuild(path: Path, times: int) -> None:

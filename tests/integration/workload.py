@@ -6,12 +6,9 @@ change and after it; whatever was told as done must be found again, whatever hap
 
 from __future__ import annotations
 
-import json
 import os
-import random
 import sys
 from contextlib import ExitStack
-from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from journal import Journal, Ref
@@ -22,6 +19,7 @@ from tests.replay.fixed import BEGIN_US, FixedSources
 from tests.replay.views import VIEWS
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterator
 
     from journal.sync import Progress
@@ -125,7 +123,7 @@ def live(journal: Journal, sources: FixedSources, url: str | None, tell: Tell) -
     with ExitStack() as stack:
         sync = None
         if url is not None:
-            sync = stack.enter_context(subscriber(journal, url, _teller(tell)))
+            sync = stack.enter_context(subscriber(journal, url, teller(tell)))
         desk = Desk(journal, views, sync)
         for number, step in enumerate(STEPS, 1):
             sources.clock.now = BEGIN_US + number * 1_000_000
@@ -134,7 +132,9 @@ def live(journal: Journal, sources: FixedSources, url: str | None, tell: Tell) -
             tell("step", str(number))
 
 
-def _teller(tell: Tell) -> Callable[[Progress], None]:
+def teller(tell: Tell) -> Callable[[Progress], None]:
+    """Return what tells ``draft ID`` of every draft that is acknowledged."""
+
     def progress(said: Progress) -> None:
         if said.step == "acknowledged" and said.draft is not None:
             tell("draft", said.draft.draft_id)
@@ -142,26 +142,13 @@ def _teller(tell: Tell) -> Callable[[Progress], None]:
     return progress
 
 
-# --- a day without an end, another each time ---------------------------------------------------
+# --- changes without an end, others each time --------------------------------------------------
+
+TYPES: Final = ("Account", "Visit")
+"""Of which types the records are that a plan makes."""
 
 Plan: TypeAlias = tuple[tuple[str, Ref, dict[str, object]], ...]
 """Changes of one transaction: create, update or delete; the record; the fields."""
-
-
-def restless_day(path: str, url: str, seed: int, tell: Tell) -> None:
-    """Change, push and read at once, for ever.
-
-    Tells ``will PLAN``, as JSON, before a change, ``done`` after it, and ``draft ID`` when a draft
-    is acknowledged.
-    """
-    dice = random.Random(seed)  # noqa: S311  a test's
-    journal = Journal(path, actor="tech-17", origin="tablet-3")
-    subscriber(journal, url, _teller(tell)).start()
-    Thread(target=_read_for_ever, args=(journal,), daemon=True).start()
-    for plan in plans(dice, str(seed), _alive(journal)):
-        tell("will", json.dumps(plan))
-        carry_out(journal, plan)
-        tell("done")
 
 
 def pushing(path: str, url: str, tell: Tell) -> None:
@@ -173,20 +160,6 @@ def pushing(path: str, url: str, tell: Tell) -> None:
         while (report := sync.drain()).pending:
             assert report.held == 0, report
     tell("drained")
-
-
-def _read_for_ever(journal: Journal) -> None:
-    views = [view(journal) for view in VIEWS]
-    while True:
-        for view in views:
-            view.catch_up()
-        journal.log.wait(journal.log.head(), 0.01)
-
-
-def _alive(journal: Journal) -> list[Ref]:
-    """Return the records that are there now, in the order of their making."""
-    refs = dict.fromkeys(entry.stream for entry in journal.log.scan())
-    return [ref for ref in refs if not journal.load(ref).is_deleted]
 
 
 def plans(dice: random.Random, prefix: str, alive: list[Ref]) -> Iterator[Plan]:
@@ -202,7 +175,7 @@ def plans(dice: random.Random, prefix: str, alive: list[Ref]) -> Iterator[Plan]:
                 fields: dict[str, object] = {"Name": name, "Note": dice.choice(("", None, "ü"))}
                 if alive:
                     fields["Of"] = dice.choice(alive)
-                ref = Ref.of(dice.choice(("Account", "Visit")), name)
+                ref = Ref.of(dice.choice(TYPES), name)
                 alive.append(ref)
             else:
                 ref = dice.choice(alive)
@@ -217,12 +190,17 @@ def carry_out(journal: Journal, plan: Plan) -> None:
     """Make the changes of a plan, in one transaction."""
     with journal.batch():
         for kind, ref, fields in plan:
-            if kind == "create":
-                journal.create(ref.type, fields, id=ref.id)
-            elif kind == "update":
-                journal.update(ref, fields)
-            else:
-                journal.delete(ref)
+            change(journal, kind, ref, fields)
+
+
+def change(journal: Journal, kind: str, ref: Ref, fields: dict[str, object]) -> None:
+    """Make one change of a plan."""
+    if kind == "create":
+        journal.create(ref.type, fields, id=ref.id)
+    elif kind == "update":
+        journal.update(ref, fields)
+    else:
+        journal.delete(ref)
 
 
 def _tell_on_stdout(*words: str) -> None:
@@ -230,4 +208,4 @@ def _tell_on_stdout(*words: str) -> None:
 
 
 if __name__ == "__main__":
-    short_day(sys.argv[1], None, _tell_on_stdout)
+    short_day(sys.argv[1], sys.argv[2], _tell_on_stdout)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.mutation import trying
+from tests.mutation import reasons, trying
 from tests.mutation.proofs import PROOFS
 
 WANTED = 90.0
@@ -23,12 +23,15 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=trying.ROOT / ".mutation")
     parser.add_argument("--last", action="store_true", help="only read what was found last time")
     parser.add_argument("--again", action="store_true", help="only what was not killed last time")
+    parser.add_argument("--report", type=Path, help="write a table and the survivors there")
     arguments = parser.parse_args()
     ask = trying.read if arguments.last else partial(trying.run, again=arguments.again)
     with ThreadPoolExecutor(arguments.jobs) as pool:
         results = list(
             pool.map(lambda module: _told(ask(module, arguments.work)), arguments.modules)
         )
+    if arguments.report:
+        arguments.report.write_text("\n".join(reasons.report(results)) + "\n")
     mutants = sum(result.mutants for result in results)
     noticed = sum(result.killed + result.timeouts for result in results)
     print(f"{noticed} of {mutants} noticed: {100 * noticed / mutants:.1f} %")

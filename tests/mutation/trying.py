@@ -32,6 +32,10 @@ pytest_add_cli_args_test_selection =
 pytest_add_cli_args =
     -p
     no:cacheprovider
+    -p
+    no:unraisableexception
+    -p
+    no:threadexception
 timeout_constant = 2.0
 timeout_multiplier = 5.0
 use_git_change_detection = false
@@ -83,7 +87,8 @@ def run(module: str, work: Path, *, again: bool = False) -> Result:
         again: whether to try only those that were not killed the last time.
 
     Raises:
-        RuntimeError: The tests fail without any mutant, or the tool does.
+        RuntimeError: The tests fail without any mutant, by themselves or as they are run for one;
+            or the tool does.
     """
     folder = work / module.replace("/", ".")
     tests = "\n    ".join(f"tests/unit/{name}.py" for name in PROOFS[module])
@@ -113,7 +118,27 @@ def run(module: str, work: Path, *, again: bool = False) -> Result:
         )
     if done.returncode != 0:
         raise RuntimeError(f"mutmut failed for {module}: see {folder / 'mutmut.txt'}")
+    _check_unchanged(module, folder / "mutants")
     return read(module, work)
+
+
+def _check_unchanged(module: str, folder: Path) -> None:
+    """Check that the tests pass where nothing is changed, run by name as they are for a change.
+
+    Raises:
+        RuntimeError: Some do not: mutants are killed by whatever is wrong with their tests.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.mutation.unchanged"],
+        cwd=folder,
+        env={**os.environ, "HYPOTHESIS_PROFILE": "mutants", "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        raise RuntimeError(f"the tests of {module} fail where nothing is changed: {said}")
 
 
 def read(module: str, work: Path) -> Result:

@@ -574,6 +574,11 @@ class TestUpdates:
                 "/Note/k1",
                 {"set": {"title": "b"}, "clear": ["n"]},
             ),
+            (
+                {"unset": "omit", "body": '{"set": "{fields}", "clear": "{unset.joined}"}'},
+                "/Note/k1",
+                {"set": {"title": "b"}, "clear": "n"},
+            ),
         ],
     )
     def test_ways_to_unset(
@@ -590,6 +595,29 @@ class TestUpdates:
 
         assert (script.requests[0].path, body(script.requests[0])) == (path, sent)
         assert report.pending == 0
+
+    def test_several_fields_that_are_unset_are_joined(self, journal: Journal) -> None:
+        """Their names are one text, with commas."""
+        known(journal)
+        journal.update(NOTE, {"title": None, "n": None})
+        update = {"unset": "omit", "body": '{"set": "{fields}", "clear": "{unset.joined}"}'}
+        script = Script(journal, remote(update=update))
+
+        script.drain(shows({"title": None, "n": None}, '"2"'), shows({}, '"2"'))
+
+        assert body(script.requests[0]) == {"set": {}, "clear": "title,n"}
+
+    def test_operations_by_name(self, journal: Journal) -> None:
+        """An operation may call the field by its name, as it is."""
+        operation = '{"field": "{name}", "to": "{value}"}'
+        update = {"set": operation, "unset": operation, "body": '{"changes": "{operations}"}'}
+        known(journal)
+        journal.update(NOTE, {"a/b": 1})
+        script = Script(journal, remote(update=update))
+
+        script.drain(shows({"a/b": 1}, '"2"'))
+
+        assert body(script.requests[0]) == {"changes": [{"field": "a/b", "to": 1}]}
 
     def test_each_field_may_have_its_way_to_be_unset(self, journal: Journal) -> None:
         """Where values stand in envelopes, one without a value has one too."""

@@ -36,9 +36,10 @@ from journal.events import (
     RecordUpdated,
     Resolution,
 )
+from journal.outcomes import Refused, Seen
 from journal.policies import Policies
 from journal.record import Change
-from journal.resolutions import MAX_RESOLUTIONS, what_if
+from journal.resolutions import MAX_RESOLUTIONS, settled, what_if
 from journal.staging import Facts
 from projections import Drafts, Records
 
@@ -472,6 +473,9 @@ class TestResolve:
         assert "Account:acme" in str(caught.value)
         with pytest.raises(DanglingReferenceError, match=r"^Account:acme /Of: Account:nobody is "):
             journal.resolve(draft_id, "ours", fields={"Of": Ref("Account:nobody")})
+        later = journal.create("Account", {"Name": "later"}, id="later")
+        with pytest.raises(DanglingReferenceError, match="is created later than this draft"):
+            journal.resolve(draft_id, "ours", fields={"Of": later})
         journal.resolve(draft_id, "ours")
         assert [change.revision for change in journal.load(ACME).changes] == [1]
 
@@ -489,6 +493,9 @@ class TestResolve:
             journal.resolve(draft_id, "merge")
         journal.resolve(draft_id, fields={"Phone": "9"})
 
+        event = last(journal)
+        assert isinstance(event, ConflictResolved)
+        assert {resolution.rule for resolution in event.resolutions} == {"a person's values"}
         change = journal.load(ACME).changes[0]
         assert (change.kind, change.fields) == ("create", {"Phone": "9", "City": "Ulm"})
         assert journal.load(ACME).fields == {"Phone": "9", "City": "Ulm", "Fax": "7"}
@@ -560,6 +567,40 @@ class TestResolve:
         )
         assert journal.load(ACME).changes == ()
 
+    def test_applied_after_a_decision(self, journal: Journal) -> None:
+        """It is the draft as it was decided that the remote has, and not as it was made."""
+        observed(journal, {"Phone": "1"})
+        journal.update(ACME, {"Phone": "2"})
+        observed(journal, {"Phone": "3"}, "v2")
+        journal.resolve(hold(journal, "conflict"), "ours")
+        draft_id = hold(journal, "unknown")
+
+        journal.resolve(draft_id, applied=True)
+
+        event = last(journal)
+        assert isinstance(event, DraftAcknowledged)
+        assert event.revision == 1
+
+    @pytest.mark.parametrize(
+        ("known", "said", "noted"),
+        [(None, None, "acme"), ("001", None, "001"), (None, "002", "002"), ("001", "002", "002")],
+    )
+    def test_applied_to_which_record(
+        self, journal: Journal, known: str | None, said: str | None, noted: str
+    ) -> None:
+        """The id that a person names is the remote's; else the one that is known, or our own."""
+        journal.create("Account", {"Name": "Acme"}, id="acme")
+        if known is not None:
+            seen = RecordObserved(exists=True, fields={}, remote_id=known, remote_version="v1")
+            note(journal, seen)
+        draft_id = hold(journal, "unknown")
+
+        journal.resolve(draft_id, applied=True, remote_id=said)
+
+        event = last(journal)
+        assert isinstance(event, DraftAcknowledged)
+        assert event.remote_id == noted
+
     def test_a_choice_must_be_one(self, journal: Journal) -> None:
         """Neither nothing nor two things are a decision; nor is another policy."""
         journal.create("Account", {"Name": "Acme"}, id="acme")
@@ -620,6 +661,72 @@ class TestWhatIf:
         assert tried("theirs") == [(head - 1, False, False), (head, False, False)]
         assert tried("merge") == [(head - 1, True, True), (head, False, True)]
         assert journal.log.head() == head + 2
+        met = next(what_if(journal.log.scan(), Policies(default="ours"))).conflict
+        assert (met.draft_id, met.ours, met.remote) == (draft_id, {"Phone": "2"}, {"Phone": "3"})
+
+    def test_what_was_gone_is_tried_too(self, journal: Journal) -> None:
+        """A draft that was held for a record that is gone would be decided by other policies."""
+        observed(journal, {"Phone": "1"})
+        journal.update(ACME, {"Phone": "2"})
+        observed(journal, None, None)
+        hold(journal, "gone")
+
+        found = list(what_if(journal.log.scan(), Policies(default="ours")))
+
+        assert [(w.conflict.remote, w.is_same) for w in found] == [(None, False)]
+
+
+class TestSettled:
+    """What is noted of the remote's record where a draft is refused for what it is."""
+
+    @pytest.mark.parametrize(
+        ("known", "seen", "noted"),
+        [
+            (None, Seen({"Phone": "3"}), "acme"),
+            ("001", Seen({"Phone": "3"}), "001"),
+            ("001", Seen({"Phone": "3"}, "002"), "002"),
+            (None, Seen(None), None),
+            ("001", Seen(None), "001"),
+            (None, Seen(None, "002"), "002"),
+        ],
+    )
+    def test_under_which_id(
+        self, journal: Journal, known: str | None, seen: Seen, noted: str | None
+    ) -> None:
+        """That which was seen, or is known; what is there without one has our own."""
+        journal.create("Account", {"Phone": "2"}, id="acme")
+        if known is not None:
+            note(journal, RecordObserved(exists=True, fields={"Phone": "1"}, remote_id=known))
+        record = journal.load(ACME)
+        refused = Refused("conflict", (), 409, "", seen)
+
+        events = settled(record, record.changes[0], refused, 1, Policies(default="merge"))
+
+        observed = events[0]
+        assert isinstance(observed, RecordObserved)
+        assert (observed.remote_id, observed.exists) == (noted, seen.fields is not None)
+
+    def test_what_is_gone_is_noted_as_gone(self, journal: Journal) -> None:
+        """A remote that says so needs no read to be believed."""
+        observed(journal, {"Phone": "1"})
+        journal.update(ACME, {"Phone": "2"})
+        record = journal.load(ACME)
+
+        events = settled(record, record.changes[0], Refused("gone"), 1, Policies(default="merge"))
+
+        assert isinstance(events[0], RecordObserved)
+        assert events[0].exists is False
+
+    def test_other_refusals_note_nothing(self, journal: Journal) -> None:
+        """What was seen of a draft that is no good is nothing to decide by."""
+        observed(journal, {"Phone": "1"})
+        journal.update(ACME, {"Phone": "2"})
+        record = journal.load(ACME)
+        refused = Refused("rejected", seen=Seen({"Phone": "3"}))
+
+        events = settled(record, record.changes[0], refused, 1, Policies(default="merge"))
+
+        assert [type(event) for event in events] == [DraftHeld]
 
 
 def test_resolutions_are_counted_until_a_hold(journal: Journal) -> None:

@@ -80,6 +80,17 @@ class TestKept:
         with pytest.raises(ValueError, match=r"."):
             of_json(text)
 
+    def test_what_is_no_object_is_said_to_be_no_description(self) -> None:
+        """JSON that is something else is told from what is no JSON."""
+        for text in ("[]", '{"fields":[{}]}', "{}"):
+            with pytest.raises(ValueError, match=r"^this is no description of a record type$"):
+                of_json(text)
+
+    def test_what_is_as_usual_is_left_out(self) -> None:
+        """A type of which only the name is known needs no more than that."""
+        assert of_json('{"record_type":"A"}') == TypeDescription("A")
+        assert of_json(as_json(TypeDescription("A"))) == TypeDescription("A")
+
     def test_what_a_newer_release_says_more_is_passed_over(self) -> None:
         """A key, or a kind, that is not known does no harm."""
         text = '{"record_type":"A","colour":1,"fields":[{"name":"x","kind":"shape","size":2}]}'
@@ -133,8 +144,9 @@ class TestChanges:
         assert misfits(VISIT, "update", fields) == wrong
 
     def test_a_delete(self) -> None:
-        """A delete sets nothing; the type allows it or does not."""
+        """A delete sets nothing, whatever it is handed; the type allows it or does not."""
         assert misfits(VISIT, "delete", {}) == {}
+        assert misfits(VISIT, "delete", {"Colour": 1, "Number": 7}) == {}
 
     @pytest.mark.parametrize("kind", ["create", "update", "delete"])
     def test_a_type_that_is_not_to_be_changed(self, kind: Any) -> None:  # noqa: ANN401
@@ -175,10 +187,12 @@ class TestValues:
             (field("number"), " 12 "),
             (field("number", precision=5, scale=2), 999.999),
             (field("number", precision=2), 0.001),
+            (field("number", precision=2), 99),
             (field("number", precision=1), 0),
             (field("integer"), -7),
             (field("boolean"), False),
             (field("boolean"), "true"),
+            (field("boolean"), "false"),
             (field("date"), "2026-04-01"),
             (field("date"), "2026-04-01T09:30:00.000+0000"),
             (field("datetime"), "2026-04-01T09:30:00Z"),
@@ -188,6 +202,7 @@ class TestValues:
             (STATUS, "Offen"),
             (STATUS._replace(closed=False), "anything"),
             (field("choice", closed=True), "nobody has told which there are"),
+            (field("choice", closed=True, choices=(Choice("a;b"),)), "a;b"),
             (STATUS._replace(kind="choices"), "Open;Done"),
             (STATUS._replace(kind="choices"), ["Open", "Done"]),
             (field("reference", refers_to=("Account",)), ACME),
@@ -210,7 +225,12 @@ class TestValues:
             (field("number"), "NaN", "is no number"),
             (field("number"), True, "is no number"),
             (field("number"), [1], "is no number"),
-            (field("number"), ACME, "is a reference, and the field holds a number"),
+            (field("integer"), "twelve", "is no number"),
+            (
+                field("number", precision=2),
+                100,
+                "has too many digits: at most 2 may stand before the point",
+            ),
             (
                 field("number", precision=5, scale=2),
                 1000,
@@ -218,13 +238,27 @@ class TestValues:
             ),
             (field("boolean"), "yes", "is neither true nor false"),
             (field("boolean"), 1, "is neither true nor false"),
+            (field("boolean"), [True], "is neither true nor false"),
             (field("date"), "tomorrow", "is no date, such as 2026-04-01"),
             (field("datetime"), 17, "is no datetime, such as 2026-04-01T09:30:00Z"),
             (field("time"), "9 am", "is no time, such as 09:30:00"),
             (STATUS, "Lost", "'Lost' is none of its values: Open, Done"),
-            (STATUS._replace(kind="choices"), "Open;Lost", "'Lost' is none of its values"),
+            (
+                STATUS._replace(kind="choices"),
+                "Open;Lost",
+                "'Lost' is none of its values: Open, Done",
+            ),
             (STATUS._replace(kind="choices"), ["Open", {}], "is no text"),
-            (field("choice", closed=True, choices=MANY), "x", "0, 1, 2, 3, 4, 5, 6, 7, …"),
+            (
+                field("choice", closed=True, choices=MANY),
+                "x",
+                "'x' is none of its values: 0, 1, 2, 3, 4, 5, 6, 7, …",
+            ),
+            (
+                field("choice", closed=True, choices=MANY[:8]),
+                "x",
+                "'x' is none of its values: 0, 1, 2, 3, 4, 5, 6, 7",
+            ),
             (
                 field("reference", refers_to=("User", "Group")),
                 ACME,
@@ -235,4 +269,10 @@ class TestValues:
     )
     def test_what_does_not(self, of: FieldDescription, value: object, why: str) -> None:
         """It is said what is wrong, in words for the person who fills in the form."""
-        assert why in unfit(of, value)
+        assert unfit(of, value) == why
+
+    @pytest.mark.parametrize("kind", ["number", "integer", "boolean", "date", "datetime", "time"])
+    def test_a_reference_is_no_plain_value(self, kind: str) -> None:
+        """A record is neither a number nor a time; a text may be made of its id."""
+        assert unfit(field(kind), ACME) == f"is a reference, and the field holds a {kind}"
+        assert unfit(field("text"), ACME) == ""

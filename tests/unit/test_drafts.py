@@ -29,7 +29,7 @@ from journal.events import (
     RecordObserved,
     RecordUpdated,
 )
-from journal.explanation import Status, explain, explained, status_of
+from journal.explanation import Status, explain, explained, status_of, stop_text
 from journal.values import Ref
 from tests import strategies
 
@@ -820,6 +820,47 @@ class TestStatus:
             "passes a held draft"
         )
         assert (found.pending, found.held, found.next, found.oldest_age_s) == (2, 1, None, 3.0)
+
+    def test_counts_what_is_sent_and_what_is_next(self) -> None:
+        """What is sent, and what comes next, is told apart from what only waits."""
+        sent = PushStarted(draft_id="e1")
+        found = status_of(queue((ACME, created()), (BOLT, created()), (ACME, sent)), 5)
+
+        assert (found.pending, found.held, found.sending, found.stopped) == (2, 0, 1, None)
+        assert found.next is not None
+        assert found.next.draft_id == "e1"
+
+    def test_a_clock_that_was_set_back(self) -> None:
+        """A draft of the future is not of a negative age, but new."""
+        assert status_of(queue((ACME, created())), 0).oldest_age_s == 0.0
+
+    def test_a_stopped_queue(self) -> None:
+        """It is told who stopped the queue and why, and how many drafts wait for its start."""
+        stopped = QueueStopped(cause="rejections", problem="5 in a row")
+        found = queue((ACME, created()), (BOLT, created()), (QUEUE, stopped))
+
+        status = status_of(found, 5)
+
+        assert (status.stopped, status.next) == (found.switch.stop, None)
+        assert status.sentence == (
+            "the queue is stopped: it was stopped by ann (5 in a row; why); "
+            "2 drafts wait until it is started"
+        )
+
+    @pytest.mark.parametrize(
+        ("problem", "reason", "why"),
+        [
+            ("hot", "lunch", " (hot; lunch)"),
+            ("hot", None, " (hot)"),
+            ("", "lunch", " (lunch)"),
+            ("", None, ""),
+        ],
+    )
+    def test_why_it_was_stopped(self, problem: str, reason: str | None, why: str) -> None:
+        """What was wrong, and what was said, as far as there is either."""
+        stop = Stop(2, 2, "person", problem, "ann", reason)
+
+        assert stop_text(stop) == f"it was stopped by ann{why}"
 
 
 class TestSwitch:

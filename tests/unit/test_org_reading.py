@@ -14,12 +14,14 @@ from journal.events import RecordObserved
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.remotes.salesforce import Salesforce
 from journal.remotes.salesforce.rows import VERSION
+from journal.sources import Sources
 from journal.sync.backoff import Backoff
 from journal.sync.describing import Describe, describing
 from journal.sync.effects import Call, Pause
 from journal.sync.priming import ACTOR, primed
 from journal.sync.pulling import READS_AGAIN, Pull
 from journal.sync.settings import Settings
+from tests.unit.scripted import Leaping
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -72,7 +74,8 @@ class Script:
 
     def __init__(self, **settings: object) -> None:
         """Read into a journal of its own."""
-        self.journal = Journal(actor="ann", origin="van-7")
+        self.clock = Leaping()
+        self.journal = Journal(actor="ann", origin="van-7", sources=Sources(self.clock))
         self.org = Salesforce.of({**ORG, **settings}, environ={"TOKEN": "s3cret"})
         self.requests: list[Request] = []
         self.pauses = 0
@@ -89,7 +92,7 @@ class Script:
     ) -> PullReport:
         """Prime by a query, in the same way."""
         found = primed(self.org, query)
-        pull = Pull(self.journal, found, SETTINGS, None, ACTOR)
+        pull = Pull(self.journal, found, SETTINGS, None, actor=ACTOR)
         effects = pull.pages(found.record_types, limit_pages, self._should_stop)
         report: PullReport = self._driven(effects, *answers)
         return report
@@ -121,8 +124,9 @@ class Script:
                     result = left.pop(0)
                 case Call(function):
                     result = function()
-                case Pause():
+                case Pause(seconds):
                     self.pauses += 1
+                    self.clock.leap(seconds)
                     result = "time"
                 case _:
                     raise AssertionError(effect)

@@ -19,11 +19,14 @@ from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.remotes.changes import Feed
 from journal.remotes.dialect import Dialect
 from journal.remotes.times import moved, not_after
+from journal.sources import Sources
 from journal.staging import Facts
 from journal.sync.backoff import Backoff
 from journal.sync.effects import Call, Pause
+from journal.sync.floor import Floor
 from journal.sync.pulling import MOST_EMPTY, READS_AGAIN, Pull
 from journal.sync.settings import Settings
+from tests.unit.scripted import Leaping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +85,8 @@ class Script:
         self, content: dict[str, Any] | None = None, journal: Journal | None = None
     ) -> None:
         """Pull into that journal, or into one of its own."""
-        self.journal = journal or Journal(actor="ann", origin="van-7")
+        self.journal = journal or Journal(actor="ann", origin="van-7", sources=Sources(Leaping()))
+        self.floor = Floor(self.journal.sources.clock)
         self.remote = HttpRemote(Profile.of(content or CONTENT))
         self.requests: list[Request] = []
         self.pauses: list[float] = []
@@ -116,7 +120,7 @@ class Script:
         killed_after: int | None = None,
     ) -> PullReport:
         """Pull from whatever answers; killed after so many effects."""
-        pull = Pull(self.journal, self.remote, Settings("lane", HASTE, 3), None)
+        pull = Pull(self.journal, self.remote, Settings("lane", HASTE, 3), None, floor=self.floor)
         effects = pull.pages(types, limit_pages, lambda: False)
         result: Any = None
         count = 0
@@ -134,6 +138,8 @@ class Script:
                     result = function()
                 case Pause(seconds):
                     self.pauses.append(seconds)
+                    if isinstance(self.journal.sources.clock, Leaping):
+                        self.journal.sources.clock.leap(seconds)
                     result = "time"
                 case _:
                     raise AssertionError(effect)
@@ -340,8 +346,34 @@ class TestNoPages:
         assert report.problem
         assert (after.stopped_by, after.observed) == (None, 1)
         assert script.paths[1:] == ["/notes/changes?since=1"] * 5
-        assert len(script.pauses) == 3
-        assert min(script.pauses) >= (7 if answer == NO_PAGES["503"] else 1)
+        is_asked = answer == NO_PAGES["503"]
+        assert len(script.pauses) == (4 if is_asked else 3)
+        assert min(script.pauses) >= (6.9 if is_asked else 1)
+
+    @pytest.mark.parametrize("asked", [True, False], ids=["so long", "unsaid"])
+    def test_the_next_pull_leaves_it_alone_as_long_as_it_has_asked(
+        self,
+        script: Script,
+        asked: bool,  # noqa: FBT001
+    ) -> None:
+        """S8: who pulls again at once, after a pull was given up, does not ask again at once."""
+        headers = {"retry-after": "600"} if asked else {}
+        script.pull(*[Response(429, headers)] * 3)
+        del script.pauses[:]
+
+        report = script.pull(page(item("a", 1)))
+
+        (waited_s,) = script.pauses
+        assert waited_s > (599 if asked else 1)
+        assert report.stopped_by is None
+
+    def test_what_a_push_was_asked_for_holds_for_a_pull(self, script: Script) -> None:
+        """S8: there is one floor for all that is asked of a remote."""
+        script.floor.rise(60, "the remote is busy")
+
+        script.pull(page(item("a", 1)))
+
+        assert script.pauses == [pytest.approx(60, abs=1)]
 
     def test_credentials_that_are_refused_end_it(self, script: Script) -> None:
         """A 401 is not tried again."""

@@ -40,6 +40,16 @@ def refusal(headers: dict[str, str], *, needs_number: bool = False) -> dict[str,
     return problem
 
 
+def problem(answer: Answered | None, name: str) -> dict[str, Any]:
+    """Return what an answer says that is wrong, without what all problems of a kind have."""
+    assert answer is not None
+    said: dict[str, Any] = json.loads(answer.body)
+    assert said.pop("type") == f"urn:draft-journal:receiver:{name}"
+    assert said.pop("title") == name.replace("-", " ")
+    assert said.pop("status") == answer.status
+    return said
+
+
 def as_heard(answer: Answered) -> Response:
     """Return an answer as a sender has it."""
     headers = {name.lower(): text for name, text in answer.headers.items()}
@@ -60,21 +70,29 @@ class TestHeaders:
     @pytest.mark.parametrize("said", ["", "a b", '"a', "ü", "k" * 256, '""', '"a\\b"'])
     def test_key_that_is_none(self, said: str) -> None:
         """Any other is refused."""
-        assert "must be a text" in refusal({"Idempotency-Key": said})["detail"]
+        refused = refusal({"Idempotency-Key": said})
+
+        assert refused["detail"] == "Idempotency-Key must be a text of 1 to 255 characters"
+        assert refused["type"].endswith(":header-malformed")
 
     def test_two_keys(self) -> None:
         """A header that comes twice says nothing."""
         twice = scope({})
-        twice["headers"] = [(b"idempotency-key", b"k1"), (b"idempotency-key", b"k2")]
-        with pytest.raises(DeclinedError):
-            received_of(twice, b"", "", needs_number=False)
+        for name in (b"idempotency-key", b"Idempotency-Key"):
+            twice["headers"] = [(b"idempotency-key", b"k1"), (name, b"k2")]
+            with pytest.raises(DeclinedError):
+                received_of(twice, b"", "", needs_number=False)
 
     def test_no_key(self) -> None:
         """Without a key a request is refused, with what is missing."""
-        problem = refusal({})
+        refused = refusal({})
 
-        assert problem["type"] == "urn:draft-journal:receiver:idempotency-key-missing"
-        assert (problem["status"], problem["title"]) == (400, "idempotency key missing")
+        assert refused == {
+            "type": "urn:draft-journal:receiver:idempotency-key-missing",
+            "title": "idempotency key missing",
+            "status": 400,
+            "detail": "the header Idempotency-Key is missing: a key for each draft",
+        }
 
     def test_turn(self) -> None:
         """The journal, the number and the one before it are taken from their headers."""
@@ -87,25 +105,35 @@ class TestHeaders:
         assert received(KEY)[-3:] == (None, 0, 0)
 
     @pytest.mark.parametrize(
-        ("said", "problem"),
+        ("said", "name", "detail"),
         [
-            ({"Draft-Journal": "j1"}, "go together"),
-            ({"Draft-Number": "1"}, "go together"),
-            ({"Draft-Previous": "1"}, "go together"),
-            ({"Draft-Journal": "j1", "Draft-Number": "-1"}, "whole number"),
-            ({"Draft-Journal": "j1", "Draft-Number": "1" * 19}, "whole number"),
-            ({"Draft-Journal": "j1", "Draft-Number": "x"}, "whole number"),
-            ({"Draft-Journal": "j1", "Draft-Number": "0"}, "more than"),
-            ({"Draft-Journal": "j1", "Draft-Number": "5", "Draft-Previous": "5"}, "more than"),
+            ({"Draft-Journal": "j1"}, "sequence-incomplete", "go together"),
+            ({"Draft-Number": "1"}, "sequence-incomplete", "go together"),
+            ({"Draft-Previous": "1"}, "sequence-incomplete", "go together"),
+            ({"Draft-Journal": "j1", "Draft-Number": "-1"}, "header-malformed", "whole number"),
+            ({"Draft-Journal": "j1", "Draft-Number": "1" * 19}, "header-malformed", "whole number"),
+            ({"Draft-Journal": "j1", "Draft-Number": "x"}, "header-malformed", "whole number"),
+            ({"Draft-Journal": "j1", "Draft-Number": "0"}, "sequence-malformed", "more than"),
+            (
+                {"Draft-Journal": "j1", "Draft-Number": "5", "Draft-Previous": "5"},
+                "sequence-malformed",
+                "more than",
+            ),
         ],
     )
-    def test_turn_that_is_none(self, said: dict[str, str], problem: str) -> None:
-        """A turn that is half said, or none, is refused."""
-        assert problem in refusal({**KEY, **said})["detail"]
+    def test_turn_that_is_none(self, said: dict[str, str], name: str, detail: str) -> None:
+        """A turn that is half said, or none, is refused, with the kind of mistake."""
+        refused = refusal({**KEY, **said})
+
+        assert refused["type"] == f"urn:draft-journal:receiver:{name}"
+        assert detail in refused["detail"]
 
     def test_turn_that_is_needed(self) -> None:
         """Where a turn is asked for, a key alone is not enough."""
-        assert "are missing" in refusal(KEY, needs_number=True)["detail"]
+        refused = refusal(KEY, needs_number=True)
+
+        assert refused["type"].endswith(":sequence-missing")
+        assert refused["detail"] == "the headers Draft-Journal and Draft-Number are missing"
 
     @pytest.mark.parametrize(
         ("more", "path", "segments"),
@@ -121,6 +149,7 @@ class TestHeaders:
 
         assert (found.method, found.path, found.query) == ("PUT", path, "x=1")
         assert found.segments == segments
+        assert received(KEY, **more).query == ""
 
 
 class TestContent:
@@ -146,6 +175,16 @@ class TestContent:
             Received("PUT", "/a", "", {}, body, "k1").json()
 
         assert caught.value.status == 400
+        assert str(caught.value) == "the body is not JSON"
+        said = json.loads(caught.value.answer.body)
+        assert (said["detail"], said.get("errors")) == ("the body is not JSON", None)
+
+    def test_an_answer_of_json(self) -> None:
+        """A document takes no more bytes than it needs, and keeps its letters."""
+        answer = Answered.of(200, {"Name": "Ö", "n": [1, 2]}, {"X": "1"})
+
+        assert answer.body == '{"Name":"Ö","n":[1,2]}'.encode()
+        assert answer.headers == {"Content-Type": "application/json", "X": "1"}
 
     def test_json(self) -> None:
         """A body that is JSON is what it says."""
@@ -166,6 +205,15 @@ class TestContent:
             "errors": [{"field": "Name", "message": "is missing"}],
         }
 
+    def test_declined_with_a_status_that_has_no_name(self) -> None:
+        """A host may answer with any status, also with one that no standard names."""
+        assert json.loads(DeclinedError(499, "no").answer.body) == {
+            "type": "about:blank",
+            "title": "refused",
+            "status": 499,
+            "detail": "no",
+        }
+
 
 def sent(number: int, previous: int = 0) -> Received:
     """Return a draft with these numbers."""
@@ -181,6 +229,7 @@ class TestSequence:
             (sent(60, 40), 40),
             (sent(60, 40), 50),  # the sender has given up 50, which was applied all the same
             (sent(60), None),
+            (sent(1), None),
             (sent(60), 50),  # it has forgotten which one was before
         ],
     )
@@ -195,8 +244,14 @@ class TestSequence:
 
         assert answer is not None
         assert (answer.status, answer.headers["Retry-After"]) == (425, "5")
-        said = json.loads(answer.body)
-        assert (said["journal"], said["previous"], said["last"]) == ("j1", 40, last)
+        assert problem(answer, "previous-missing") == {
+            "detail": "the draft with number 40 has not been applied here; the last one was "
+            + ("none" if last is None else "30"),
+            "journal": "j1",
+            "number": 60,
+            "previous": 40,
+            "last": last,
+        }
         meaning = classify(as_heard(answer))
         assert isinstance(meaning, Wait)
         assert meaning.retry_after_s == 5
@@ -213,6 +268,14 @@ class TestSequence:
 
         assert answer is not None
         assert answer.status == 409
+        assert problem(answer, "idempotency-number-mismatch") == {
+            "detail": f"the number 60 is not after {last}, which was applied last: "
+            "it is a late copy, or the journal was set back",
+            "journal": "j1",
+            "number": 60,
+            "previous": 40,
+            "last": last,
+        }
         meaning = classify(as_heard(answer))
         assert isinstance(meaning, Refused)
         assert meaning.is_alarm
@@ -232,24 +295,35 @@ class TestSequence:
         answer = replayed(sent(60), receipt)
 
         assert answer.status == 422
+        assert problem(answer, "idempotency-key-already-used") == {
+            "detail": "the Idempotency-Key k60 was used for another method, path or body"
+        }
         meaning = classify(as_heard(answer))
         assert isinstance(meaning, Refused)
         assert meaning.is_alarm
 
     def test_again_after_the_answer_was_forgotten(self) -> None:
         """N1: it is said that it was applied, and a sender reads what has become of it."""
-        receipt = Receipt("", "k60", sent(60).fingerprint, "j1", 60, 1)
+        receipt = Receipt("", "k60", sent(60).fingerprint, "j1", 60, 17)
 
         answer = replayed(sent(60), receipt)
 
         assert answer.status == 409
+        assert problem(answer, "answer-expired") == {
+            "detail": "it was applied, and its answer is kept no longer: "
+            "read what has become of it",
+            "received_at": 17,
+        }
         assert isinstance(classify(as_heard(answer)), Doubt)
 
     def test_while_the_first_is_running(self) -> None:
         """A request whose key is in use is to be sent again soon."""
         answer = outstanding("k1")
 
-        assert answer.status == 409
+        assert (answer.status, answer.headers["Retry-After"]) == (409, "1")
+        assert problem(answer, "idempotency-request-outstanding") == {
+            "detail": "a request with the Idempotency-Key k1 is outstanding"
+        }
         meaning = classify(as_heard(answer))
         assert isinstance(meaning, Wait)
         assert meaning.retry_after_s == 1

@@ -27,6 +27,7 @@ from journal.remotes.salesforce.settings import (
     HOSTS,
     Capture,
     LimitSettings,
+    PullSettings,
     Settings,
     TypeSettings,
 )
@@ -80,6 +81,94 @@ class TestMistakes:
 
         assert caught.value.key == key
         assert problem in caught.value.problem
+
+    @pytest.mark.parametrize(
+        ("said", "problem", "hint"),
+        [
+            (
+                {"url": "http://acme.my.salesforce.com"},
+                "url: plain http would send the records and the credentials readable by all",
+                "use https, or set allow_insecure = true",
+            ),
+            (
+                {"url": f"{URL}/services"},
+                "url: must be that of the org alone, such as https://acme.my.salesforce.com",
+                "",
+            ),
+            (
+                {"url": "https://login.salesforce.com"},
+                "url: is where people log in: use the My Domain of the org",
+                "",
+            ),
+            (
+                {"api_version": "45.0"},
+                "api_version: must be 46.0 or later: before, an upsert may answer without the id",
+                "",
+            ),
+            (
+                {"types": {"A": {"pull": {"where": "A = 1 LIMIT 5"}}}},
+                (
+                    "types.A.pull.where: must be what stands after WHERE, and nothing else: "
+                    "OwnerId = '005…'"
+                ),
+                "",
+            ),
+            *[
+                (
+                    {"key": "K__c", "types": {"A": {"parents": {"B": parent}}}},
+                    (
+                        "types.A.parents.B: must name a relationship and the key of the parent: "
+                        "Account.Journal_Key__c"
+                    ),
+                    "",
+                )
+                for parent in ("C", "C.", ".K", "C.D.K", "")
+            ],
+            (
+                {"limits": {"slow_from": 0.98}},
+                "limits.slow_from: must be below limits.stop_at",
+                "",
+            ),
+            (
+                {"refresh_token_file": "x"},
+                "refresh_token_file: keeps what replaces a refresh token, and there is none",
+                "set auth.oauth.refresh_token = '{env:NAME}', that alone, or leave it out",
+            ),
+            (
+                {"types": {"A": {"create": "insert"}}},
+                "types.A.key: is needed to create by insert",
+                "name the External ID, as key = 'Journal_Key__c'",
+            ),
+            (
+                {"key": "K__c", "capture": {"reason": "K__c"}, "types": {"A": {}}},
+                "types.A.capture: writes to K__c, which holds our key",
+                "",
+            ),
+            (
+                {"types": {"A": {"parents": {"B": "C.K"}}}},
+                "types.A.parents: are sent by key, which the UI API does not take",
+                "name a key, or leave them out",
+            ),
+        ],
+    )
+    def test_say_what_to_do(self, said: dict[str, Any], problem: str, hint: str) -> None:
+        """A mistake says why it is one, and what to write instead."""
+        with pytest.raises(ProfileError) as caught:
+            settings(**said)
+
+        assert caught.value.problem == f"profile key {problem}"
+        assert caught.value.hint == hint
+
+    @pytest.mark.parametrize(
+        ("token", "variable"),
+        [("{env:TOKEN}", "TOKEN"), ("x{env:TOKEN}", None), ("{env:A}{env:B}", None)],
+    )
+    def test_where_a_refresh_token_is(self, token: str, variable: str | None) -> None:
+        """Only where a variable holds all of it, it can be kept in its place."""
+        auth = {"oauth": {"client_id": "c", "refresh_token": token}}
+
+        assert settings(auth=auth).refresh_variable == variable
+        assert settings().refresh_variable is None
 
     def test_are_told_all_at_once(self) -> None:
         """Also what is only wrong together, with the key that was meant."""
@@ -156,6 +245,19 @@ class TestUsual:
         assert [said.how(name) for name in "ABCX"] == ["upsert", "ui", "post", "upsert"]
         assert [said.capture_of(name).names for name in "AB"] == [[], ["A__c"]]
         assert settings().how("X") == "ui"
+        assert said.capture_of("X").names == ["A__c"]
+        assert said.pull_of("A") == said.pull_of("X") == PullSettings()
+        pulled = settings(types={"A": {"pull": {"where": "B = 1", "by": "updated"}}}).pull_of("A")
+        assert (pulled.where, pulled.by) == ("B = 1", "updated")
+
+    def test_of_an_address_with_a_slash(self) -> None:
+        """The token endpoint stands below it all the same; what is said wins."""
+        said = {"oauth": {"client_id": "c", "client_secret": "{env:S}", "client_auth": "header"}}
+
+        oauth = settings(url=f"{URL}/", auth=said).auth.oauth
+
+        assert oauth is not None
+        assert (oauth.token_url, oauth.client_auth) == (f"{URL}/services/oauth2/token", "header")
 
     def test_how_all_are_created_that_have_a_key(self) -> None:
         """A type may say otherwise; what has no key cannot be inserted by it."""

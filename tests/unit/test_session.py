@@ -12,9 +12,10 @@ from journal.checkpoint import Checkpoint
 from journal.errors import InvalidNameError, InvalidValueError, RefusedError
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.sources import Sources
-from journal.sync import AsyncSubscriber, Subscriber
+from journal.sync import AsyncSubscriber, Progress, Subscriber
 from journal.sync.backoff import Backoff, Failures
 from journal.sync.effects import Call, Listen, Pause
+from journal.sync.floor import Floor
 from journal.sync.session import Session
 from journal.sync.settings import Settings
 from journal.sync.waits import SLICE_S
@@ -185,6 +186,29 @@ class TestWaits:
 
         assert 60.0 <= sum(pause.seconds for pause in pauses) <= 65.0
         assert (pauses[0].at_least_s, pauses[-1].at_least_s) == (60.0, 0.0)
+
+    def test_what_a_pull_was_asked_for_holds_for_a_push(self) -> None:
+        """S8, I27: it is waited before the next draft is sent, and said why."""
+        clock = Suspended()
+        said: list[Progress] = []
+        with Journal(actor="ann", origin="van-7", sources=Sources(clock=clock)) as journal:
+            journal.create("Account", {"Name": "first"}, id="a1")
+            remote = HttpRemote(Profile.of({"url": "https://records.example.com"}))
+            floor = Floor(clock)
+            checkpoint = Checkpoint(journal.log)
+            session = Session(journal, remote, Settings(), checkpoint, said.append, floor=floor)
+            floor.rise(30.0, "the remote is busy")
+            effects = session.drain(None, lambda: False)
+            effect = next(effects)
+            while isinstance(effect, Call):
+                effect = effects.send(effect.function())
+            effects.close()
+
+        assert isinstance(effect, Pause)
+        assert effect.at_least_s == pytest.approx(30.0)
+        assert [(progress.step, progress.problem) for progress in said] == [
+            ("waiting", "the remote is busy")
+        ]
 
     def test_kinds_are_counted_apart(self) -> None:
         """What was waited for a network does not make the waits for a busy remote longer."""

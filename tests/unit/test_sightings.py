@@ -194,6 +194,8 @@ class TestRebased:
             ((SEEN, DELETED, now(Name="Acme", Size=7)), True),
             ((SEEN, DELETED, now(Name="Acme", Size=1, Fax="9")), False),
             ((SEEN, RENAMED, GONE), True),
+            ((SEEN, RENAMED, DELETED, GONE), True),
+            ((SEEN, DELETED, GONE), False),
             ((CREATED,), False),
             ((CREATED, now(Name="Acme")), False),
             ((CREATED, now(Name="Theirs")), True),

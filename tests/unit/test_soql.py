@@ -15,12 +15,14 @@ from journal.remotes.salesforce.soql import (
     clock,
     is_condition,
     moment,
+    named,
     quoted,
     read,
     time_of,
 )
 from tests.strategies import texts
 
+OWN = "name the fields of the record itself: SELECT Name, Phone FROM Account WHERE …"
 WANTED = ("Id", "LastModifiedDate", "Key__c")
 
 
@@ -110,6 +112,71 @@ class TestRead:
 
         assert caught.value.query == query.strip()
 
+    @pytest.mark.parametrize(
+        ("query", "problem", "hint"),
+        [
+            ("DELETE FROM A", "does not begin with SELECT", OWN),
+            ("SELECT Name", "does not say FROM which object", OWN),
+            ("SELECT Name FROM", "does not say FROM which object", OWN),
+            ("SELECT a FROM 'A'", "does not say FROM which object", OWN),
+            ("SELECT a, FROM A", " is nothing: there is a comma too many", OWN),
+            ("SELECT a+b FROM A", "a+b is no field", OWN),
+            (
+                "SELECT Owner.Name FROM A",
+                "a field of another record: prime that by a query of its own",
+                OWN,
+            ),
+            (
+                "SELECT (SELECT Id FROM B) FROM A",
+                "about other records: prime them by a query of their own",
+                OWN,
+            ),
+            ("SELECT typeof x FROM A", "typeof x is no field, but computed", OWN),
+            ("SELECT Id FROM A, B", "lists several objects", "use a query for each"),
+            ("SELECT Id FROM A GROUP BY Id", "lists groups, and no records", OWN),
+            ("SELECT Id FROM A HAVING x", "lists groups, and no records", OWN),
+            ("SELECT Id FROM A ALL ROWS", "lists records that are deleted, too", "leave out ALL"),
+            ("SELECT Id FROM A FOR UPDATE", "would lock the records", "leave out FOR UPDATE"),
+            ("SELECT Id FROM A WHERE (a = 1", "has parentheses that do not match", ""),
+            ("SELECT Id FROM A WHERE a = 1)", "has parentheses that do not match", ""),
+            ("SELECT Id FROM A WHERE a = 'x", "has a quote that is not closed", ""),
+        ],
+    )
+    def test_what_to_do_instead(self, query: str, problem: str, hint: str) -> None:
+        """Each refusal says what is wrong, and how it is asked for."""
+        with pytest.raises(QueryError) as caught:
+            read(query)
+
+        assert caught.value.problem.endswith(problem)
+        assert caught.value.hint.startswith(hint)
+        assert bool(caught.value.hint) == bool(hint)
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "SELECT Id FROM A WHERE x IN (SELECT Id FROM B GROUP BY Id HAVING COUNT(Id) > 1)",
+            "SELECT Id FROM A WHERE (x = 'ALL ROWS') FOR REFERENCE",
+            "SELECT Id FROM A WHERE All = 1 AND Rows = 2",
+            "  select id from A ;  ",
+            "SELECT FIELDS( all ), Name FROM A",
+        ],
+    )
+    def test_what_is_within_is_its_own(self, query: str) -> None:
+        """What stands in parentheses, or in a text, says nothing of what the query lists."""
+        assert read(query).object == "A"
+
+    def test_what_a_query_is_made_of(self) -> None:
+        """Its object, the fields that it names, the groups that it asks for, and where they end."""
+        found = read("SELECT Name, FIELDS( Custom ), x__c  FROM Visit__c;")
+
+        assert (found.object, found.names, found.groups) == (
+            *("Visit__c", ("Name", "x__c"), frozenset({"CUSTOM"})),
+        )
+        assert found.text[: found.end] == "SELECT Name, FIELDS( Custom ), x__c"
+        assert found.with_fields(["NAME", "y__c", "Phone"]) == (
+            "SELECT Name, FIELDS( Custom ), x__c, Phone  FROM Visit__c"
+        )
+
 
 class TestOurs:
     """Our own queries."""
@@ -137,6 +204,18 @@ class TestOurs:
             r"SELECT Id FROM Account WHERE Id IN ('1', '2\'')"
         )
         assert among("Account", ["Id"], ["1"], "A = 1").endswith("IN ('1') AND (A = 1)")
+
+    def test_by_id_or_key(self) -> None:
+        """Either of the two lists may be empty."""
+        assert named("A", ["Id", "K"], ["1"], "K", ["a", "b"]) == (
+            "SELECT Id, K FROM A WHERE Id IN ('1') OR K IN ('a', 'b')"
+        )
+        assert named("A", ["Id"], [], "K", ["a"]) == "SELECT Id FROM A WHERE K IN ('a')"
+        assert named("A", ["Id"], ["1"], "K", []) == "SELECT Id FROM A WHERE Id IN ('1')"
+
+    def test_a_text_in_quotes(self) -> None:
+        """Quotes, backslashes and what ends a line are escaped."""
+        assert quoted("a'b\\c\n\r\td") == "'a\\'b\\\\c\\n\\r\\td'"
 
     @given(texts)
     def test_a_text_stays_within_its_quotes(self, text: str) -> None:
@@ -181,5 +260,11 @@ class TestTimes:
 
         assert time_of("2026-04-01T09:30:00.000+0000") == at
         assert time_of("2026-04-01T09:30:00") == at
+        assert time_of("2026-04-01T11:30:00+02:00") == at
+        assert time_of("1699-12-31T23:59:59Z") is None
+        assert time_of("1700-01-01T00:00:00Z") is not None
+        assert time_of("4000-12-31T23:59:59Z") is not None
+        assert time_of("4001-01-01T00:00:00Z") is None
+        assert time_of("0001-01-01T00:00:00+01:00") is None
         assert time_of("soon") is None
         assert time_of(None) is None

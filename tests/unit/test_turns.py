@@ -48,6 +48,13 @@ def begun(journal: Journal) -> list[str]:
     return [str(entry.position) for entry in entries if isinstance(entry.event, PushStarted)]
 
 
+def test_at_first_nothing_is_acknowledged() -> None:
+    """W2: without a draft that was acknowledged there is no number to say."""
+    turns = Turns()
+
+    assert (turns.acknowledged, turns.of("d1"), turns.is_overtaken("d1")) == (0, None, False)
+
+
 def test_each_says_the_one_before(journal: Journal) -> None:
     """W1, W2: a draft says its number, and that of the one that was acknowledged last."""
     for name in ("n1", "n2"):

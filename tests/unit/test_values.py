@@ -197,7 +197,8 @@ class TestNames:
         with pytest.raises(InvalidNameError, match=r"field name .* is not allowed; use") as caught:
             check_field(name)
 
-        assert caught.value.what == "field name"
+        shown_as = name if isinstance(name, str) else f"<{type(name).__name__}>"
+        assert (caught.value.what, caught.value.name) == ("field name", shown_as)
         assert len(str(caught.value)) < 300
 
 
@@ -384,14 +385,32 @@ class TestFreeze:
         half = "x" * (MAX_BYTES // 2)
 
         assert freeze({"a": half}) == {"a": half}
-        with pytest.raises(InvalidValueError, match="/b: the change holds more than"):
-            freeze({"a": half, "b": half})
+        with pytest.raises(InvalidValueError) as caught:
+            freeze({"a": half, "b": half}, record="Account:1")
+
+        assert str(caught.value) == (
+            f"Account:1 /b: the change holds more than {MAX_BYTES} bytes; "
+            "keep large content elsewhere and its address in the record"
+        )
+        assert caught.value.record == "Account:1"
+
+    def test_counts_the_names_of_fields(self) -> None:
+        """A field with nothing in it takes place by its name, and is told by it."""
+        many = {f"{number:0>128}": None for number in range(MAX_BYTES // 128)}
+
+        with pytest.raises(InvalidValueError, match=r"/0+\d+: the change holds more than"):
+            freeze(many)
 
     @pytest.mark.parametrize("fields", [None, 5, "Name", [("Name", 1)], {1}])
     def test_refuses_what_is_no_mapping(self, fields: Any) -> None:  # noqa: ANN401
         """Fields are a mapping of names to values."""
-        with pytest.raises(InvalidValueError, match="Account:1 /: the fields are a value of type"):
+        with pytest.raises(InvalidValueError) as caught:
             freeze(fields, record="Account:1")
+
+        assert str(caught.value) == (
+            f"Account:1 /: the fields are a value of type {type(fields).__name__}; "
+            "give a mapping of field names to values, such as a dict"
+        )
 
     def test_takes_any_mapping(self) -> None:
         """The fields themselves may be any mapping; they are stored as a dict."""

@@ -27,13 +27,16 @@ Everything that a process is made of can be swapped, by `Parts`:
     print(*shrunk(found, parts).trace, sep="\\n")
 
 A `Scenario` is a plain value: `simulate(0, scenario=...)` runs one that was made by hand, such as
-one of all short workloads. `campaign` runs many seeds over all cores, and tells what was met.
+one of all short workloads: `exhaust` runs them all, with a crash at every call of each. `campaign`
+runs many seeds over all cores, and tells what was met.
 """
 
 from __future__ import annotations
 
 from journal.testing.simulate.campaigns import Campaign, Failure, campaign
+from journal.testing.simulate.cases import Case, case_of
 from journal.testing.simulate.counts import Counts
+from journal.testing.simulate.exhaustive import Exhausted, exhaust
 from journal.testing.simulate.parts import REAL, Parts
 from journal.testing.simulate.scenario import Fault, Knobs, Operation, Scenario
 from journal.testing.simulate.shrinking import shrunk
@@ -44,7 +47,9 @@ from journal.testing.simulate.workload import scenario_of
 __all__ = [
     "REAL",
     "Campaign",
+    "Case",
     "Counts",
+    "Exhausted",
     "Failure",
     "Fault",
     "Knobs",
@@ -54,6 +59,8 @@ __all__ = [
     "Scenario",
     "Violation",
     "campaign",
+    "case_of",
+    "exhaust",
     "scenario_of",
     "shrunk",
     "simulate",

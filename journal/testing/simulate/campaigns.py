@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
-from multiprocessing import get_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from journal.testing.simulate.counts import Counts
 from journal.testing.simulate.parts import REAL
 from journal.testing.simulate.simulation import simulate
+from journal.testing.simulate.workers import cores, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,10 +103,12 @@ def campaign(  # noqa: PLR0913, PLR0917  keywords, each with a default
         most_failures: after how many failures no more are begun.
         enough: from how many seeds on everything must have been met.
     """
-    jobs = jobs or _cores()
+    jobs = jobs or cores()
     began_s = perf_counter()
     total = Chunk(0, 0, 0, 0, 0.0, Counts(), ())
-    for chunk in _chunks(seeds, begin, jobs):
+    end = begin + seeds
+    ranges = [range(first, min(first + CHUNK, end)) for first in range(begin, end, CHUNK)]
+    for chunk in spread(run_chunk, ranges, jobs):
         total = _sum(total, chunk)
         progress(total.seeds, seeds)
         if len(total.failures) >= most_failures:
@@ -117,34 +117,6 @@ def campaign(  # noqa: PLR0913, PLR0917  keywords, each with a default
     missing = tuple(total.counts.missing()) if total.seeds >= enough else ()
     seconds = perf_counter() - began_s
     return Campaign(total.seeds, jobs, seconds, *total[1:], differing, missing)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _chunks(seeds: int, begin: int, jobs: int) -> Iterator[Chunk]:
-    """Yield what came of each chunk, in order."""
-    ranges = [
-        range(first, min(first + CHUNK, begin + seeds))
-        for first in range(begin, begin + seeds, CHUNK)
-    ]
-    if jobs == 1:
-        yield from map(run_chunk, ranges)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as workers:
-        waiting = iter(ranges)
-        due = [workers.submit(run_chunk, each) for each in islice(waiting, 2 * jobs)]
-        try:
-            while due:
-                yield due.pop(0).result()
-                due += [workers.submit(run_chunk, each) for each in islice(waiting, 1)]
-        finally:
-            for each in due:
-                each.cancel()
 
 
 def _sum(total: Chunk, chunk: Chunk) -> Chunk:

@@ -27,6 +27,8 @@ NAME: Final = "field.db"
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of one's own is made there
 _FRAME: Final = 4096 + 24
 """How long a page in the write-ahead log is."""
+_FULL: Final = 2
+"""How SQLite calls it to sync at the end of each transaction."""
 _LEFT: Final = ("", "-wal", "-lock", "-sender")
 """The files that a process leaves; who opens them makes the others anew."""
 
@@ -47,6 +49,10 @@ class FileDisk(Disk):
         self._life = 0
         self._lives: dict[Mount, int] = {}
         self._synced = 0
+        """Up to where the write-ahead log was synced."""
+        self._left = 0
+        """Before how many statements more the files are kept as they are."""
+        self._is_writing = False
         self._begin()
 
     def _begin(self) -> None:
@@ -60,7 +66,22 @@ class FileDisk(Disk):
         """Open the file, as a process does."""
         self._lives[mount] = self._life
         path = self._folder / NAME
-        return open_recorder(path, lambda: self._journal_id, durability=self._durability)
+        recorder = open_recorder(path, lambda: self._journal_id, durability=self._durability)
+        self._listen(recorder)
+        return recorder
+
+    def _listen(self, recorder: Any) -> None:  # noqa: ANN401  its inside
+        """Hear of each statement of a process."""
+        database = recorder._database  # noqa: SLF001  what a crash is simulated at
+        connected = database._connected  # noqa: SLF001  what a crash is simulated at
+
+        def heard(*given: Any) -> Any:  # noqa: ANN401  whatever it takes
+            connection = connected(*given)
+            connection.set_trace_callback(self._statement)
+            return connection
+
+        database._connected = heard  # noqa: SLF001  what a crash is simulated at
+        database._appender.set_trace_callback(self._statement)  # noqa: SLF001  what a crash is simulated at
 
     def rows(self, after: int) -> list[Row]:
         """Return the rows that are there now, after a position, where somebody has it open."""
@@ -77,31 +98,47 @@ class FileDisk(Disk):
             self._copy()
 
     def appended(self, mount: Mount, rows: Sequence[Row], fence: Fence | None) -> None:
-        """Note up to where everything was synced."""
+        """Note up to where everything was synced, by who syncs at the end of an append."""
+        self.ended()
         super().appended(mount, rows, fence)
-        self._synced = os.stat(self._folder / f"{NAME}-wal").st_size  # noqa: PTH116  as everywhere here
+        connection: Any = mount.below._database._appender  # type: ignore[attr-defined]  # noqa: SLF001  what a power failure is simulated at
+        size = os.stat(self._folder / f"{NAME}-wal").st_size  # noqa: PTH116  as everywhere here
+        if connection.execute("PRAGMA synchronous").fetchone()[0] == _FULL:
+            self._synced = size
+        elif size < self._synced:  # another one: what was in that before is in the database
+            self._synced = 0
+
+    def before(self, mount: Mount) -> Fault | None:
+        """Meet what a call that writes meets before it, and begin to count its statements."""
+        self.statements.append(0)
+        self._left = 0
+        fault = super().before(mount)
+        self._is_writing = True
+        return fault
+
+    def ended(self) -> None:
+        """Count no more: the call is over."""
+        self._is_writing = False
 
     def within(self, mount: Mount, fault: Fault) -> None:
         """Keep the files as they are before a statement of the call that is under way."""
-        left = int(fault.more)
-        life = self._life
+        del mount
+        self._left = int(fault.more)
 
-        def statement(_: str) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0 and self._life == life:
+    def _statement(self, _: str) -> None:
+        if self._is_writing:
+            self.statements[-1] += 1
+            self._left -= 1
+            if self._left == 0:
                 self._copy()
-
-        database: Any = mount.below._database  # type: ignore[attr-defined]  # noqa: SLF001  what a crash is simulated at
-        for connection in (database._appender, *database._viewers.values()):  # noqa: SLF001  what a crash is simulated at
-            connection.set_trace_callback(statement)
 
     def lose_power(self, lost: int) -> int:
         """Lose what was not synced: of the write-ahead log, the end."""
         self._seen = -1
         wal = self._folder / f"{NAME}-wal"
         size = wal.stat().st_size if wal.exists() else 0
-        kept = max(size - lost * _FRAME, 0) if self._durability == "normal" else self._synced
+        kept = 0 if self._durability == "full" else size - lost * _FRAME
+        kept = max(kept, min(self._synced, size))
         if kept < size:
             os.truncate(wal, kept)
         if not (self._folder / NAME).exists():

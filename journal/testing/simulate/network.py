@@ -87,6 +87,10 @@ _MANGLED: Final = {
 """What is left of a body on the way."""
 
 
+_INVENTED: Final = frozenset({"no JSON", "empty", "nothing", "list"})
+"""Of these, what somebody on the way may also say by himself, with the status of a success."""
+
+
 class Exchange(NamedTuple):
     """A request that is under way."""
 
@@ -130,7 +134,7 @@ class Network:
         self.on_departure: Callable[[Exchange], None] = lambda _: None
         self.on_arrival: Callable[[Exchange, Answer], None] = lambda _, __: None
         self.on_effects: Callable[[], None] = lambda: None
-        self.on_death: Callable[[str], None] = lambda _: None
+        self.on_death: Callable[[str, str], None] = lambda _, __: None
         self._knobs = knobs
         self._service = service
         self._agenda = agenda
@@ -159,20 +163,30 @@ class Network:
         }
         sent = Sent(request.method, request.path, headers, request.body)
         exchange = Exchange(self.count, sender, sent, self._clock.now_s)
-        self.on_departure(exchange)
         fault = self._fault()
-        what = "" if fault is None else f"  <- {fault.kind}"
+        kind = "" if fault is None else fault.kind
+        if fault is not None and kind == "dies before the request":
+            self._hit(fault.row)
+            self.on_death(sender, "before a request")
+            return
+        self.on_departure(exchange)
+        what = f"  <- {kind}" if kind else ""
         draft = f" of {sent.draft[-6:]}" if sent.draft else ""
         self._trace.say(sender, f"#{self.count} {sent.method} {sent.path}{draft}{what}")
 
         def came(answer: Answer) -> None:
             self._trace.say(sender, f"#{exchange.number} {_told(answer)}")
-            if fault is not None and fault.kind == "dies with the answer":
-                self.on_death(sender)
+            if kind == "dies with the answer":
+                self.on_death(sender, "with the answer")
                 return
             self.on_arrival(exchange, answer)
             back(answer)
 
+        if fault is not None and kind == "dies after the request":
+            self._hit(fault.row)
+            self._carry(exchange, None, came)
+            self.on_death(sender, "after a request")
+            return
         self._carry(exchange, fault, came)
 
     def _fault(self) -> Fault | None:
@@ -229,6 +243,12 @@ class Network:
             self._agenda.after(there_s + back_s, lambda: came(_INSTEAD[kind]))
         elif kind.startswith(("429 ", "503 ")):
             self._agenda.after(there_s + back_s, lambda: came(self._patience(fault)))
+        elif kind == "echo":
+            told = f"Authorization was {exchange.sent.headers.get('authorization')}"
+            echo = Response(400, {}, json.dumps({"detail": told}).encode())
+            self._agenda.after(there_s + back_s, lambda: came(echo))
+        elif kind in _INVENTED and fault.at % 2:
+            self._agenda.after(there_s + back_s, lambda: came(_invented(exchange.sent, kind)))
         elif kind in _STATUS:
             said = Response(int(kind), {}, b'{"detail": "no such thing"}')
             self._agenda.after(there_s + back_s, lambda: came(said))
@@ -311,9 +331,6 @@ class Network:
             answer = LOST if fault.at % 2 else response._replace(body=response.body[:-4])
         elif kind in {"items missing", "items swapped"}:
             answer = self._unlike(exchange, response, fault)
-        elif kind == "echo":
-            said = f"Authorization was {exchange.sent.headers.get('authorization')}"
-            answer = Response(400, {}, json.dumps({"detail": said}).encode())
         elif kind in _MANGLED and response.body and response.status < REFUSED:
             answer = response._replace(body=_MANGLED[kind])
         else:
@@ -363,6 +380,18 @@ class Network:
             "without sense": "soon",
         }[how]
         return Response(int(status), {"retry-after": asked, "date": formatdate(now_s, usegmt=True)})
+
+
+def _invented(sent: Sent, kind: str) -> Response:
+    """Return a success that is none: the service has not been asked.
+
+    A queue on the way says that it has accepted a change, and repeats it, before it loses it.
+    """
+    headers = {"content-type": "application/json"}
+    if kind != "empty" or not sent.body or sent.method == "POST":
+        return Response(200, headers, _MANGLED[kind])
+    repeated = {"id": sent.path.rpartition("/")[2], **json.loads(sent.body)}
+    return Response(202, headers, json.dumps(repeated).encode())
 
 
 def _told(answer: Answer) -> str:

@@ -40,6 +40,8 @@ class Desk:
         """The records that were told as created, with where the log ended then."""
         self.batches: list[tuple[str, int, bool]] = []
         """Of each batch: its correlation id, how many events it has, and whether it was told."""
+        self._seen: dict[Ref, int] = {}
+        """The version of each record that somebody has looked at, as it was then."""
         self._count = 0
 
     def forget(self, left: int) -> None:
@@ -141,9 +143,16 @@ class Desk:
         ref = self._some(operation.a)
         if ref is not None:
             fields = self._fields(operation, 1)
+            there = self._world.oracle.versions.get(ref, 0)
+            expected = self._seen.get(ref) if operation.b % 4 == 0 else None
             done, found = self._tried(
-                process, operation, lambda journal: journal.update(ref, fields)
+                process,
+                operation,
+                lambda journal: journal.update(ref, fields, expected_version=expected),
             )
+            if done and expected not in {None, there}:
+                self._world.broken("I6", f"{ref} was changed, and is not as it was seen")
+            self._seen[ref] = self._world.oracle.versions.get(ref, 0)
             self._told(found if done else None)
 
     def _delete(self, process: Process, operation: Operation) -> None:
@@ -266,8 +275,10 @@ class Desk:
 
     # --- the sender ------------------------------------------------------------------------
 
-    def _pull(self, process: Process, _: Operation) -> None:
-        if len(process.tasks) == 1:
+    def _pull(self, process: Process, operation: Operation) -> None:
+        if operation.c % 2:  # what is changed here meanwhile must not be set back
+            self._update(process, operation._replace(kind="update"))
+        if len(process.tasks) == 1 and not process.is_dead:
             process.pull(lambda: None)
 
     def _stop(self, process: Process, operation: Operation) -> None:
@@ -286,7 +297,7 @@ class Desk:
             process, operation, lambda journal: [d.draft for d in Drafts(journal).pending()]
         )
         if done:
-            invariants.i10_shown(self._world, [draft.draft_id for draft in found])
+            invariants.i10_shown(self._world, found)
         ref = self._some(operation.a)
         if ref is not None:
             self._tried(process, operation, lambda journal: Records(journal).list(ref.type))

@@ -19,6 +19,7 @@ from journal.events import (
     QueueStopped,
     RecordCreated,
     RecordDeleted,
+    RecordObserved,
     RecordUpdated,
 )
 from journal.values import Ref
@@ -78,12 +79,18 @@ class Oracle:
         self.is_stopped = False
         self.why = ""
         """Why the queue is stopped."""
+        self.rejections = 0
+        """How many drafts in a row were rejected, since the queue was last stopped or started."""
+        self.fallen: set[Ref] = set()
+        """The records whose create was discarded, and that the service was never seen to have."""
+        self._seen: set[Ref] = set()
 
     def apply(self, entry: Entry) -> None:
         """Fold in the next entry."""
         self.position = entry.position
         self.versions[entry.stream] = entry.version
         event = entry.event
+        self._count(entry)
         match event:
             case RecordCreated(fields=fields):
                 self._begin(Expected(entry, "create", dict(fields)))
@@ -103,6 +110,23 @@ class Oracle:
                 self.is_stopped, self.why = True, problem or cause
             case QueueStarted():
                 self.is_stopped, self.why = False, ""
+            case _:
+                pass
+
+    def _count(self, entry: Entry) -> None:
+        """Count rejections in a row, and which records are lost with their create."""
+        event = entry.event
+        match event:
+            case DraftHeld(classification="rejected"):
+                self.rejections += 1
+            case DraftAcknowledged() | QueueStopped() | QueueStarted():
+                self.rejections = 0
+            case DraftDiscarded(draft_id=draft_id):
+                if self.drafts[draft_id].kind == "create" and entry.stream not in self._seen:
+                    self.fallen.add(entry.stream)
+            case RecordObserved(exists=True):
+                self._seen.add(entry.stream)
+                self.fallen.discard(entry.stream)
             case _:
                 pass
 

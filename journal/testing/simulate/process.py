@@ -106,7 +106,7 @@ class Process:
     def pull(self, ended: Callable[[], None], types: Sequence[str] = TYPES) -> None:
         """Begin to pull, once; `ended` is called at its end."""
         remote: Any = self.remote
-        pull = Pull(self.journal, remote, self.settings, None)
+        pull = Pull(self.journal, remote, self.settings, None, floor=self.session.floor)
         effects = pull.pages(types, None, lambda: self.is_stopping)
 
         def over(report: Any, error: Exception | None) -> None:  # noqa: ANN401  whatever it is
@@ -119,7 +119,6 @@ class Process:
             ended()
 
         task = Task(self, f"{self.name} pull", effects, over)
-        self.world.checks.not_before_s.pop(task.name, None)  # a pull knows nothing of the last one
         self.tasks.append(task)
         task.resume()
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from journal.testing.simulate.cases import KINDS
 from journal.testing.simulate.counts import MEANINGS, OUTCOMES, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from journal.testing.simulate.campaigns import Campaign
+    from journal.testing.simulate.exhaustive import Exhausted
     from journal.testing.simulate.simulation import Result
 
 COMMAND = "draft-journal simulate --seed"
+CASE = "draft-journal simulate --case"
 
 
 def told(found: Campaign) -> Iterator[str]:
@@ -61,8 +64,48 @@ def described(found: Campaign) -> dict[str, Any]:
     }
 
 
-def lived(result: Result) -> Iterator[str]:
-    """Yield the lines of one run, for a person."""
+def tried(found: Exhausted) -> Iterator[str]:
+    """Yield the lines of all short workloads, for a person."""
+    lengths = sorted(found.workloads)
+    heads = [f"of {length}" for length in lengths]
+    yield "cases, by how many operations the workload has, and what goes wrong"
+    yield "".join(f"{head:>10}" for head in heads)
+    for kind in KINDS:
+        counts = [found.cases[length, kind] for length in lengths]
+        if any(counts):
+            yield "".join(f"{count:10,}" for count in counts) + f"  {kind}"
+    yield "".join(f"{found.workloads[length]:10,}" for length in lengths) + "  workloads"
+    count = found.cases.total()
+    per_core = count / found.seconds / found.jobs
+    yield f"{count:,} cases of {found.workloads.total():,} workloads"
+    yield f"{found.seconds:.1f} s on {found.jobs} cores: {per_core:.0f} cases a second and core"
+    for failure in found.failures:
+        yield f"BROKEN {failure.text}"
+        yield f"  again: {CASE} {failure.case}"
+    if found.is_kept:
+        yield "every promise was kept"
+
+
+def listed(found: Exhausted) -> dict[str, Any]:
+    """Return all short workloads as an object."""
+    cases = {
+        kind: {str(length): found.cases[length, kind] for length in sorted(found.workloads)}
+        for kind in KINDS
+    }
+    return {
+        "kept": found.is_kept,
+        "length": found.length,
+        "jobs": found.jobs,
+        "seconds": round(found.seconds, 3),
+        "workloads": {str(length): found.workloads[length] for length in sorted(found.workloads)},
+        "count": found.cases.total(),
+        "cases": cases,
+        "failures": [failure._asdict() for failure in found.failures],
+    }
+
+
+def lived(result: Result, again: str = "") -> Iterator[str]:
+    """Yield the lines of one run, for a person; `again` is the command that makes it again."""
     knobs = result.scenario.knobs
     yield f"seed {result.scenario.seed}"
     yield "knobs  " + "  ".join(f"{name}={value}" for name, value in knobs._asdict().items())
@@ -75,7 +118,7 @@ def lived(result: Result) -> Iterator[str]:
         yield f"every promise was kept; the hash of the trace is {result.hash}"
         return
     yield f"BROKEN {result.violation}"
-    yield f"  again: {COMMAND} {result.scenario.seed}"
+    yield f"  again: {again or f'{COMMAND} {result.scenario.seed}'}"
 
 
 def outlined(result: Result) -> dict[str, Any]:

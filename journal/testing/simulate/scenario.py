@@ -6,8 +6,10 @@ failing one is made short.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
+OF_A_PULL: Final = 1.0
+"""How much more a crash is that comes at a call of a pull: those are counted for themselves."""
 Dialect: TypeAlias = Literal["etag", "keyed", "plain", "together"]
 """How the model service speaks: see `journal.testing.simulate.dialects`."""
 
@@ -65,6 +67,11 @@ class Fault(NamedTuple):
     more: float = 0.0
     """How long it lasts, or how far it goes; the kind knows."""
 
+    @property
+    def is_of_pull(self) -> bool:
+        """Whether it is a crash at a call of a pull, which are counted for themselves."""
+        return self.kind in {"crash before", "crash after"} and self.more == OF_A_PULL
+
 
 class Scenario(NamedTuple):
     """One run, whole."""
@@ -73,3 +80,13 @@ class Scenario(NamedTuple):
     knobs: Knobs
     operations: tuple[Operation, ...]
     faults: tuple[Fault, ...]
+
+
+class Places(NamedTuple):
+    """How many places there were, up to some moment, at which something could go wrong."""
+
+    writes: int = 0
+    """Calls to the log that write."""
+    requests: int = 0
+    statements: tuple[int, ...] = ()
+    """How many statements each of these calls consists of; where the log is on a file only."""

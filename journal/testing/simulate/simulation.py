@@ -15,7 +15,7 @@ from journal.testing.simulate.world import World
 
 if TYPE_CHECKING:
     from journal.testing.simulate.counts import Counts
-    from journal.testing.simulate.scenario import Scenario
+    from journal.testing.simulate.scenario import Places, Scenario
 
 
 class Result(NamedTuple):
@@ -33,6 +33,10 @@ class Result(NamedTuple):
     effects: int
     virtual_s: float
     """How long it took, on the clock of the simulated world."""
+    places: Places
+    """Where something could go wrong."""
+    struck: Places
+    """How far it was when something went wrong last."""
 
     @property
     def is_kept(self) -> bool:
@@ -75,4 +79,6 @@ def simulate(seed: int, parts: Parts = REAL, scenario: Scenario | None = None) -
         world.network.count,
         len(world.service.effects),
         world.clock.now_s,
+        world.places,
+        world.struck,
     )

@@ -49,14 +49,20 @@ class Disk:
         del knobs
         self.writes = 0
         """How many calls that write there were."""
+        self.statements: list[int] = []
+        """How many statements each of them consisted of, where that is known."""
         self.is_quiet = False
         self.now_s: Callable[[], float] = float
         self.on_append: Callable[[str, bool], None] = lambda _, __: None
         self._hit = hit
-        self._faults: dict[int, list[Fault]] = {}
+        self._pulls = 0
+        self._faults: dict[tuple[bool, int], list[Fault]] = {}
+        """By whether they are at calls of a pull, and by the number of the call."""
         for fault in faults:
-            self._faults.setdefault(fault.at, []).append(fault)
+            self._faults.setdefault((fault.is_of_pull, fault.at), []).append(fault)
         self._full_until_s = 0.0
+        self._synced_at = 0
+        """Up to which position all is durable, whatever the durability."""
         self._seen = -1
         self._recorder = _Kept(journal_id)
 
@@ -85,7 +91,9 @@ class Disk:
         self._recorder.forget()
 
     def appended(self, mount: Mount, rows: Sequence[Row], fence: Fence | None) -> None:
-        """Let be checked who has appended."""
+        """Let be checked who has appended; a sender's append is synced, with all before it."""
+        if fence is not None:
+            self._synced_at = rows[-1].position
         holding = None if fence is None else mount.leases.last(fence.queue)
         is_holder = holding is not None and holding.fence == fence
         for row in rows:
@@ -95,7 +103,7 @@ class Disk:
 
     def lose_power(self, lost: int) -> int:
         """Lose the last rows, which were never synced; return how many are left."""
-        self._recorder.truncate(lost)
+        self._recorder.truncate(min(lost, self._recorder.head() - self._synced_at))
         self._seen = -1
         return self._recorder.head()
 
@@ -112,7 +120,11 @@ class Disk:
         if self.is_quiet:
             return None
         after = None
-        for fault in self._faults.pop(self.writes, ()):
+        met = self._faults.pop((False, self.writes), [])
+        if mount.is_pulling:
+            self._pulls += 1
+            met += self._faults.pop((True, self._pulls), [])
+        for fault in met:
             self._hit(fault.row)
             match fault.kind:
                 case "crash before":
@@ -137,6 +149,9 @@ class Disk:
 
     def within(self, mount: Mount, fault: Fault) -> None:
         """Let the process end in the midst of the call: in memory that is its end."""
+
+    def ended(self) -> None:
+        """Note that a call that writes is over."""
 
     def after(self, fault: Fault | None) -> None:
         """Meet what a call that has written meets after it.
@@ -181,6 +196,8 @@ class Mount(RowRecorder):
         """Open it."""
         self.failure: LogError | None = None
         """After it, nothing is written any more before it is opened anew."""
+        self.is_pulling = False
+        """Whether the call that is made is one of a pull."""
         self.fences: list[Fence] = []
         self._disk = disk
         self._is_dead = self._is_closed = False
@@ -207,6 +224,15 @@ class Mount(RowRecorder):
         """The adapter on which it is."""
         return self._recorder
 
+    @contextmanager
+    def at_call(self, *, is_of_pull: bool) -> Iterator[None]:
+        """Note, in the block, whether the call that is made is one of a pull."""
+        self.is_pulling = is_of_pull
+        try:
+            yield
+        finally:
+            self.is_pulling = False
+
     def check(self) -> None:
         """Refuse whoever is no more.
 
@@ -226,7 +252,10 @@ class Mount(RowRecorder):
         if self.failure is not None:
             raise self.failure
         fault = self._disk.before(self)
-        yield
+        try:
+            yield
+        finally:
+            self._disk.ended()
         self._disk.after(fault)
 
     # --- the adapter -----------------------------------------------------------------------

@@ -118,7 +118,8 @@ class Task:
             process.world.agenda.at(process.paused_until_s, lambda: self._call(function))
             return
         try:
-            value = function()
+            with process.mount.at_call(is_of_pull=self is not process.sender):
+                value = function()
         except Crashed:
             process.crash("at a call to the log")
         except Exception as error:  # noqa: BLE001  it is judged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from journal.testing.simulate.dice import Dice
-from journal.testing.simulate.scenario import Fault, Knobs, Operation, Scenario
+from journal.testing.simulate.scenario import OF_A_PULL, Fault, Knobs, Operation, Scenario
 
 OPERATIONS: Final = (
     ("create", 24),
@@ -213,4 +213,7 @@ def _other(dice: Dice, knobs: Knobs, count: int) -> Fault:
         case "crash within":
             return Fault(row, kind, 1 + dice.below(6 * count), float(1 + dice.below(5)))
         case _:
-            return Fault(row, kind, 1 + dice.below(6 * count))
+            at = 1 + dice.below(6 * count)
+            if kind in {"crash before", "crash after"} and at % 2 == 0:
+                return Fault(row, kind, 1 + at // 2 % 4, OF_A_PULL)
+            return Fault(row, kind, at)

@@ -18,6 +18,7 @@ from journal.testing.simulate.network import Network
 from journal.testing.simulate.operations import Desk
 from journal.testing.simulate.oracle import Oracle
 from journal.testing.simulate.process import Process
+from journal.testing.simulate.scenario import Places
 from journal.testing.simulate.service import ModelService
 from journal.testing.simulate.storage import Crashed, Disk
 from journal.testing.simulate.traces import Broken, Trace, Violation
@@ -67,6 +68,10 @@ class World:
         self.rows: list[Row] = []
         """The rows as they were first seen."""
         self.is_quiet = False
+        self.places = Places()
+        """Where something could go wrong; known once the quiet phase begins."""
+        self.struck = Places()
+        """How far it was when something went wrong last."""
         self.left_out = 0
         self.has_pulled = False
         """Whether both sides can be compared: a last pull was made."""
@@ -115,7 +120,7 @@ class World:
         """
         knobs = self.scenario.knobs
         if not self.scenario.faults:
-            self._hit(48)
+            self.counts.row(48)
         for name in self.processes:
             self.start(name)
         for operation in self.scenario.operations:
@@ -134,7 +139,8 @@ class World:
             self._start_queue()
         invariants.at_rest(self)
         self.trace.say("world", f"at rest after {self.clock.now_s - begun_s:.1f} s")
-        if self.scenario.seed % 2 == 0:  # it takes as long as half of a run
+        has_lost_pull = any(fault.is_of_pull for fault in self.scenario.faults)
+        if self.scenario.seed % 2 == 0 or has_lost_pull:  # it takes as long as half of a run
             self._pull_at_last()
         invariants.at_the_end(self)
 
@@ -181,6 +187,10 @@ class World:
 
     def _hit(self, row: int) -> None:
         self.counts.row(row)
+        self.struck = self._reached()
+
+    def _reached(self) -> Places:
+        return Places(self.disk.writes, self.network.count, tuple(self.disk.statements))
 
     # --- the log ---------------------------------------------------------------------------
 
@@ -226,7 +236,7 @@ class World:
         self.trace.say(process.name, f"is started anew: {why}")
         process.stop()
         self.checks.in_flight.pop(process.name, None)
-        self.checks.not_before_s.pop(process.name, None)
+        self.checks.forget_waits(process.name)
         self.agenda.after(RESTART_S, lambda: self.start(process.name))
 
     def died(self, process: Process) -> None:
@@ -236,7 +246,7 @@ class World:
                 if other is not None and not other.is_dead:
                     other.crash("with the machine")
         self.checks.in_flight.pop(process.name, None)
-        self.checks.not_before_s.pop(process.name, None)
+        self.checks.forget_waits(process.name)
         self.agenda.after(RESTART_S, lambda: self.start(process.name))
 
     def alive(self, number: int = 0) -> Process:
@@ -276,10 +286,10 @@ class World:
         self.restart(process, "it was cancelled")
         return False
 
-    def _dies(self, sender: str) -> None:
+    def _dies(self, sender: str, how: str) -> None:
         process = self.processes[sender.split(" ", 1)[0]]
         if process is not None:
-            process.crash("with the answer")
+            process.crash(how)
 
     # --- what is sent ----------------------------------------------------------------------
 
@@ -326,8 +336,11 @@ class World:
         left = self.disk.lose_power(lost)
         self.trace.say("power", f"fails: {len(self.rows) - left} entries are lost")
         if left < len(self.rows):
+            if self.scenario.knobs.durability == "full":
+                self.broken("I3", f"{len(self.rows) - left} entries that were stored are lost")
             self.rows, self.oracle = [], Oracle()
             self.checks.has_lost = True
+            self.checks.resolved.clear()
             self.desk.forget(left)
             self.observe()
         self.clock.booted_s = self.clock.now_s
@@ -337,6 +350,7 @@ class World:
     def _heal(self) -> None:
         """Let nothing go wrong any more."""
         self.trace.say("world", "is quiet from here on")
+        self.places = self._reached()
         self.is_quiet = self.network.is_quiet = self.disk.is_quiet = True
         for name, process in self.processes.items():
             if process is None:

@@ -38,3 +38,36 @@ def test_one_seed(cli: Cli) -> None:
     assert done.code == 0
     assert done.out.splitlines()[-1].endswith(result.hash)
     assert (told["hash"], told["trace"]) == (result.hash, list(result.trace))
+
+
+def test_all_short_workloads(cli: Cli) -> None:
+    """Some of them say how many cases there were, and that every promise was kept."""
+    only = ("--only", "memory/plain/at-once/update,v", "--jobs", "1")
+    done = cli("simulate", "--exhaustive", "2", *only)
+    told = json.loads(cli("simulate", "--exhaustive", "2", *only, "--json").out)
+
+    assert (done.code, done.out.splitlines()[-1]) == (0, "every promise was kept")
+    assert f"{told['count']} cases of 1 workloads" in done.out
+    assert (told["kept"], told["workloads"], told["failures"]) == (True, {"2": 1}, [])
+    assert told["cases"]["answer lost"]["2"] >= 2
+
+
+def test_a_name_that_no_workload_has(cli: Cli) -> None:
+    """It is a wrong use, for all of them as for one."""
+    for given in (("--exhaustive", "1", "--only", "tape"), ("--case", "tape/etag/at-once/update")):
+        done = cli("simulate", *given)
+
+        assert done.code == 2
+        assert "tape" in done.err
+
+
+def test_one_case(cli: Cli) -> None:
+    """One case is told line by line, as a seed is."""
+    name = "memory/etag/at-once/update/answer-lost@2"
+    done = cli("simulate", "--case", name)
+    told = json.loads(cli("simulate", "--case", name, "--json").out)
+
+    assert done.code == 0
+    assert any("<- answer lost" in line for line in done.out.splitlines())
+    assert done.out.splitlines()[-1].endswith(told["hash"])
+    assert told["faults"] == [{"row": 18, "kind": "answer lost", "at": 2, "more": 0.0}]

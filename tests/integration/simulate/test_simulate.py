@@ -1,13 +1,10 @@
-"""A seed repeats; what is planted is found, and made short; nothing that is claimed goes unmet."""
+"""A seed repeats; a failure is made short; nothing that is claimed goes unmet."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import pytest
 
 from journal.testing.simulate import (
-    REAL,
     Counts,
     Fault,
     Knobs,
@@ -19,68 +16,28 @@ from journal.testing.simulate import (
     simulate,
 )
 from journal.testing.simulate.counts import MEANINGS, OUTCOMES, ROWS
-from tests.integration.simulate.planted import (
-    Careless,
-    Credulous,
-    Deaf,
-    Forgetful,
-    Impatient,
-    Unconditional,
-    Unfenced,
-    with_remote,
-    with_session,
-)
-
-if TYPE_CHECKING:
-    from journal.testing.simulate import Parts, Result
-
-PLANTED = {
-    "acknowledges without a receipt": (with_remote(Credulous), {"I14"}),
-    "never looks first": (with_remote(Forgetful), {"I12", "I14", "I21"}),
-    "sends without a condition": (with_remote(Unconditional), {"lost update", "I12", "I14"}),
-    "does not heed Retry-After": (with_session(Impatient), {"I18"}),
-    "notes too early what is settled": (with_session(Careless), {"I13", "I26", "I27"}),
-    "misses an append": (with_session(Deaf), {"I27"}),
-    "appends without a lease": (REAL._replace(recorder=Unfenced), {"I16"}),
-}
-BUDGET = 600
-"""Within how many seeds each is to be found."""
-
-
-def found(parts: Parts) -> Result:
-    """Return the first run in which a promise is broken."""
-    runs = (simulate(seed, parts) for seed in range(BUDGET))
-    return next(run for run in runs if not run.is_kept)
-
-
-@pytest.mark.parametrize(("parts", "broken"), PLANTED.values(), ids=PLANTED)
-def test_what_is_planted_is_found(parts: Parts, broken: set[str]) -> None:
-    """A mistake of the sender, the remote or the log breaks the promise that it is about."""
-    result = found(parts)
-
-    assert result.violation is not None
-    assert result.violation.invariant in broken, result.violation
+from tests.integration.simulate.planted import CATALOGUE, planted
 
 
 def test_a_failure_is_made_short() -> None:
     """What is left of a scenario breaks the same promise, and nothing of it can be left out."""
-    parts = with_remote(Credulous)
-    result = found(parts)
+    with planted(CATALOGUE["takes a lost answer for done"]):
+        result = next(run for run in map(simulate, range(600)) if not run.is_kept)
 
-    short = shrunk(result, parts)
+        short = shrunk(result)
 
-    assert short.violation is not None
-    assert result.violation is not None
-    assert short.violation.invariant == result.violation.invariant
-    assert len(short.scenario.operations) <= len(result.scenario.operations)
-    assert len(short.scenario.faults) <= len(result.scenario.faults)
-    for part in ("operations", "faults"):
-        items = getattr(short.scenario, part)
-        for at in range(len(items)):
-            fewer = short.scenario._replace(**{part: items[:at] + items[at + 1 :]})
-            violation = simulate(0, parts, fewer).violation
-            assert violation is None or violation.invariant != short.violation.invariant
-    assert simulate(0, parts, short.scenario).hash == short.hash
+        assert short.violation is not None
+        assert result.violation is not None
+        assert short.violation.invariant == result.violation.invariant
+        assert len(short.scenario.operations) <= len(result.scenario.operations)
+        assert len(short.scenario.faults) <= len(result.scenario.faults)
+        for part in ("operations", "faults"):
+            items = getattr(short.scenario, part)
+            for at in range(len(items)):
+                fewer = short.scenario._replace(**{part: items[:at] + items[at + 1 :]})
+                violation = simulate(0, scenario=fewer).violation
+                assert violation is None or violation.invariant != short.violation.invariant
+        assert simulate(0, scenario=short.scenario).hash == short.hash
 
 
 def test_what_is_kept_is_not_made_short() -> None:

@@ -13,11 +13,13 @@ from journal.events import (
     DraftRetried,
     PushStarted,
     QueueStarted,
+    QueueStopped,
     RecordCreated,
     RecordObserved,
 )
 from journal.log.chain import hash_of
 from journal.testing.simulate.invariants.remembered import CANARY, RACE_S
+from journal.testing.simulate.service import FOREIGN
 from journal.values import Ref
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def before_entry(world: World, entry: Entry) -> None:
         case PushStarted(draft_id=draft_id):
             world.checks.left_at.setdefault(draft_id, entry.position)
             i13(world, draft_id)
+            i13_stopped(world, entry)
         case DraftAcknowledged() | DraftHeld():
             i17(world, entry)
         case _:
@@ -94,6 +97,19 @@ def i13(world: World, draft_id: str) -> None:
     world.broken("I13", f"{draft_id[-6:]} is begun, and is held back")
 
 
+def i13_stopped(world: World, entry: Entry) -> None:
+    """Check that nothing is begun while the queue is stopped, or should be for what is refused."""
+    most, oracle = world.scenario.knobs.rejections, world.oracle
+    if most is not None and oracle.rejections >= most:
+        world.broken("I13", f"a draft is begun after {oracle.rejections} rejections in a row")
+    process, decided_s = world.processes[entry.origin], world.checks.decided_s
+    is_race = world.clock.now_s - decided_s < RACE_S
+    if process is None or is_race or process.paused_until_s >= decided_s:
+        return
+    if oracle.is_stopped:
+        world.broken("I13", f"a draft is begun, and the queue is stopped: {oracle.why}")
+
+
 def i17(world: World, entry: Entry) -> None:
     """Check that what settles a draft is about one that is pending."""
     event = entry.event
@@ -114,34 +130,58 @@ def of_entry(world: World, entry: Entry) -> None:
         for name, value in (event.fields or {}).items():
             if isinstance(value, str):
                 known.setdefault((name, value), entry.position)
+        i14_back(world, entry, event)
     match event:
         case DraftAcknowledged():
             i14(world, event)
         case DraftHeld(draft_id=draft_id, classification=classification):
             world.checks.decided_s = world.clock.now_s
+            i14_held(world, entry, event)
             if classification != "unknown":  # it is known what became of all that was sent
                 world.checks.last_sent_s.pop(world.oracle.drafts[draft_id].key, None)
-        case (
-            DraftRetried() | DraftAmended() | DraftDiscarded() | ConflictResolved() | QueueStarted()
-        ):
+        case DraftDiscarded(maybe_applied=is_given_up):
+            world.checks.decided_s = world.clock.now_s
+            if is_given_up:
+                world.checks.given_up.add(entry.stream)
+        case ConflictResolved():
+            world.checks.decided_s = world.clock.now_s
+            i14_resolved(world, entry)
+            i26_again(world, event)
+            lost_edit(world, entry, event)
+        case DraftRetried() | DraftAmended() | QueueStarted() | QueueStopped():
             world.checks.decided_s = world.clock.now_s
         case _:
             pass
 
 
 def _note_overtaken(world: World, entry: Entry) -> None:
-    """Note of which records a receipt came after a sighting that may be newer.
+    """Note of which records a receipt that was read came after a sighting that may be newer.
 
-    Versions do not tell which of the two is: what is known here may be older than what was seen.
+    Nor does the receipt of a delete tell: what is known here may be older than what was seen.
     """
     checks = world.checks
     if isinstance(entry.event, RecordObserved):
         checks.seen_at[entry.stream] = entry.position
         checks.overtaken.discard(entry.stream)
     elif isinstance(entry.event, DraftAcknowledged):
+        draft = world.oracle.drafts[entry.event.draft_id]
+        if entry.event.evidence == "answer" and draft.kind != "delete":
+            return
         left_at = checks.left_at.get(entry.event.draft_id, entry.position)
         if checks.seen_at.get(entry.stream, 0) > left_at:
             checks.overtaken.add(entry.stream)
+
+
+def i14_back(world: World, entry: Entry, event: RecordObserved | DraftAcknowledged) -> None:
+    """Check that a page of a pull sets no record back to what it was before a receipt."""
+    version = event.remote_version
+    if version is None:
+        return
+    n, told = int(version.strip('"v')), world.checks.told
+    if isinstance(event, DraftAcknowledged):
+        told[entry.stream] = max(told.get(entry.stream, 0), n)
+    elif entry.actor == "pull" and n < told.get(entry.stream, 0):
+        world.broken("I14", f"{entry.stream} is set back to version {version}")
 
 
 def i14(world: World, event: DraftAcknowledged) -> None:
@@ -181,3 +221,61 @@ def _had(world: World, draft: Expected) -> bool:
     if draft.kind == "delete":
         return None in past[1:]
     return any(fields is not None and _fits(world, fields, draft) for fields in past)
+
+
+def i14_held(world: World, entry: Entry, event: DraftHeld) -> None:
+    """Check that what a draft is held for is so: the service has not done it, and is as it says."""
+    if entry.origin in world.checks.cannot_read:
+        return
+    draft, service = world.oracle.drafts[event.draft_id], world.service
+    key = (draft.ref.type, draft.ref.id)
+    effects = [each for each in service.effects if each.key == key]
+    said = f"{draft.kind} {draft.ref} is held as {event.classification}, and"
+    match event.classification:
+        case "unknown":
+            pass
+        case _ if effects and effects[-1].draft == draft.key:
+            world.broken("I14", f"{said} was done")
+        case "gone" if None not in service.past.get(key, [None])[1:] and effects:
+            world.broken("I14", f"{said} was never away")
+        case "conflict" if is_alone(world, draft.ref):
+            world.broken("I14", f"{said} nobody else has changed it")
+        case _:
+            pass
+
+
+def is_alone(world: World, ref: Ref) -> bool:
+    """Say whether nobody but the journal has ever changed a record, as far as the log can tell."""
+    if world.checks.has_lost or ref in world.checks.given_up:
+        return False
+    key = (ref.type, ref.id)
+    return all(each.draft != FOREIGN for each in world.service.effects if each.key == key)
+
+
+def i14_resolved(world: World, entry: Entry) -> None:
+    """Check that a draft is in no conflict with what the journal itself has changed."""
+    is_told = entry.origin in world.checks.cannot_read
+    if entry.actor == "sync" and not is_told and is_alone(world, entry.stream):
+        world.broken("I14", f"a conflict of {entry.stream} is resolved, and nobody has changed it")
+
+
+def i26_again(world: World, event: ConflictResolved) -> None:
+    """Check that what was resolved is not resolved once more, where nothing has changed since."""
+    state = (event.remote_version, event.theirs)
+    before = world.checks.resolved.get(event.draft_id)
+    world.checks.resolved[event.draft_id] = state
+    if event.remote_version is not None and before == state:
+        world.broken("I26", f"{event.draft_id[-6:]} is resolved again, with nothing new there")
+
+
+def lost_edit(world: World, entry: Entry, event: ConflictResolved) -> None:
+    """Check that a policy decides as it is named, and `merge` nothing that both have changed."""
+    policy = world.scenario.knobs.policy
+    if entry.actor != "sync" or event.kind != "update" or event.theirs is None:
+        return
+    theirs, base = event.theirs, event.base
+    both = [n for n, v in event.ours.items() if theirs.get(n) not in (v, base.get(n))]
+    if policy in {"merge", "theirs"} and any(name in event.fields for name in both):
+        world.broken("lost update", f"{policy} lets {both} of {entry.stream} be overwritten")
+    if policy == "ours" and any(name not in event.fields for name in both):
+        world.broken("lost update", f"ours gives {both} of {entry.stream} up")

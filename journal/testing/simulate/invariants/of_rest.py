@@ -13,7 +13,7 @@ from journal.journal import Journal
 from journal.log.chain import hash_of
 from journal.record import fold
 from journal.testing.simulate.invariants.of_log import is_value
-from journal.testing.simulate.invariants.of_steps import i01_whole, i03, i05
+from journal.testing.simulate.invariants.of_steps import i01_whole, i03, i05, i10_shown
 from projections import Drafts, History, Records
 
 if TYPE_CHECKING:
@@ -93,10 +93,12 @@ def at_the_end(world: World) -> None:
     i05(world)
     i07(world)
     i09(world)
+    i10_laid_over(world)
     if world.has_pulled:
         i14_converged(world)
     if world.scenario.knobs.reads_views:
         i08(world)
+        i08_shown(world)
 
 
 def i07(world: World) -> None:
@@ -129,6 +131,21 @@ def i08(world: World) -> None:
                 world.broken("I9", f"{view.name} is another once it is rebuilt")
 
 
+def i08_shown(world: World) -> None:
+    """Check that what the projections show is what other folds of the log say."""
+    journal = world.alive().journal
+    refs = [ref for ref in world.oracle.versions if not ref.type.startswith("$")]
+    kept = {ref: journal.kept(ref) for ref in refs}
+    wanted = {ref: (r.version, r.fields) for ref, r in kept.items() if r.fields is not None}
+    types = sorted({ref.type for ref in refs})
+    views = [v for name in types for v in Records(journal).list(name, include_deleted=True)]
+    if {view.ref: (view.version, view.fields) for view in views} != wanted:
+        world.broken("I8", "the records are shown otherwise than they are in the log")
+    i10_shown(world, [found.draft for found in Drafts(journal).pending()])
+    if [line.position for line in History(journal).between()] != [r.position for r in world.rows]:
+        world.broken("I8", "the history is not that of all entries")
+
+
 def _new(entry: Entry) -> NewEntry:
     given = entry._asdict()
     return NewEntry(**{name: given[name] for name in NewEntry._fields})
@@ -147,6 +164,18 @@ def i09(world: World) -> None:
             world.broken("I9", f"{ref} is another once it is replayed")
     if list(queue) != process.pending():
         world.broken("I9", "the queue is another once it is replayed")
+
+
+def i10_laid_over(world: World) -> None:
+    """Check that what is pending lies over what the service was seen to have."""
+    process = world.alive()
+    laid: dict[Ref, dict[str, object]] = {}
+    for draft in world.oracle.pending.values():
+        laid.setdefault(draft.ref, {}).update(draft.fields)
+    for ref, fields in laid.items():
+        there = process.journal.kept(ref).fields or {}
+        if any(name not in there or there[name] != value for name, value in fields.items()):
+            world.broken("I10", f"{ref} is {there} here, and {fields} is not sent yet")
 
 
 def i14_converged(world: World) -> None:

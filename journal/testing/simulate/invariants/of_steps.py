@@ -9,6 +9,7 @@ from journal.sync.effects import Pause
 from journal.testing.simulate.invariants.remembered import CANARY
 
 if TYPE_CHECKING:
+    from journal.drafts import Draft
     from journal.sync.reports import Report
     from journal.testing.simulate.process import Process
     from journal.testing.simulate.world import World
@@ -21,7 +22,17 @@ def after_step(world: World) -> None:
             i27(world, process)
             if world.checks.seen_position != world.oracle.position:
                 i10(world, process)
+    if world.checks.seen_position != world.oracle.position:
+        i05_fallen(world)
     world.checks.seen_position = world.oracle.position
+
+
+def i05_fallen(world: World) -> None:
+    """Check that with a create falls whatever stands on it."""
+    fallen = world.oracle.fallen
+    for draft in world.oracle.pending.values() if fallen else ():
+        if draft.ref in fallen or draft.targets & fallen:
+            world.broken("I5", f"{draft.kind} {draft.ref} stands on a create that was discarded")
 
 
 def i10(world: World, process: Process) -> None:
@@ -39,10 +50,13 @@ def i10(world: World, process: Process) -> None:
             world.broken("I10", f"{process.name} has another state of {draft.draft_id[-6:]}")
 
 
-def i10_shown(world: World, shown: list[str]) -> None:
+def i10_shown(world: World, shown: list[Draft]) -> None:
     """Check that the list that people see is the queue."""
-    if shown != list(world.oracle.pending):
-        world.broken("I10", f"{len(shown)} drafts are shown, not {len(world.oracle.pending)}")
+    pending = world.oracle.pending.values()
+    there = [(d.draft_id, d.revision, d.held_as is not None, d.is_sending) for d in pending]
+    here = [(d.draft_id, d.revision, d.state == "held", d.is_maybe_applied) for d in shown]
+    if here != there:
+        world.broken("I10", f"{len(here)} drafts are shown otherwise than the {len(there)} are")
 
 
 def i27(world: World, process: Process) -> None:

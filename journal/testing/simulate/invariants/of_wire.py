@@ -7,8 +7,15 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from journal.remotes.remote import NoAnswer, Response
-from journal.testing.simulate.invariants.remembered import CANARY, FOREIGN, PATIENT, SLACK_S, UNREAD
-from journal.testing.simulate.service import Sent
+from journal.testing.simulate.invariants.remembered import (
+    CANARY,
+    FOREIGN,
+    MISSING,
+    PATIENT,
+    SLACK_S,
+    UNREAD,
+)
+from journal.testing.simulate.service import REFUSED, Sent
 
 if TYPE_CHECKING:
     from journal.remotes.remote import Answer
@@ -46,14 +53,10 @@ def i15(world: World, sent: Sent) -> None:
         body = sent.body  # there the list around it is written anew
     now = (sent.method, sent.path, body)
     before = world.checks.requests.setdefault(sent.draft, now)
-    if world.checks.has_lost and "-" in sent.draft[-4:]:
-        return  # a revision that was lost is counted again
     if before != now:
         world.broken("I15", f"the key {sent.draft[-8:]} was sent with {before}, and now {now}")
-    if sent.draft not in world.oracle.by_key:
-        known = sent.draft in world.service.applied
-        if not known and world.scenario.knobs.durability == "full":
-            world.broken("I15", f"the key {sent.draft[-8:]} is that of no draft")
+    if sent.draft not in world.oracle.by_key and sent.draft not in world.service.applied:
+        world.broken("I15", f"the key {sent.draft[-8:]} is that of no draft")
 
 
 def i16(world: World, exchange: Exchange) -> None:
@@ -115,8 +118,8 @@ def i21(world: World, sender: str, sent: Sent) -> None:
     if world.clock.has_gone_back:
         return  # how old a request is, is told by the clock on the wall, across restarts
     process = world.processes[sender.split(" ", 1)[0]]
-    if world.checks.has_lost or (process is not None and process.paused_at_s > (before_s or 0.0)):
-        return  # that it was sent is lost; or it was young enough before the process was paused
+    if process is not None and process.paused_at_s > (before_s or 0.0):
+        return  # it was young enough before the process was paused
     if is_old and knobs.dialect == "keyed" and not world.checks.last_was_read.get(sender):
         world.broken("I21", f"{sent.draft[-8:]} is sent again, unread, after its time")
 
@@ -126,6 +129,11 @@ def at_arrival(world: World, exchange: Exchange, answer: Answer) -> None:
     checks = world.checks
     if checks.in_flight.get(exchange.sender) is exchange:
         del checks.in_flight[exchange.sender]
+    status = answer.status if isinstance(answer, Response) else 0
+    if status >= REFUSED and status not in MISSING and not exchange.sent.is_write:
+        checks.cannot_read.add(exchange.sender)
+    else:
+        checks.cannot_read.discard(exchange.sender)
     is_untouched = not answer.was_sent if isinstance(answer, NoAnswer) else answer.status in UNREAD
     for sent in _parts(exchange.sent) if is_untouched else ():
         if checks.last_sent_s.get(sent.draft) == exchange.began_s:
@@ -163,9 +171,8 @@ def i12(world: World) -> None:
     if not effect.draft or world.service.applied[effect.draft] < 2:  # noqa: PLR2004  once more
         return
     for other in reversed(before):
-        is_excused = not other.draft or world.checks.has_lost
-        if other.key == effect.key and other.action == "delete" and is_excused:
-            return  # what it made was deleted, by others or by what the log has lost
+        if other.key == effect.key and other.action == "delete" and not other.draft:
+            return  # what it made was deleted by others
         if other.draft == effect.draft:
             world.broken("I12", f"{effect.action} of {':'.join(effect.key)} was done twice")
 

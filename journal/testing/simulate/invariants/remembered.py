@@ -17,6 +17,8 @@ RACE_S: Final = 0.05
 PATIENT: Final = frozenset({408, 425, 429, 503})
 UNREAD: Final = frozenset({401, 425, 429})
 """Answers by which a service says that it has not looked at what it was asked."""
+MISSING: Final = frozenset({404, 410})
+"""Answers to a read by which a service says that there is no such record."""
 SLACK_S: Final = 1e-6
 
 
@@ -32,6 +34,8 @@ class Memory:
         """From when on each sender may send again."""
         self.in_flight: dict[str, Exchange] = {}
         self.last_was_read: dict[str, bool] = {}
+        self.cannot_read: set[str] = set()
+        """The senders that were last refused to read: the service is to be taken at its word."""
         self.decided_s = -1.0
         """When something was last decided about a draft."""
         self.seen_position = -1
@@ -43,5 +47,16 @@ class Memory:
         """Where in the log each record was last seen."""
         self.overtaken: set[Ref] = set()
         """Of which records a receipt may have told what was true before they were last seen."""
+        self.told: dict[Ref, int] = {}
+        """The newest version of each record that a receipt has told of."""
+        self.given_up: set[Ref] = set()
+        """The records of which a draft was discarded that may have been applied."""
+        self.resolved: dict[str, tuple[str | None, Any]] = {}
+        """The state of the service against which each draft was last resolved."""
         self.known: dict[Ref, dict[tuple[str, Any], int]] = {}
         """The values that the service was seen to have, with where that was first noted."""
+
+    def forget_waits(self, process: str) -> None:
+        """Note that a process has ended, and with it what it knew of the remote's patience."""
+        for sender in [each for each in self.not_before_s if each.split(" ", 1)[0] == process]:
+            del self.not_before_s[sender]

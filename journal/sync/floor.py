@@ -1,0 +1,38 @@
+"""Until when a remote is to be left alone, for it has asked for patience.
+
+- S8. A remote that asks for patience is asked nothing before that time is over, whatever wakes
+  the sender, and whoever would ask: a push, or a pull.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from journal.sources import Clock
+
+
+class Floor:
+    """The time before which a subscriber asks its remote nothing."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin with none: the remote may be asked now."""
+        self._clock = clock
+        self._until_s = clock.monotonic_s()
+        self._problem = ""
+
+    @property
+    def left_s(self) -> float:
+        """How long the remote is to be left alone yet, in seconds; not above 0: no longer."""
+        return self._until_s - self._clock.monotonic_s()
+
+    @property
+    def problem(self) -> str:
+        """Why it is to be left alone; nothing where it may be asked."""
+        return self._problem if self.left_s > 0 else ""
+
+    def rise(self, seconds: float, problem: str) -> None:
+        """Leave the remote alone for so long, from now on, if it is not for longer already."""
+        until_s = self._clock.monotonic_s() + seconds
+        if until_s >= self._until_s:
+            self._until_s, self._problem = until_s, problem

@@ -1,0 +1,165 @@
+"""Why changes that no test notices need no test: by the module, and by what the change is."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.mutation.trying import Result, Survivor
+
+REASONS: dict[str, str] = {
+    "unreachable": "No value reaches it: the type checker proves it, and coverage leaves it out",
+    "words": (
+        "The words of an error or a hint, which people read; the error is told by its type and"
+        " attributes"
+    ),
+    "codec": "The name of a codec, or of a way to decode, in other letters",
+    "absent": (
+        "What stands for something that is missing, and comes to the same as any text that is"
+        " no date, number or address"
+    ),
+    "shortcut": "A short cut: the longer way comes to the same, later",
+    "unused": "A value that nobody reads on this path, or that is replaced before it is read",
+    "bound": (
+        "A bound between values that are never equal, or a few characters or bytes more or less"
+        " of a limit"
+    ),
+    "same": "The same by another way, such as `None` for `False`, or a set that comes to nothing",
+    "closed": (
+        "A word of a closed set, where every word but one means the same; the type checker"
+        " refuses any other"
+    ),
+    "open": "Still open: no test of the module states this rule",
+}
+"""What is said of the survivors, by the name of the reason."""
+
+
+class Rule(NamedTuple):
+    """Which survivors have a reason; the first rule that fits says which."""
+
+    reason: str
+    change: str
+    """A pattern for the change: what was removed, an arrow, and what was added."""
+    module: str = r".*"
+    function: str = r".*"
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("unreachable", r"assert_never"),
+    Rule("codec", r'(?i)"(utf-\d+|latin-1|ascii|idna|replace|backslashreplace)"'),
+    Rule("bound", r"remote\.receipt >=", "record"),
+    Rule("shortcut", r"", "record", "_laid_over|_rebased"),
+    Rule("shortcut", r"is_as_laid_over", "record"),
+    Rule("shortcut", r"entry\.event\.references", "drafts", "_begun"),
+    Rule("unused", r"self\._row_begins = ", "drafts", r"Queue\.__init__"),
+    Rule("unused", r"self\._(of|has_asked|is_old|seen)\b.* = |age_s: float", "sync/doubts"),
+    Rule("unused", r'"hold", "hold"|, rule\)', "conflicts"),
+    Rule("unused", r"rules\[0\] if rules", "policies"),
+    Rule("unused", r"ObserveRecord\(", "resolutions|sync/sightings"),
+    Rule("unused", r"decide\(record, observed, \{\}\)", "resolutions"),
+    Rule("same", r"change\.resolved and", "resolutions"),
+    Rule("bound", r"\[:10[01]\]", "remotes/classify"),
+    Rule("same", r"case _: return →", "remotes/classify"),
+    Rule("same", r'said if _KEY\.search\(said\) else "XX', "remotes/classify"),
+    Rule("shortcut", r"if \(?(same\(|all\(name in received)", "remotes/comparison"),
+    Rule("shortcut", r"forms\.agrees\(None", "remotes/comparison", "holds"),
+    Rule("unused", r"record=push\.ref", "remotes/comparison", "ours"),
+    Rule("same", r"where\.values\(\) if", "remotes/places"),
+    Rule("same", r'for tag in \("', "remotes/pages"),
+    Rule("same", r'safe="XXXX"|HOLE\.sub\("XXXX"|within = None', "remotes/paths"),
+    Rule("same", r'rstrip\("XX/XX"\)', "remotes/constraints|remotes/changes"),
+    Rule("shortcut", r'"(XXnullXX|NULL)"', "remotes/(constraints|placeholders)"),
+    Rule("same", r"share <= limits\.slow_from", "remotes/salesforce/limits"),
+    Rule("same", r'fields is None\) and False|safe="XXXX"', "remotes/masking"),
+    Rule("same", r"get_close_matches", "remotes/placeholders"),
+    Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
+    Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
+    Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
+    Rule("closed", r'id_type: IdType = "', "remotes/forms"),
+    Rule("same", r'pop\("kind"', "descriptions", "_field"),
+    Rule("bound", r"", "remotes/pages", "_between"),
+    Rule("words", r"error = DeclinedError", "receiver/headers"),
+    Rule("bound", r"_begun\.(pop|get)", "sync/turns"),
+    Rule("absent", r"\bor \"\"|\.get\(\"[\w-]+\", b?\"\"\)"),
+    Rule("same", r"strip\('XX\"XX'\)", "remotes/times"),
+    Rule("shortcut", r"type\(\w+\) is bool", "fitting", "_unfit_number"),
+    Rule("shortcut", r'said != "null"', "remotes/contents"),
+    Rule("unused", r"template\.get\(SPREAD", "remotes/templates"),
+    Rule("unused", r"_pairs\(content, None\)", "remotes/templates"),
+    Rule("closed", r'OnHeld = "|choice\.policy or "'),
+    Rule("same", r"strict=|ensure_ascii="),
+)
+"""The rules, in order."""
+_TEXT = re.compile(r'"[^"]*[^\W\d],? [^\W\d][^"]*"')
+
+
+def reason_of(module: str, survivor: Survivor) -> str:
+    """Return the name of the reason for which a change needs no test."""
+    removed, added = " ".join(survivor.removed), " ".join(survivor.added)
+    change = f"{removed} → {added}"
+    function = function_of(survivor)
+    for rule in RULES:
+        if (
+            re.fullmatch(rule.module, module)
+            and re.fullmatch(rule.function, function)
+            and re.search(rule.change, change)
+        ):
+            return rule.reason
+    return "words" if _is_of_words(removed, added) else "open"
+
+
+def _is_of_words(removed: str, added: str) -> bool:
+    """Say whether a change is one of a text that is read by people."""
+    texts, others = _TEXT.findall(removed), _TEXT.findall(added)
+    if _TEXT.sub("", removed) == _TEXT.sub("", added) and len(texts) == len(others):
+        return texts != others
+    if re.match(r"hint=", removed) and added in {"", "hint=None,"}:
+        return True
+    return bool(re.search(r"\b(problem|hint|message|text|said) = None$", added)) or (
+        "raise " in removed and "None" in added
+    )
+
+
+def function_of(survivor: Survivor) -> str:
+    """Return the function, or the method, that a change is in."""
+    name = re.sub(r"__mutmut_\d+$", "", survivor.name)
+    return name.replace("xǁ", "").replace("ǁ", ".").removeprefix("x_")
+
+
+def report(results: Iterable[Result]) -> Iterator[str]:
+    """Yield the lines of a page: a table of the modules, and the survivors by their reasons."""
+    found = list(results)
+    yield "# What mutation testing of the pure core has found\n"
+    yield "Written by `python -m tests.mutation --last --report`; not by hand.\n"
+    yield "| Module | Mutants | Killed | Timeouts | Survived | Others | Noticed, % |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for result in found:
+        yield _row(f"`{result.module}`", [result])
+    yield _row("all of these", found)
+    by_reason: dict[str, list[str]] = {reason: [] for reason in REASONS}
+    for result in found:
+        for survivor in result.survivors:
+            by_reason[reason_of(result.module, survivor)].append(_line(result.module, survivor))
+    for reason, lines in by_reason.items():
+        if lines:
+            yield f"\n## {REASONS[reason]} ({len(lines)})\n"
+            yield from lines
+
+
+def _row(title: str, results: list[Result]) -> str:
+    """Return a row of the table for some modules."""
+    mutants = sum(result.mutants for result in results)
+    killed = sum(result.killed for result in results)
+    timeouts = sum(result.timeouts for result in results)
+    survived = sum(len(result.survivors) for result in results)
+    others = sum(len(result.others) for result in results)
+    share = 100 * (killed + timeouts) / mutants if mutants else 100.0
+    return f"| {title} | {mutants} | {killed} | {timeouts} | {survived} | {others} | {share:.1f} |"
+
+
+def _line(module: str, survivor: Survivor) -> str:
+    removed, added = " ".join(survivor.removed), " ".join(survivor.added) or "nothing"
+    return f"- `{module}`, `{function_of(survivor)}`: ``{removed}`` → ``{added}``"

@@ -1,0 +1,244 @@
+"""What is seen of a record while its draft is on its way, and the receipt that comes after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from journal import Journal, Ref
+from journal.events import DraftAcknowledged, PushStarted, RecordObserved
+from journal.remotes import HttpRemote, Profile
+from journal.sync.seen import SeenSince
+from tests.unit.scripted import LOST, Script, says, shows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from journal.events import Event
+    from journal.remotes import Request
+
+NOTE: Final = Ref.of("Note", "n1")
+BEFORE: Final = {"title": "a", "text": "x"}
+OURS: Final = {"title": "b", "text": "x"}
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    """A journal that knows a note, at version 1."""
+    with Journal(actor="ann", origin="van-7") as journal:
+        journal.observe(NOTE, BEFORE, remote_version='"1"')
+        yield journal
+
+
+def remote(**profile: Any) -> HttpRemote:  # noqa: ANN401  any key of a profile
+    """Return a remote."""
+    return HttpRemote(Profile.of({"url": "https://records.example.com", **profile}))
+
+
+def sent(
+    journal: Journal, fields: dict[str, Any] | None, version: str | None, receipt: str | None
+) -> None:
+    """Drain the drafts; while the first is on its way, this is seen; then come the receipts."""
+
+    def at(request: Request) -> None:
+        if request.method != "GET" and not seen:
+            seen.append(request)
+            journal.observe(NOTE, fields, remote_version=version)
+
+    seen: list[Request] = []
+    script = Script(journal, remote())
+    script.drain(shows(OURS, receipt), at=at)
+
+
+def changed(journal: Journal, title: str) -> str:
+    """Change the note; return the draft."""
+    draft = journal.update(NOTE, {"title": title})
+    assert draft is not None
+    return draft
+
+
+def known(journal: Journal) -> tuple[Any, str | None]:
+    """Return what is known of the note: its fields, and the remote's version."""
+    record = journal.load(NOTE)
+    return record.fields, record.remote.version
+
+
+class TestAReceiptDoesNotSetARecordBack:
+    """N1, N2: what was seen since the draft was begun stands, where it is newer."""
+
+    @pytest.mark.parametrize(
+        "seen",
+        [
+            pytest.param({"title": "b", "text": "theirs"}, id="another field"),
+            pytest.param({"title": "c", "text": "x"}, id="the same field"),
+            pytest.param(OURS, id="nothing but the version"),
+        ],
+    )
+    def test_somebody_was_faster_than_our_receipt(
+        self, journal: Journal, seen: dict[str, str]
+    ) -> None:
+        """The remote carried out ours, then theirs; theirs was seen before our receipt came."""
+        journal.update(NOTE, {"title": "b"})
+
+        sent(journal, seen, '"3"', '"2"')
+
+        assert known(journal) == (seen, '"3"')
+        *_, receipt, again = journal.log.read()
+        assert isinstance(receipt.event, DraftAcknowledged)
+        assert receipt.event.remote_version == '"2"'
+        assert isinstance(again.event, RecordObserved)
+        assert (again.actor, again.causation_id) == ("sync", receipt.causation_id)
+
+    def test_somebody_has_deleted_it_since(self, journal: Journal) -> None:
+        """An update succeeds on what is there: that it is gone is newer."""
+        journal.update(NOTE, {"title": "b"})
+
+        sent(journal, None, None, '"2"')
+
+        assert known(journal) == (None, None)
+
+    @pytest.mark.parametrize("title", ["b", "c"])
+    def test_without_versions_the_values_tell(self, journal: Journal, title: str) -> None:
+        """What is as we wanted it, or as nobody here knew it, is newer."""
+        journal.observe(NOTE, BEFORE)
+        journal.update(NOTE, {"title": "b"})
+        seen = {"title": title, "text": "theirs"}
+
+        def at(request: Request) -> None:
+            if request.method == "PATCH":
+                journal.observe(NOTE, seen)
+
+        Script(journal, remote()).drain(shows(BEFORE), shows(OURS), at=at)
+
+        assert known(journal) == (seen, None)
+
+    def test_a_lost_answer_that_is_repeated(self, journal: Journal) -> None:
+        """What a service repeats for a key is as old as the first answer."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        journal.update(NOTE, {"title": "b"})
+        seen = {"title": "b", "text": "theirs"}
+        script = Script(journal, remote(update=keyed), attempts=1)
+        assert script.drain(LOST).stopped_by == "unreachable"
+
+        journal.observe(NOTE, seen, remote_version='"3"')
+        script.drain(shows(OURS, '"2"'))
+
+        assert known(journal) == (seen, '"3"')
+
+
+class TestAReceiptStands:
+    """N2, N3: where what was seen is older, or may be, and nothing would tell of it again."""
+
+    def test_what_was_seen_is_what_the_draft_was_made_on(self, journal: Journal) -> None:
+        """A page from before the request, stored after it had left."""
+        journal.update(NOTE, {"title": "b"})
+
+        sent(journal, {**BEFORE, "more": 1}, '"1"', '"2"')
+
+        assert known(journal) == ({**OURS, "more": 1}, '"2"')
+
+    def test_it_was_seen_as_the_receipt_says(self, journal: Journal) -> None:
+        """There is nothing to note."""
+        journal.update(NOTE, {"title": "b"})
+
+        sent(journal, OURS, '"2"', '"2"')
+
+        assert isinstance(journal.log.read()[-1].event, DraftAcknowledged)
+        assert known(journal) == (OURS, '"2"')
+
+    def test_without_versions_the_old_values_are_older(self, journal: Journal) -> None:
+        """It shows what the draft was made on."""
+        journal.observe(NOTE, BEFORE)
+        journal.update(NOTE, {"title": "b"})
+
+        def at(request: Request) -> None:
+            if request.method == "PATCH":
+                journal.observe(NOTE, {"title": "a", "text": "theirs"})
+
+        Script(journal, remote()).drain(shows(BEFORE), shows(OURS), at=at)
+
+        assert known(journal) == ({"title": "b", "text": "theirs"}, None)
+
+    def test_a_delete(self, journal: Journal) -> None:
+        """Not every remote tells again of what is gone."""
+        journal.delete(NOTE)
+
+        def at(_: Request) -> None:
+            journal.observe(NOTE, {**BEFORE, "text": "theirs"}, remote_version='"3"')
+
+        Script(journal, remote()).drain(says(204), at=at)
+
+        assert known(journal) == (None, None)
+
+    def test_a_receipt_that_was_read(self, journal: Journal) -> None:
+        """The read came after what was seen."""
+        journal.update(NOTE, {"title": "b"})
+        script = Script(journal, remote(), attempts=1)
+        script.drain(LOST)
+        journal.observe(NOTE, {"title": "b", "text": "theirs"}, remote_version='"3"')
+        newest = {"title": "b", "text": "even newer"}
+
+        script.drain(shows(newest, '"4"'))
+
+        assert known(journal) == (newest, '"4"')
+
+    def test_it_was_seen_before_the_draft_was_begun(self, journal: Journal) -> None:
+        """The condition of the request was met: so nobody was there since."""
+        journal.update(NOTE, {"title": "b"})
+        journal.observe(NOTE, {"title": "a", "text": "old"}, remote_version='"0"')
+
+        Script(journal, remote()).drain(shows(OURS, '"2"'))
+
+        assert known(journal) == (OURS, '"2"')
+
+
+class TestSeenSince:
+    """What is folded in."""
+
+    def test_it_forgets_what_is_settled(self, journal: Journal) -> None:
+        """It keeps nothing of records without a draft on its way."""
+        draft = changed(journal, "b")
+        sent(journal, {"title": "c"}, '"3"', '"2"')
+        since, told = SeenSince(), []
+
+        for entry in journal.log.read():
+            since.apply(entry)
+            told.append(since.has_seen(draft))
+
+        # made, changed, begun, seen, acknowledged, seen again
+        assert told == [False, False, False, True, False, False]
+        assert not since.is_current(journal.load(NOTE))
+
+    def test_what_is_held_may_be_applied(self, journal: Journal) -> None:
+        """A draft that is held, and sent again, was begun when its first request left."""
+        draft = changed(journal, "b")
+        script = Script(journal, remote())
+        script.drain(says(422), shows(BEFORE, '"1"'))
+        journal.observe(NOTE, {"title": "c"}, remote_version='"3"')
+        since = SeenSince()
+
+        for entry in journal.log.read():
+            since.apply(entry)
+
+        assert since.has_seen(draft)
+        assert since.is_current(journal.load(NOTE))
+
+    def test_of_two_drafts_of_one_record(self, journal: Journal) -> None:
+        """What becomes of one leaves the other on its way; each is told what it has missed."""
+        one, two = (changed(journal, each) for each in "bc")
+        entries = list(journal.log.read())
+        like = entries[-1]
+        events: tuple[Event, ...] = (
+            PushStarted(draft_id=one),
+            PushStarted(draft_id=two),
+            DraftAcknowledged(draft_id=one, evidence="answer"),
+            RecordObserved(exists=False),
+        )
+        since = SeenSince()
+
+        for number, event in enumerate(events, like.version + 1):
+            since.apply(like._replace(event=event, version=number))
+
+        assert (since.has_seen(one), since.has_seen(two)) == (False, True)
+        assert since.is_current(journal.load(NOTE)._replace(version=like.version + 4))
