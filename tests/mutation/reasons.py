@@ -49,7 +49,7 @@ class Rule(NamedTuple):
 
 RULES: tuple[Rule, ...] = (
     Rule("unreachable", r"assert_never"),
-    Rule("codec", r'(?i)"(utf-\d+|latin-1|ascii|replace|backslashreplace)"'),
+    Rule("codec", r'(?i)"(utf-\d+|latin-1|ascii|idna|replace|backslashreplace)"'),
     Rule("bound", r"remote\.receipt >=", "record"),
     Rule("shortcut", r"", "record", "_laid_over|_rebased"),
     Rule("shortcut", r"is_as_laid_over", "record"),
@@ -70,6 +70,12 @@ RULES: tuple[Rule, ...] = (
     Rule("same", r"where\.values\(\) if", "remotes/places"),
     Rule("same", r'for tag in \("', "remotes/pages"),
     Rule("same", r'safe="XXXX"|HOLE\.sub\("XXXX"|within = None', "remotes/paths"),
+    Rule("same", r'rstrip\("XX/XX"\)', "remotes/constraints|remotes/changes"),
+    Rule("shortcut", r'"(XXnullXX|NULL)"', "remotes/(constraints|placeholders)"),
+    Rule("same", r"share <= limits\.slow_from", "remotes/salesforce/limits"),
+    Rule("same", r'fields is None\) and False|safe="XXXX"', "remotes/masking"),
+    Rule("same", r"get_close_matches", "remotes/placeholders"),
+    Rule("same", r"case _: return →", "remotes/salesforce/answers"),
     Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
     Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
     Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
