@@ -82,6 +82,8 @@ RULES: tuple[Rule, ...] = (
     Rule("unused", r"ObserveRecord\(None|again, None\)", "sync/seen"),
     Rule("same", r'step\.lower\(\), ("", )?', "remotes/naming", r"Names\._known"),
     Rule("unused", r"words\.split", "remotes/naming", "_listed"),
+    Rule("same", r"HEADER:|XXheader:XX|\) and False|XX_XX|XXXX", "remotes/selection"),
+    Rule("unused", r"_pointer\(piece, None", "remotes/selection"),
     Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
     Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
     Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
