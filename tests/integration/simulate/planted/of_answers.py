@@ -96,9 +96,9 @@ def takes_a_refusal_at_its_word(_: Code) -> object:
     return settled
 
 
-@plants(Errand, "absent")
+@plants(Errand, "absent", by="I14", seeds=144)
 def takes_a_second_delete_for_a_conflict(real: Code) -> object:
-    """A delete whose record is gone is refused as gone; but no policy holds a delete of that."""
+    """A delete that was carried out, and whose answer was lost, is refused, as it is gone."""
 
     def absent(self: Errand, response: Response) -> Acknowledged | Refused | AsExpected:
         if self.push.kind == "delete":
