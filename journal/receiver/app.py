@@ -5,6 +5,7 @@
 - A3. Nothing that is read or stored is without a bound.
 - A4. An async effect runs to its end in the thread of its transaction, with all that it has begun:
   what goes on after the commit would be no part of it.
+- A5. An answer is stored only where it can be sent: no draft is applied, and never answered.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from logging import getLogger
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 from journal.receiver.headers import received_of
-from journal.receiver.messages import DeclinedError, problem_of
+from journal.receiver.messages import DeclinedError, check_sendable, problem_of
 from journal.receiver.receipts import ConnectionT, Receipt
 from journal.receiver.sequence import SOON_S, out_of_turn, outstanding, replayed
 from journal.sources import SystemClock
@@ -184,6 +185,7 @@ class Receiver(Generic[ConnectionT]):
             raise _NotStored(outstanding(received.key))
         applied = self._apply(connection, received)
         answer = asyncio.run(_ended(applied)) if isawaitable(applied) else applied
+        check_sendable(answer)
         if answer.status not in _SUCCESS:
             raise _NotStored(answer)
         if len(answer.body) > self._max_answer_bytes:

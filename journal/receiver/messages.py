@@ -6,9 +6,11 @@ It knows nothing of ASGI, and nothing of databases.
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 from urllib.parse import unquote
 
 from journal.errors import JournalError
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
+_REFUSALS: Final = range(400, 600)
+_STATUSES: Final = range(200, 600)
+_BODILESS: Final = frozenset({204, 304})
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TEXT: Final = re.compile(r"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?")
+"""What a header may say (RFC 9110): no line break, and no space around it."""
+_OF_SERVER: Final = frozenset({"connection", "content-length", "transfer-encoding"})
 _TYPES: Final = "urn:draft-journal:receiver:"
 
 
@@ -60,9 +69,12 @@ class Received(NamedTuple):
             DeclinedError: it is none.
         """
         try:
-            return json.loads(self.body, parse_constant=_no_number)
+            document = json.loads(self.body.decode(), parse_constant=_no_number, parse_float=_float)
+            if b"\\u" in self.body:  # half a character can be written so, and in no other way
+                json.dumps(document, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise DeclinedError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from error
+        return document
 
 
 class Answered(NamedTuple):
@@ -95,16 +107,42 @@ class DeclinedError(JournalError):
         """Keep what is answered.
 
         Args:
-            status: from 400 on.
+            status: from 400 to 599.
             problem: what is wrong, for people.
             errors: what is wrong with which field: (field, message).
             headers: of the answer.
+
+        Raises:
+            ValueError: such an answer cannot be sent, or would say that it was applied.
         """
+        if status not in _REFUSALS:
+            raise ValueError(f"what is declined has a status from 400 to 599, and not {status}")
         super().__init__(problem)
         self.status = status
         listed = [{"field": field, "message": message} for field, message in errors]
         more = {"errors": listed} if listed else {}
         self.answer = problem_of(status, "about:blank", problem, headers, **more)
+        check_sendable(self.answer)
+
+
+def check_sendable(answer: Answered) -> None:
+    """Refuse an answer that no server could send as it is, before it is stored for good.
+
+    Raises:
+        ValueError: of its status, its body, or a header; such as one with a line break in it, by
+            which whoever chose an id would write headers of their own.
+    """
+    status: object = answer.status
+    if not isinstance(status, int) or status not in _STATUSES:
+        raise ValueError(f"an answer has a status from 200 to 599, and not {status!r}")
+    if answer.body and status in _BODILESS:
+        raise ValueError(f"an answer of {status} has no body")
+    headers: Mapping[str, object] = answer.headers
+    for name, value in headers.items():
+        if not (_HEADER.fullmatch(name) and isinstance(value, str) and _TEXT.fullmatch(value)):
+            raise ValueError(f"the header {name!r} cannot be sent: {value!r}")
+        if name.lower() in _OF_SERVER:
+            raise ValueError(f"the header {name} is said by the server, and by nobody else")
 
 
 def problem_of(
@@ -134,5 +172,10 @@ def _phrase(status: int) -> str:
     return next((known.phrase for known in HTTPStatus if known == status), "refused")
 
 
-def _no_number(text: str) -> float:
+def _float(text: str) -> float:
+    value = float(text)
+    return value if isfinite(value) else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a number of JSON")

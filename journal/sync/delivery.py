@@ -270,7 +270,7 @@ class Delivery:
         the draft is unknown then, and it is tried again.
         """
         try:
-            return (yield from self._exchanged(begin()))
+            return (yield from self._exchanged(begin(), push))
         except RemoteError as error:
             is_open = push.is_maybe_applied or self._doubts.has_written
             said = (FieldMessage(message=str(error)),)
@@ -284,7 +284,7 @@ class Delivery:
             return Unknown(f"the remote failed: {type(error).__name__}")
 
     def _exchanged(
-        self, exchange: Generator[Request, Answer, _Result]
+        self, exchange: Generator[Request, Answer, _Result], push: Push
     ) -> Generator[Effect, Any, _Result]:
         """Let requests out only while the lease outlasts them (O4); note who answers."""
         try:
@@ -292,6 +292,8 @@ class Delivery:
             while True:
                 if not self._lease.is_fresh:
                     yield Call(self._lease.keep)
+                if self._doubts.is_looked_up_before(request):
+                    yield Call(lambda: self._ledger.looked(push.draft_id))
                 try:
                     answer = yield request
                 except Exception as error:  # noqa: BLE001  for the remote to judge

@@ -54,6 +54,7 @@ class Doubts:
         self._is_old = False
         self.has_written = False
         """Whether a request of this attempt may have changed something at the remote."""
+        self._has_read = False
         self._forget()
 
     def _forget(self) -> None:
@@ -64,7 +65,7 @@ class Doubts:
         """Begin an attempt to send a draft, whose first request left so many seconds ago."""
         self._is_old = age_s >= OLD_S
         self._answers.clear()
-        self.has_asked = self.has_written = False
+        self.has_asked = self.has_written = self._has_read = False
         if self._of != (draft_id, revision):
             self._of = (draft_id, revision)
             self._forget()
@@ -79,6 +80,13 @@ class Doubts:
             self._answers.append(answer)
             is_done = answer.was_sent if isinstance(answer, NoAnswer) else _is_done(answer)
             self.has_written = self.has_written or (is_done and request.method not in _READS)
+            is_answered = isinstance(answer, Response)
+            self._has_read = self._has_read or (is_answered and request.method in _READS)
+
+    def is_looked_up_before(self, request: Request) -> bool:
+        """Say whether this is the first of the attempt to change anything, and follows a read."""
+        is_write = request.to == "remote" and request.method not in _READS
+        return is_write and self._has_read and not self.has_written
 
     def judged(self, outcome: Outcome) -> Outcome:
         """Return the outcome of the attempt, or what it comes to after those before it (D1, D3)."""

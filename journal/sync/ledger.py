@@ -189,6 +189,9 @@ class Ledger:
         change = record.change(draft.draft_id)
         if change is None:
             return None
+        is_maybe_applied = draft.is_maybe_applied and draft.draft_id not in self._unsent
+        if not (is_maybe_applied or change.is_doubted):
+            self._leaves_first(record, draft)
         known = [change.fields, change.base, record.fields, record.remote.fields]
         targets = {target for _, target in references(known)}
         return Push(
@@ -199,7 +202,7 @@ class Ledger:
             change.base,
             base_version(record, change),
             change.revision,
-            draft.is_maybe_applied and draft.draft_id not in self._unsent,
+            is_maybe_applied,
             record,
             {target: self._journal.kept(target) for target in targets},
             change.is_doubted,
@@ -324,6 +327,17 @@ class Ledger:
         return QUEUE, decision, facts
 
     # --- what was seen meanwhile ---------------------------------------------------------
+
+    def _leaves_first(self, record: Record, draft: Draft) -> None:
+        """Take what was seen until now for older: no request of the draft has left (N1)."""
+        if draft.is_maybe_applied and not self._seen.is_current(record):
+            self._catch_up()
+        self._seen.forget(draft.draft_id)
+
+    def looked(self, draft_id: str) -> None:
+        """Note that the remote was read, had the draft not, and is sent it now (N1)."""
+        self._catch_up()
+        self._seen.forget(draft_id)
 
     def _has_seen(self, record: Record, draft: Draft) -> bool:
         """Say whether anything was seen of a record since its draft was begun (N1)."""

@@ -57,6 +57,10 @@ class SeenSince:
             if ref not in self._begun.values():
                 del self._known[ref]
 
+    def forget(self, draft_id: str) -> None:
+        """Take what was seen of the record of a draft until now for older than its receipt."""
+        self._seen.discard(draft_id)
+
     def is_current(self, record: Record) -> bool:
         """Say whether all is folded in that is known of a record."""
         return self._known.get(record.ref) == record.version

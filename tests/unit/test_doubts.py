@@ -418,3 +418,41 @@ class TestTimetable:
     def test_a_draft_is_never_held_where_that_is_asked(self) -> None:
         """Without a bound, no age is one."""
         assert self.begun(OLD_S + 1, None) == ([], [])
+
+
+class TestWhatFollowsARead:
+    """The first write after a read that was answered, of one attempt."""
+
+    @pytest.mark.parametrize(
+        ("heard", "expected"),
+        [
+            ([], False),
+            ([(Request("GET", "/n"), LOST)], False),
+            ([(Request("GET", "/n", to="token"), shows({}))], False),
+            ([(Request("GET", "/n"), shows({}))], True),
+            ([(Request("GET", "/n"), shows({})), (Request("GET", "/n"), LOST)], True),
+            ([(Request("GET", "/n"), shows({})), (Request("PUT", "/n"), LOST)], False),
+            ([(Request("PUT", "/n"), shows({}))], False),
+        ],
+    )
+    def test_a_write(self, heard: list[tuple[Request, Answer]], expected: bool) -> None:  # noqa: FBT001
+        """It follows what was read at the remote, where no other may have changed that since."""
+        doubts = Doubts(MANY)
+        doubts.begin("d1", 1)
+
+        for request, answer in heard:
+            doubts.heard(request, answer)
+
+        assert doubts.is_looked_up_before(Request("PATCH", "/n")) is expected
+        assert not doubts.is_looked_up_before(Request("GET", "/n"))
+        assert not doubts.is_looked_up_before(Request("POST", "/t", to="token"))
+
+    def test_the_next_attempt_has_read_nothing_yet(self) -> None:
+        """What was read an attempt ago says nothing."""
+        doubts = Doubts(MANY)
+        doubts.begin("d1", 1)
+        doubts.heard(Request("GET", "/n"), shows({}))
+
+        doubts.begin("d1", 1)
+
+        assert not doubts.is_looked_up_before(Request("PATCH", "/n"))

@@ -142,6 +142,7 @@ def test_who_does_not_know_us(answer: Any, *, moved: bool, no_session: bool) -> 
         ),
         (says(503, "SERVER_UNAVAILABLE"), Wait("the org answered 503: m", 7.0)),
         (says(500, "QUERY_TIMEOUT"), Wait("the org answered 500: m", 7.0)),
+        (says(403, "X", NO_REST), None),
         (says(420), Unknown("the org answered 420")),
         (says(400, "OTHER"), None),
         (says(200, "REQUEST_LIMIT_EXCEEDED"), None),
@@ -205,6 +206,9 @@ def test_other_creates() -> None:
         FieldMessage(field="Name", message="is missing", code="REQUIRED"),
         FieldMessage(field="Phone", message="is missing", code="REQUIRED"),
     )
+    assert found.response.status == 400
+    deleted = of(says(400, "ENTITY_IS_DELETED"), "create", "ui")
+    assert deleted.refusal.messages[0].message.startswith("a record that it refers to")
     silent = of(says(400, "REQUIRED", ""), "create", "ui")
     assert silent.refusal.messages == (FieldMessage(message="REQUIRED", code="REQUIRED"),)
     assert of(says(400), "create", "ui") is None
@@ -238,6 +242,7 @@ def test_what_is_said_of_a_record(verb: Verb, answer: Response, kind: str, words
     found = of(answer, verb, "insert")
 
     assert isinstance(found, Doubt)
+    assert found.response is answer
     assert found.refusal is not None
     assert found.refusal.classification == kind
     assert found.refusal.messages[0].message.startswith(words)

@@ -10,7 +10,7 @@ import pytest
 from journal.outcomes import Refused, Wait
 from journal.receiver import Answered, DeclinedError, Receipt, Received
 from journal.receiver.headers import received_of
-from journal.receiver.messages import problem_of
+from journal.receiver.messages import check_sendable, problem_of
 from journal.receiver.sequence import out_of_turn, outstanding, replayed
 from journal.remotes.classify import Doubt, classify
 from journal.remotes.remote import Response
@@ -168,7 +168,14 @@ class TestContent:
         assert len({one.fingerprint, *(other.fingerprint for other in others)}) == 5
         assert one._replace(headers={"if-match": "1"}).fingerprint == one.fingerprint
 
-    @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"n": NaN}', b"[" * 100_000])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            *(b"", b"{", b"\xff", b'{"n": NaN}', b"[" * 100_000),
+            *(b'{"n": 1e999}', b"[-1e999]", b'"\\ud800"', b'{"\\udc00": 1}'),
+            '{"n": 1}'.encode("utf-16"),
+        ],
+    )
     def test_what_is_no_json(self, body: bytes) -> None:
         """A body that is no JSON is refused, whatever it is."""
         with pytest.raises(DeclinedError) as caught:
@@ -191,6 +198,7 @@ class TestContent:
         assert Received("PUT", "/a", "", {}, b'{"n": [1.5, null]}', "k1").json() == {
             "n": [1.5, None]
         }
+        assert Received("PUT", "/a", "", {}, rb'"\ud83d\ude00"', "k1").json() == "\N{GRINNING FACE}"
 
     def test_declined(self) -> None:
         """What a host refuses is a problem document, field by field."""
@@ -213,6 +221,58 @@ class TestContent:
             "status": 499,
             "detail": "no",
         }
+
+
+class TestSendable:
+    """A4: an answer that no server can send is refused before it is stored."""
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answered(200, b"", {"Location": "/a\r\nSet-Cookie: a=b"}),
+            Answered(200, b"", {"Location": "/a\n"}),
+            Answered(200, b"", {"X": "\0"}),
+            Answered(200, b"", {"X": " a"}),
+            Answered(200, b"", {"X": "\u0436"}),
+            Answered(200, b"", {"X": 5}),  # type: ignore[dict-item]
+            Answered(200, b"", {"X:": "a"}),
+            Answered(200, b"", {"": "a"}),
+            Answered(200, b"", {"Content-length": "99"}),
+            Answered(200, b"", {"Transfer-Encoding": "chunked"}),
+            Answered(204, b"{}"),
+            Answered(304, b"{}"),
+            Answered(100),
+            Answered(600),
+            Answered(200.0),  # type: ignore[arg-type]
+        ],
+    )
+    def test_what_is_not(self, answer: Answered) -> None:
+        """It says which part of it is wrong."""
+        with pytest.raises(ValueError, match=r"an answer|the header"):
+            check_sendable(answer)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answered(200, b"a", {"ETag": '"1"', "X": "", "Y": "a b\tc", "Z": "\xfc"}),
+            Answered(204),
+            Answered(599, b"a"),
+        ],
+    )
+    def test_what_is(self, answer: Answered) -> None:
+        """Anything else goes."""
+        check_sendable(answer)
+
+    @pytest.mark.parametrize("status", [200, 399, 600])
+    def test_declined_with_a_status_that_is_no_refusal(self, status: int) -> None:
+        """What is undone is never answered like a success."""
+        with pytest.raises(ValueError, match=f"from 400 to 599, and not {status}"):
+            DeclinedError(status, "no")
+
+    def test_declined_with_a_header_that_cannot_be_sent(self) -> None:
+        """What is refused is answered, too."""
+        with pytest.raises(ValueError, match="the header 'X' cannot be sent"):
+            DeclinedError(422, "no", headers={"X": "\r\n"})
 
 
 def sent(number: int, previous: int = 0) -> Received:

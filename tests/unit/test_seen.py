@@ -10,13 +10,14 @@ from journal import Journal, Ref
 from journal.events import DraftAcknowledged, PushStarted, RecordObserved
 from journal.remotes import HttpRemote, Profile
 from journal.sync.seen import SeenSince
-from tests.unit.scripted import LOST, Script, says, shows
+from tests.unit.scripted import LOST, REFUSED, Script, says, shows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from journal.events import Event
     from journal.remotes import Request
+    from journal.remotes.remote import NoAnswer
 
 NOTE: Final = Ref.of("Note", "n1")
 BEFORE: Final = {"title": "a", "text": "x"}
@@ -183,6 +184,49 @@ class TestAReceiptStands:
 
         assert known(journal) == (newest, '"4"')
 
+    @pytest.mark.parametrize("first", [REFUSED, LOST], ids=["not sent", "not answered"])
+    def test_nothing_but_our_own_change_before_it_was_seen(
+        self, journal: Journal, first: NoAnswer
+    ) -> None:
+        """The second draft was begun, and nothing of it had left, when the first was seen."""
+        journal.update(NOTE, {"title": "b"})
+        journal.update(NOTE, {"text": "y"})
+        script = Script(journal, remote(), attempts=1)
+        script.drain(says(204), first)
+        journal.observe(NOTE, OURS, remote_version='"2"')
+
+        script.drain(shows(OURS, '"2"'), says(204))
+
+        assert script.methods[-1] == "PATCH"
+        assert known(journal) == ({"title": "b", "text": "y"}, None)
+
+    def test_it_was_lost_on_the_way_and_is_sent_by_another_sender(self, journal: Journal) -> None:
+        """The read before the request shows what was seen before; the request comes after both."""
+        journal.observe(NOTE, BEFORE)
+        journal.update(NOTE, {"title": "b"})
+        Script(journal, remote(), attempts=1).drain(shows(BEFORE), LOST)
+        seen = {"title": "a", "text": "theirs"}
+        journal.observe(NOTE, seen, remote_version='"5"')
+
+        script = Script(journal, remote(), attempts=1)
+        script.drain(shows(seen, '"5"'), shows({**seen, "title": "b"}, '"6"'))
+
+        assert script.methods[-1] == "PATCH"
+        assert known(journal) == ({**seen, "title": "b"}, '"6"')
+
+    def test_it_was_seen_while_no_request_had_left(self, journal: Journal) -> None:
+        """A draft may be begun for hours before its first request leaves."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        journal.update(NOTE, {"title": "b"})
+        script = Script(journal, remote(update=keyed), attempts=1)
+        script.drain(REFUSED)
+        journal.observe(NOTE, {"title": "c", "text": "x"}, remote_version='"0"')
+
+        script.drain(shows(OURS, '"2"'))
+
+        assert script.methods == ["PATCH", "PATCH"]
+        assert known(journal) == (OURS, '"2"')
+
     def test_it_was_seen_before_the_draft_was_begun(self, journal: Journal) -> None:
         """The condition of the request was met: so nobody was there since."""
         journal.update(NOTE, {"title": "b"})
@@ -209,6 +253,21 @@ class TestSeenSince:
         # made, changed, begun, seen, acknowledged, seen again
         assert told == [False, False, False, True, False, False]
         assert not since.is_current(journal.load(NOTE))
+
+    def test_what_is_older_than_the_receipt_is_forgotten(self, journal: Journal) -> None:
+        """What is seen from then on is told again."""
+        draft = changed(journal, "b")
+        sent(journal, {"title": "c"}, '"3"', '"2"')
+        since, told = SeenSince(), []
+
+        for entry in journal.log.read()[:4]:
+            since.apply(entry)
+        since.forget(draft)
+        told.append(since.has_seen(draft))
+        since.apply(journal.log.read()[3])
+        told.append(since.has_seen(draft))
+
+        assert told == [False, True]
 
     def test_what_is_held_may_be_applied(self, journal: Journal) -> None:
         """A draft that is held, and sent again, was begun when its first request left."""

@@ -114,6 +114,7 @@ class TestSelectors:
             ("x{/a}-{header:E}", (Text(("x", ("a",), "-", Header("e"))),)),
             (("/a", "header:B", "none"), (("a",), Header("b"))),
             ("/{type}/{type.one}s", (("notes", "notes"),)),
+            (["/a", "/{type}"], (("a",), ("notes",))),
         ],
     )
     def test_what_it_is(self, source: Any, where: Selector) -> None:  # noqa: ANN401  a source
@@ -147,9 +148,10 @@ class TestSelectors:
         assert select(where, {"none": None, "id": 1}, {}) == 1
         assert select(where, {"none": None, "id": 1}, {}, takes_null=True) is None
         assert select(selector("{/none}", {}), {"none": None}, {}, takes_null=True) is MISSING
+        assert select(selector("header:X", {}), {}, {}, takes_null=True) is MISSING
 
-    @pytest.mark.parametrize("source", ["header:ETag", '"{/a}"', "a"])
-    def test_a_record_is_in_the_content(self, source: str) -> None:
+    @pytest.mark.parametrize("source", ["header:ETag", '"{/a}"', "a", ["/a", "header:ETag"]])
+    def test_a_record_is_in_the_content(self, source: object) -> None:
         """A record is selected by a pointer, for no header holds one."""
         with pytest.raises(ValueError, match="must begin with a slash"):
             check_selector(source, is_pointer=True)

@@ -298,6 +298,22 @@ class TestMistakes:
         assert "a secret" in caplog.text
         assert (notes.effects, told(notes).status) == ([], 201)
 
+    def test_answer_that_cannot_be_sent(
+        self, notes: Notes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Nothing is applied whose answer nobody would hear, or somebody else has written."""
+
+        def gullible(connection: sqlite3.Connection, received: Received) -> Answered:
+            notes.apply(connection, received)
+            return Answered(201, b"", {"Location": f"/{received.segments[-1]}"})
+
+        receiver = Receiver(notes.receipts, gullible)
+        answer = asked(receiver, path="/Note/a\r\nSet-Cookie:b=c", Idempotency_Key="k1")
+
+        assert answer is not None
+        assert (answer.status, notes.effects) == (500, [])
+        assert "the header 'Location' cannot be sent" in caplog.text
+
     def test_function_that_says_no_by_its_answer(self, notes: Notes) -> None:
         """An answer that is no success undoes what was done, and is not stored."""
 

@@ -44,7 +44,7 @@ def takes_a_failure_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(classify, "classify", by="I18", seeds=33)
+@plants(classify, "classify", by="I18", seeds=3)
 def takes_a_timeout_for_a_refusal(real: Code) -> object:
     """Whatever is not 2xx and not 5xx holds the draft, 408 and 429 among them."""
 

@@ -119,7 +119,7 @@ def takes_a_version_twice(_: Code) -> object:
     return lambda _self, _rows: None
 
 
-@plants(MemoryRecorder, "_check_free", by="I2", seeds=9)
+@plants(MemoryRecorder, "_check_free", by="I2, I1", seeds=9)
 def leaves_a_gap_where_an_append_was_refused(real: Code) -> object:
     """Positions are drawn before the rows are checked, as from a sequence of a database."""
 

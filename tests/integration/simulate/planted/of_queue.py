@@ -52,7 +52,7 @@ def sends_the_newest_first(real: Code) -> object:
     return next_to_send
 
 
-@plants(drafts, "_blocker", by="I14", seeds=13)
+@plants(drafts, "_blocker", by="I14, I13", seeds=13)
 def forgets_the_lane(_: Code) -> object:
     """A held draft holds up itself, and not what was changed in its record after it."""
 

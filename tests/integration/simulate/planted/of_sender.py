@@ -101,7 +101,7 @@ def begins_the_next_without_a_look(_: Code) -> object:
 # --- what may have been applied ------------------------------------------------------------------
 
 
-@plants(Ledger, "push_of", by="I14", seeds=167)
+@plants(Ledger, "push_of", by="I21, I14, I12", seeds=401)
 def forgets_its_doubts_after_a_restart(real: Code) -> object:
     """Only what left in the life of this process counts as maybe applied."""
 
@@ -175,7 +175,7 @@ def hurries_when_it_is_woken(_: Code) -> object:
     return property(lambda _self: 0.0)
 
 
-@plants(Backoff, "delay_s", by="I18", seeds=18)
+@plants(Backoff, "delay_s", by="I18", seeds=3)
 def drops_the_backoff(_: Code) -> object:
     """What has failed is tried again at once, and again."""
     return lambda _self, _failures, _randomness, asked_s=None, _kind="": asked_s or 0.0
@@ -222,12 +222,12 @@ def ends_where_the_file_is_busy(_: Code) -> object:
 # --- pulls ---------------------------------------------------------------------------------------
 
 
-@plants(Pull, "__init__", by="I14", seeds=446)
+@plants(Pull, "__init__", by="I14", seeds=75)
 def moves_on_before_a_page_is_stored(real: Code) -> object:
     """The bookmark of a pull is kept before what it has read is."""
 
-    def begin(self: Pull, *given: object) -> None:
-        real(self, *given)
+    def begin(self: Pull, *given: object, **named: object) -> None:
+        real(self, *given, **named)
         store, bookmarks = self._store.store, self._bookmarks
 
         def stored(record_type: str, page: Page, head: int) -> str:
