@@ -84,6 +84,8 @@ RULES: tuple[Rule, ...] = (
     Rule("unused", r"words\.split", "remotes/naming", "_listed"),
     Rule("same", r"HEADER:|XXheader:XX|\) and False|XX_XX|XXXX", "remotes/selection"),
     Rule("unused", r"_pointer\(piece, None", "remotes/selection"),
+    Rule("bound", r"budget\.spend\(.* [-+]? ?\d|self\.left|path\[:3\]|\), \d\) →", "values"),
+    Rule("shortcut", r"type\(None\) is|part is None\) and False", "values"),
     Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
     Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
     Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
