@@ -38,8 +38,11 @@ _LETS_IN: Final = re.compile(
     r"(access|id|refresh)[_-]?token|api[_-]?key|client[_-]?secret|pass(phrase|word|wd)",
     re.IGNORECASE,
 )
+_IN_HEADER: Final = re.compile(r"(?:^|[-_])(?:auth|key|sid|sig|token)(?:[-_]|$)", re.IGNORECASE)
+"""What lets in as a header, whoever has made up its name."""
 _REST: Final = r"[\w.-]{0,80}"
 """Of a name; it has a bound, so that a long text without a name in it is searched once."""
+_CONTENT: Final = r"(?:<!\[CDATA\[.*?\]\]>|[^<])+"
 _NAME: Final = rf"(?:{_WORDS}|token){_REST}"
 _FORMS: Final = re.compile(
     r"eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"  # a JSON web token
@@ -57,12 +60,13 @@ _IN_TEXTS: Final = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
         rf"({_NAME}[\"']?\s*:\s*[\"']?)([^\s\"'<>&;,#]+)",
-        rf"(<(?:{_REST}:)?{_REST}?{_NAME}(?:\s[^<>]{{0,999}})?>)([^<]+)(?=</)",
+        rf"(<(?:{_REST}:)?{_REST}?{_NAME}(?:\s[^<>]{{0,999}})?>)({_CONTENT})(?=</)",
+        rf"({_NAME}\s*=\s*\"|{_NAME}\s*=\s*')([^\"'<>]+)",
         rf"(name=[\"']?{_REST}?{_NAME}[\"']?[^<>]{{0,200}}?\bvalue=[\"']?)([^\"'>\s]+)",
         rf"(name=\"{_REST}?{_NAME}\"[^\r\n]*(?:\r\n[^\r\n]+)*\r\n\r\n)(.*?)(?=\r\n--)",
     )
 )
-"""Lines and JSON lines; elements; fields of a page; parts of a body."""
+"""Lines and JSON lines; elements; attributes; fields of a page; parts of a body."""
 _BOUNDARY: Final = re.compile(r"boundary=\"?([^\s\";]+)")
 
 
@@ -79,10 +83,12 @@ class Veil:
         self._known.add(secrets)
         self._said: dict[str, Any] = {}
         """By its name, what was masked last."""
+        self._texts: dict[str, str] = {}
+        """By what is left of it, each text of JSON in which something was masked."""
 
     def learn(self, name: str, value: str) -> None:
         """Take in a header that is not written: what lets in is known from there on (V3)."""
-        if not _NAMES.search(name):
+        if not (_NAMES.search(name) or _IN_HEADER.search(name)):
             return
         if "cookie" in name.lower():
             values = [pair.partition("=")[2].strip() for pair in value.split(";")]
@@ -163,12 +169,27 @@ class Veil:
             case bool() | None:
                 return value
             case str():
-                hidden = self._named(name, value)
+                hidden = self._hidden_within(self._named(name, value))
             case _:
                 hidden = MASK if _NAMES.search(name) else value
         if hidden == MASK != value:
             self._said[name] = value
         return hidden
+
+    def _hidden_within(self, text: str) -> str:
+        """Return a text of JSON, which may be JSON itself, without secrets."""
+        if not text.lstrip().startswith(("{", "[")):
+            return text
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        hidden = self._hide(document)
+        if hidden == document:
+            return text
+        left = json.dumps(hidden, ensure_ascii=False)
+        self._texts[left] = text
+        return left
 
     def echoed(self, text: str) -> str:
         """Return the body of an answer, with what was sent where that is masked in it (V4)."""
@@ -186,7 +207,8 @@ class Veil:
             case list():
                 return [self._restored(v, _inner(name, str(i))) for i, v in enumerate(value)]
             case _:
-                return self._said.get(name, value) if value == MASK else value
+                said = self._said if value == MASK else self._texts
+                return said.get(name if value == MASK else value, value)
 
 
 def _inner(name: str, key: str) -> str:

@@ -161,6 +161,11 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
         ({"auth": ("me", "S3CRETS3CRET")}, b"\xff you said S3CRETS3CRET"),
         ({"headers": {"Cookie": "n=1; s=S3CRETS3CRET"}}, b'{"s": "S3CRETS3CRET"}'),
         ({"data": {"client_secret": "S3CRETS3CRET"}}, b'{"mine": "S3CRETS3CRET"}'),
+        ({"headers": {"X-Auth": "S3CRETS3CRET"}}, b'{"mine": "S3CRETS3CRET"}'),
+        ({"headers": {"Ocp-Apim-Subscription-Key": "S3CRETS3CRET"}}, b"of S3CRETS3CRET"),
+        ({"content": b"<login password = 'S3CRET' />"}, b'<a sessionId="S3CRET">b</a>'),
+        ({"content": b"<pwd><![CDATA[S3CRET<b>]]>S3CRET</pwd>"}, b"{}"),
+        ({"json": {"in": json.dumps({"in": json.dumps({"pwd": "S3CRET"})})}}, b"[1]"),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(
@@ -184,9 +189,25 @@ def test_what_looks_like_a_secret_is_masked(
     assert "***" in text
 
 
+def test_json_within_json_comes_back_as_it_was_sent(tmp_path: Path) -> None:
+    """A sender compares what a service shows with what it has sent: to the letter."""
+    kept = {"token": "S3CRET", "of": [1]}
+    sent = {"Data": json.dumps(kept, indent=1), "List": "[1,2", "Plain": "[ 1,2 ]"}
+    for record in (True, False):
+        echo = _Echo(json.dumps(sent).encode())
+        cassette = Cassette(tmp_path / "c.jsonl", record=record, transport=echo)
+        assert cassette.client.put("https://there.invalid/a", json=sent).json() == sent
+        cassette.close()
+
+    assert "S3CRET" not in (tmp_path / "c.jsonl").read_text("utf-8")
+
+
 def test_a_long_text_is_searched_once(tmp_path: Path) -> None:
     """Texts of any length and form are masked, also where they nearly look like a secret."""
-    texts = (b"a" * 100_000, b"token" * 20_000, b'name="password' * 4_000, b"<token" * 20_000)
+    texts = (
+        *(b"a" * 100_000, b"token" * 20_000, b'name="password' * 4_000, b"<token" * 20_000),
+        *(b"<token>" + b"<![CDATA[" * 20_000, b"token=" * 20_000, b"token" + b" " * 100_000),
+    )
     for content in texts:
         cassette = Cassette(tmp_path / "c.jsonl", record=True, transport=_Echo(content))
         assert cassette.client.get("https://there.invalid/a").content == content
