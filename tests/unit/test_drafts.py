@@ -824,8 +824,8 @@ class TestStatus:
     def test_counts_what_is_sent_and_what_is_next(self) -> None:
         """What is sent, and what comes next, is told apart from what only waits."""
         sent = PushStarted(draft_id="e1")
-        events = [(ACME, created()), (BOLT, created()), (VISIT, created()), (ACME, sent)]
-        found = status_of(queue(*events), 5)
+        others = (BOLT, created()), (VISIT, created())
+        found = status_of(queue((ACME, created()), *others, (ACME, sent)), 5)
 
         assert (found.pending, found.held, found.sending, found.stopped) == (3, 0, 1, None)
         assert found.next is not None
