@@ -66,6 +66,6 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/salesforce/rows": ("test_org_describing", "test_org_feed"),
     "remotes/salesforce/settings": ("test_salesforce_settings",),
     "remotes/salesforce/soql": ("test_soql",),
-    "remotes/salesforce/updated": ("test_org_updated",),
+    "remotes/salesforce/updated": ("test_org_updated", "test_org_reading"),
 }
 """The files of tests below ``tests/unit`` that prove a module, by its path below ``journal``."""
