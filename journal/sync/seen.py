@@ -5,7 +5,7 @@
   the receipt, so that no receipt sets the record back.
 - N2. It is newer where it shows what the draft wants, or that the record is gone, or a version
   which is neither that of the receipt nor the one that the draft was made on. Where nothing
-  tells, such a sight is of a state that somebody has left since, and the next pull shows what
+  tells, as where a record that is being created was never there, such a sight is of a state that somebody has left since, and the next pull shows what
   became of it, while nothing would show again what was seen.
 - N3. A receipt that was found by a read, or that is of a delete, stands: a read comes late, and
   not every remote tells again of what is gone.
@@ -92,7 +92,7 @@ def _is_newer(record: Record, change: Change, version: str | None) -> bool:
     """Say whether a record was seen after the remote had carried out its draft (N2)."""
     remote = record.remote
     if not remote.exists:
-        return True
+        return change.kind != "create" or bool(remote.fields)  # it was there, and is gone
     if remote.version is not None and remote.version == version:
         return False
     wanted = {name: remote.fields.get(name) for name in change.fields}

@@ -99,6 +99,19 @@ class TestAReceiptDoesNotSetARecordBack:
 
         assert known(journal) == (None, None)
 
+    def test_somebody_has_deleted_what_we_have_just_created(self, journal: Journal) -> None:
+        """It was there, for it was seen."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        new = journal.create("Note", {"title": "b"}, id="n2")
+        script = Script(journal, remote(create=keyed), attempts=1)
+        script.drain(LOST)
+        journal.observe(new, {"title": "b"}, remote_version='"1"')
+        journal.observe(new, None)
+
+        script.drain(shows({"title": "b"}, '"1"', 201))
+
+        assert journal.load(new).fields is None
+
     @pytest.mark.parametrize("title", ["b", "c"])
     def test_without_versions_the_values_tell(self, journal: Journal, title: str) -> None:
         """What is as we wanted it, or as nobody here knew it, is newer."""
@@ -171,6 +184,18 @@ class TestAReceiptStands:
         Script(journal, remote()).drain(says(204), at=at)
 
         assert known(journal) == (None, None)
+
+    def test_a_create_of_what_was_not_there_yet(self, journal: Journal) -> None:
+        """That a record is not there is what a create was made on."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        new = journal.create("Note", {"title": "b"}, id="n2")
+        script = Script(journal, remote(create=keyed), attempts=1)
+        script.drain(LOST)
+        journal.observe(new, None)
+
+        script.drain(shows({"title": "b"}, '"1"', 201))
+
+        assert journal.load(new).fields == {"title": "b"}
 
     def test_a_receipt_that_was_read(self, journal: Journal) -> None:
         """The read came after what was seen."""
