@@ -98,7 +98,7 @@ simulate: $(STAMP) ## the library in 2,000 simulated days on which everything go
 	$(step) 'simulate: every two operations at one service, a crash at every call'
 	@$(BIN)/python -m journal simulate --exhaustive 2 --only memory/etag/under-way
 
-planted: $(STAMP) ## some 60 mistakes in the library, one at a time, that the simulator must find
+planted: $(STAMP) ## mistakes in the library, one at a time, that the simulator must find
 	$(step) 'planted: each bug from seed 0 on, until it is found'
 	@$(BIN)/python -m tests.integration.simulate.planted
 

@@ -3,7 +3,9 @@
 - A1. An effect and its receipt are one transaction; whatever goes wrong undoes both.
 - A2. Only a success is stored: what is refused has no effect, and may be tried again.
 - A3. Nothing that is read or stored is without a bound.
-- A4. An answer is stored only where it can be sent: no draft is applied, and never answered.
+- A4. An async effect runs to its end in the thread of its transaction, with all that it has begun:
+  what goes on after the commit would be no part of it.
+- A5. An answer is stored only where it can be sent: no draft is applied, and never answered.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import asyncio
 import threading
 from contextlib import ExitStack
 from http import HTTPStatus
+from inspect import isawaitable
 from logging import getLogger
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
@@ -51,7 +54,7 @@ class Receiver(Generic[ConnectionT]):
     def __init__(  # noqa: PLR0913  what a host may want otherwise
         self,
         receipts: Receipts[ConnectionT],
-        apply: Callable[[ConnectionT, Received], Answered],
+        apply: Callable[[ConnectionT, Received], Answered | Awaitable[Answered]],
         *,
         otherwise: App | None = None,
         caller: Callable[[Scope], str] | None = None,
@@ -67,7 +70,8 @@ class Receiver(Generic[ConnectionT]):
         Args:
             receipts: where it is kept what was applied: the database of the effects.
             apply: has the effect, on the connection that it is handed, and says what is
-                answered. It is called in a thread, and neither commits nor rolls back. It raises
+                answered. It is called in a thread, and neither commits nor rolls back; where it
+                is async, it runs in that thread, in an event loop of its own. It raises
                 `DeclinedError` where it will not; a status that is no 2xx undoes its effect, too.
             otherwise: the application that answers what asks for no effect, such as a read.
             caller: says by the scope of a request who asks. Keys and journals are told apart by
@@ -179,7 +183,8 @@ class Receiver(Generic[ConnectionT]):
         receipt = Receipt(caller, received.key, mark, journal, number, now)
         if not receipts.reserve(connection, receipt):
             raise _NotStored(outstanding(received.key))
-        answer = self._apply(connection, received)
+        applied = self._apply(connection, received)
+        answer = asyncio.run(_ended(applied)) if isawaitable(applied) else applied
         check_sendable(answer)
         if answer.status not in _SUCCESS:
             raise _NotStored(answer)
@@ -203,6 +208,18 @@ class _NotStored(Exception):  # noqa: N818  it is no error
     def __init__(self, answer: Answered) -> None:
         super().__init__(answer.status)
         self.answer = answer
+
+
+async def _ended(applied: Awaitable[Answered]) -> Answered:
+    """Wait for an effect (A4).
+
+    Raises:
+        RuntimeError: it was cancelled from within: a failure as any other.
+    """
+    try:
+        return await applied
+    except asyncio.CancelledError as error:
+        raise RuntimeError("the effect was cancelled before its end") from error
 
 
 def _unavailable() -> Answered:

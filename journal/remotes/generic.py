@@ -60,6 +60,7 @@ _IGNORED: Final = (
 )
 
 _AT_ODDS: Final = "the remote refused it for a state of the record that no read shows"
+_UNREAD: Final = "the remote refused to be read"
 _DISAGREE: Final = "two reads of the record, one after the other, do not agree"
 
 _Found: TypeAlias = "Outcome | AsExpected | None"
@@ -208,7 +209,7 @@ class HttpRemote:
             ends = {Refused, Acknowledged} if kind == "delete" else {Refused}
             found = yield from self._looked_up(errand, frozenset(ends))
             if found is None:
-                return Unknown("the remote refused to be read")
+                return Unknown(_UNREAD)
             if not isinstance(found, AsExpected) and not errand.is_sent_anyway(found):
                 return found
             expected = found if isinstance(found, AsExpected) else None
@@ -276,6 +277,8 @@ class HttpRemote:
                 return Unknown("the remote's answer and its record do not fit together")
             return found
         match found:
+            case None if refusal.classification == "gone":
+                return Unknown(_UNREAD, refusal=refusal)  # nobody has seen that it is gone
             case None:
                 return refusal
             case AsExpected():
@@ -405,8 +408,8 @@ def _sure(
     if type(found) not in ends:
         return found
     again = judge((yield request))
-    if type(again) in ends and _ending(again) != _ending(found):
-        return Unknown(_DISAGREE)
+    if again is None or (type(again) in ends and _ending(again) != _ending(found)):
+        return Unknown(_DISAGREE)  # what was shown once is not refuted by a read that is refused
     return again
 
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from projections import Projection
 
     Step: TypeAlias = tuple[str, Event] | Callable[[Journal], object]
-    Expected: TypeAlias = type[Event | BaseException] | Event | tuple[str, Event] | BaseException
+    Expected: TypeAlias = (
+        type[Event | BaseException] | Event | tuple[str, Event | type[Event]] | BaseException
+    )
 
 __all__ = ["Given", "When", "given"]
 
@@ -100,7 +102,7 @@ class When:
         """Assert what came of it: these events in this order and no others, or this error.
 
         Args:
-            *expected: events, each by itself or with its record, or only its type; or one error,
+            *expected: events, each itself or its type, alone or with its record; or one error,
                 or its type, with which nothing is stored. Nothing for no event at all.
 
         Raises:
@@ -164,7 +166,7 @@ def _is_error(expected: object) -> bool:
 
 def _fits(expected: Any, entry: Entry) -> bool:  # noqa: ANN401  an event, in whichever form
     if isinstance(expected, tuple):
-        return bool(expected[0] == entry.stream and expected[1] == entry.event)
+        return bool(expected[0] == entry.stream) and _fits(expected[1], entry)
     if isinstance(expected, type):
         return isinstance(entry.event, expected)
     return bool(expected == entry.event)

@@ -824,15 +824,24 @@ class TestStatus:
     def test_counts_what_is_sent_and_what_is_next(self) -> None:
         """What is sent, and what comes next, is told apart from what only waits."""
         sent = PushStarted(draft_id="e1")
-        found = status_of(queue((ACME, created()), (BOLT, created()), (ACME, sent)), 5)
+        others = (BOLT, created()), (VISIT, created())
+        found = status_of(queue((ACME, created()), *others, (ACME, sent)), 5)
 
-        assert (found.pending, found.held, found.sending, found.stopped) == (2, 0, 1, None)
+        assert (found.pending, found.held, found.sending, found.stopped) == (3, 0, 1, None)
         assert found.next is not None
         assert found.next.draft_id == "e1"
 
     def test_a_clock_that_was_set_back(self) -> None:
         """A draft of the future is not of a negative age, but new."""
         assert status_of(queue((ACME, created())), 0).oldest_age_s == 0.0
+
+    def test_a_stopped_queue_of_one(self) -> None:
+        """One draft waits, and not several."""
+        stopped = QueueStopped(cause="rejections", problem="5 in a row")
+
+        status = status_of(queue((ACME, created()), (QUEUE, stopped)), 5)
+
+        assert status.sentence.endswith("; 1 draft waits until it is started")
 
     def test_a_stopped_queue(self) -> None:
         """It is told who stopped the queue and why, and how many drafts wait for its start."""

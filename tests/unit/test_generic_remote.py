@@ -16,6 +16,7 @@ from journal.events import (
     DraftHeld,
     FieldMessage,
     PushStarted,
+    RecordObserved,
 )
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.remotes.comparison import merge_patch
@@ -1053,6 +1054,31 @@ class TestRefusals:
 
         assert (held(journal).classification, held(journal).status) == ("rejected", 422)
 
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_gone_without_a_read(self, journal: Journal, status: int) -> None:
+        """That a record is gone is not believed to a remote that refuses to be read."""
+        script = started(journal)
+        journal.update(ACCOUNT, {"Size": 2})
+        there, done = shows(ACME, '"1"'), shows({**ACME, "Size": 2}, '"2"')
+
+        script.drain(says(status), says(403), there, done)
+
+        assert script.methods == ["PATCH", "GET", "GET", "PATCH"]
+        assert acknowledged(journal).evidence == "answer"
+        assert not any(isinstance(e.event, RecordObserved) for e in journal.log.read())
+
+    def test_gone_of_a_remote_that_is_never_read(self, journal: Journal) -> None:
+        """After as many doubts as are borne with, a person decides: nothing is known."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(), doubts=3)
+        script.drain(shows(ACME, '"1"', 201))
+        journal.update(ACCOUNT, {"Size": 2})
+
+        script.drain(says(410), says(403), says(403), says(403))
+
+        assert held(journal).classification == "unknown"
+        assert not any(isinstance(e.event, RecordObserved) for e in journal.log.read())
+
     def test_a_refusal_and_an_outage(self, journal: Journal) -> None:
         """Where the read fails for now, nothing is held before it has succeeded."""
         script = started(journal)
@@ -1107,6 +1133,19 @@ class TestTwoReads:
 
         assert script.methods == ["PATCH", "GET", "GET", "GET", "GET"]
         assert (report.held, len(script.pauses)) == (1, 1)
+
+    @pytest.mark.parametrize("status", [410, 422])
+    def test_one_that_is_refused(self, journal: Journal, status: int) -> None:
+        """What one read has shown is not refuted by a second one that is refused."""
+        script = started(journal)
+        script._confirms = False
+        journal.update(ACCOUNT, {"Size": 2})
+        there, done = shows(ACME, '"1"'), shows({**ACME, "Size": 2}, '"2"')
+
+        script.drain(says(status), there, says(403), there, done)
+
+        assert script.methods == ["PATCH", "GET", "GET", "GET", "PATCH"]
+        assert acknowledged(journal).evidence == "answer"
 
     def test_a_refusal_that_was_a_conflict(self, journal: Journal) -> None:
         """One read that finds the record as expected does not make a refusal final."""

@@ -13,7 +13,7 @@ from journal.errors import RemoteError
 from journal.outcomes import Unknown
 from journal.remotes import Page, Response, Sighting
 from journal.remotes.salesforce.feed import OrgFeed
-from journal.remotes.salesforce.objects import described, read, readable
+from journal.remotes.salesforce.objects import described, read, readable, unsettable
 from journal.remotes.salesforce.rows import MOST_PATH, Listing, asked, rows
 
 LISTING: Final = Listing("Account", "Key__c", ("Name",))
@@ -352,6 +352,38 @@ class TestObjects:
         assert readable({"fields": [said("SystemModstamp", "datetime"), said("A", "string")]}) == (
             "A",
         )
+
+    def test_what_a_field_takes(self) -> None:
+        """A limit is told where it holds for the kind; nothing is stricter than the org says."""
+        fields = [
+            said("Name", "string", length=1, precision=5, scale=2, referenceTo=["User"]),
+            said("Status", "picklist", length=40, nillable=False),
+            said("Price", "double", length=9, precision=3, scale=0, relationshipName="X"),
+            said("Open", "string", nillable=None),
+        ]
+        content = {"name": "A", "fields": fields}
+        found = {field.name: field for field in described("A", content).fields}
+
+        name, price = found["Name"], found["Price"]
+        assert (name.length, name.precision, name.scale) == (1, None, None)
+        assert (name.refers_to, name.relation, name.nullable) == ((), "", True)
+        assert (found["Status"].length, found["Status"].nullable) == (40, False)
+        assert (price.length, price.precision, price.scale, price.relation) == (None, 3, 0, "")
+        assert found["Open"].nullable
+        assert name.updateable is True
+
+    def test_what_nobody_may_set(self) -> None:
+        """Those of which the org says so."""
+        content = {
+            "name": "A",
+            "createable": False,
+            "fields": [said("Id", "id", createable=False), said("Name", "string"), {"name": "X"}],
+        }
+
+        assert unsettable(content) == {"Id"}
+        found = described("A", content)
+        assert (found.createable, found.updateable, found.deletable) == (False, True, True)
+        assert described("A", {"fields": []}).createable is True
 
     def test_what_is_said_in_another_type_is_left_open(self) -> None:
         """Nothing that an org answers there stops us."""

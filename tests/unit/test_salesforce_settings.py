@@ -170,6 +170,17 @@ class TestMistakes:
         assert settings(auth=auth).refresh_variable == variable
         assert settings().refresh_variable is None
 
+    def test_each_type_is_judged_by_what_is_said_of_it(self) -> None:
+        """Its own key, its own capture fields, and its own way to be created."""
+        parents = {"parents": {"B": "C.K"}}
+
+        assert settings(api_version="46.0").api_version == "46.0"
+        settings(types={"A": {"key": "K__c", **parents}})
+        settings(key="K__c", types={"A": {"key": "L__c", "capture": {"actor": "K__c"}}})
+        for said in ({"key": "", **parents}, {"capture": {"actor": "K__c"}}):
+            with pytest.raises(ProfileError):
+                settings(key="K__c", types={"A": said})
+
     def test_are_told_all_at_once(self) -> None:
         """Also what is only wrong together, with the key that was meant."""
         with pytest.raises(ProfileError) as caught:

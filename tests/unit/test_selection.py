@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from re import escape
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,19 @@ from journal.remotes.meanings import Done, is_bare, meaning
 from journal.remotes.pointers import MISSING
 from journal.remotes.remote import NoAnswer, Response
 from journal.remotes.sections import Rule
-from journal.remotes.selection import check_selector, select, selector
+from journal.remotes.selection import (
+    Header,
+    Text,
+    check_selector,
+    inner_steps,
+    pointers_in,
+    select,
+    selector,
+)
 from tests.strategies import json_values, texts
+
+if TYPE_CHECKING:
+    from journal.remotes.selection import Selector
 
 CONTENT = {
     "data": {"id": 7, "rev": "3-x", "none": None},
@@ -69,24 +81,90 @@ class TestSelectors:
         assert select(where, CONTENT, HEADERS) == found
 
     @pytest.mark.parametrize(
-        "source",
-        ["id", "{id}", "/{id}", "header:", "header:A B", "/a~2", 7, [], [1], ["/a", "b"], {}],
+        ("source", "problem"),
+        [
+            ("id", "must begin with / or header:, or hold a pointer in braces, or be none"),
+            ("{id}", "has the unknown placeholder {id}; in a pointer only {type} can be"),
+            ("/{id}", "has the unknown placeholder {id}; in a pointer only {type} can be"),
+            ("x{/a}{id}", "has the unknown placeholder {id}; in a pointer only {type} can be"),
+            ("header:", "must name a header, as header:ETag does"),
+            ("header:A B", "must name a header, as header:ETag does"),
+            ("x{header:A B}", "must name a header, as header:ETag does"),
+            ("/a~2", "must write ~ as ~0, and / within a name as ~1"),
+            (7, "must be a text such as /data/id, or a list of such texts"),
+            ([], "must be a text such as /data/id, or a list of such texts"),
+            ([1], "must be a text such as /data/id, or a list of such texts"),
+            (["/a", 1], "must be a text such as /data/id, or a list of such texts"),
+            ({}, "must be a text such as /data/id, or a list of such texts"),
+            (["/a", "b"], "must begin with / or header:, or hold a pointer in braces, or be none"),
+        ],
     )
-    def test_what_is_none(self, source: object) -> None:
+    def test_what_is_none(self, source: object, problem: str) -> None:
         """A selector that could never select anything is refused."""
-        with pytest.raises(ValueError, match=r"must|placeholder"):
+        with pytest.raises(ValueError, match=f"^{escape(problem)}$"):
             check_selector(source)
 
-    @pytest.mark.parametrize("source", ["header:ETag", '"{/a}"', "a"])
-    def test_a_record_is_in_the_content(self, source: str) -> None:
+    @pytest.mark.parametrize(
+        ("source", "where"),
+        [
+            ("", ((),)),
+            ("none", ()),
+            ("/a/b", (("a", "b"),)),
+            ("header:X-Id", (Header("x-id"),)),
+            ("x{/a}-{header:E}", (Text(("x", ("a",), "-", Header("e"))),)),
+            (("/a", "header:B", "none"), (("a",), Header("b"))),
+            ("/{type}/{type.one}s", (("notes", "notes"),)),
+            (["/a", "/{type}"], (("a",), ("notes",))),
+        ],
+    )
+    def test_what_it_is(self, source: Any, where: Selector) -> None:  # noqa: ANN401  a source
+        """Places, in the order in which they are tried."""
+        assert selector(source, {"type": "notes", "type.one": "note"}) == where
+
+    @pytest.mark.parametrize("source", ["/{type.one}/id", ["/a", "header:B"], "none"])
+    def test_what_is_one(self, source: object) -> None:
+        """The words of a type may stand in it; a list is kept as it cannot change."""
+        assert check_selector(source) == (tuple(source) if isinstance(source, list) else source)
+
+    @pytest.mark.parametrize(
+        ("source", "followed"),
+        [
+            ("/a/b", (("a", "b"),)),
+            ("x{/a}-{header:E}{/c}", (("a",), ("c",))),
+            ("header:E", ()),
+            ("none", ()),
+            (["/a", "{/b}", "header:E"], (("a",), ("b",))),
+        ],
+    )
+    def test_the_pointers_that_it_follows(self, source: Any, followed: object) -> None:  # noqa: ANN401
+        """Those into the content, in whatever way."""
+        assert inner_steps(source) == followed
+        assert tuple(pointers_in(selector(source, {}))) == followed
+
+    def test_null_is_no_value(self) -> None:
+        """Unless it is asked for; a text with a place that has none is none."""
+        where = selector(("/none", "/id"), {})
+
+        assert select(where, {"none": None, "id": 1}, {}) == 1
+        assert select(where, {"none": None, "id": 1}, {}, takes_null=True) is None
+        assert select(selector("{/none}", {}), {"none": None}, {}, takes_null=True) is MISSING
+        assert select(selector("header:X", {}), {}, {}, takes_null=True) is MISSING
+
+    @pytest.mark.parametrize("source", ["header:ETag", '"{/a}"', "a", ["/a", "header:ETag"]])
+    def test_a_record_is_in_the_content(self, source: object) -> None:
         """A record is selected by a pointer, for no header holds one."""
         with pytest.raises(ValueError, match="must begin with a slash"):
             check_selector(source, is_pointer=True)
 
     def test_a_word_that_is_not_said(self) -> None:
         """A word of a type that the profile does not say is named."""
-        with pytest.raises(RemoteError, match=r"what stands for \{type.one\}"):
+        with pytest.raises(RemoteError) as caught:
             selector("/{type.one}", {"type": "notes"})
+
+        assert str(caught.value) == (
+            "the profile does not say what stands for {type.one}; "
+            "add it: [types.TYPE] words = { one = … }"
+        )
 
     @given(json_values(st.nothing()), st.dictionaries(texts, texts), texts)
     def test_never_raises(self, content: object, headers: dict[str, str], text: str) -> None:

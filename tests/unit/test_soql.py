@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -14,6 +15,7 @@ from journal.remotes.salesforce.soql import (
     changed,
     clock,
     is_condition,
+    known_time,
     moment,
     named,
     quoted,
@@ -131,6 +133,11 @@ class TestRead:
                 "about other records: prime them by a query of their own",
                 OWN,
             ),
+            (
+                "SELECT ((a), b) FROM A",
+                "((a), b) is about other records: prime them by a query of their own",
+                OWN,
+            ),
             ("SELECT typeof x FROM A", "typeof x is no field, but computed", OWN),
             ("SELECT Id FROM A, B", "lists several objects", "use a query for each"),
             ("SELECT Id FROM A GROUP BY Id", "lists groups, and no records", OWN),
@@ -195,6 +202,7 @@ class TestOurs:
     def test_in_whatever_order(self) -> None:
         """All records; and what time it is at the org."""
         assert all_of("Account", ["Id"], "") == "SELECT Id FROM Account"
+        assert all_of("Account", ["Id", "B"], "") == "SELECT Id, B FROM Account"
         assert all_of("Account", ["Id"], "A = 1") == "SELECT Id FROM Account WHERE A = 1"
         assert clock("Account") == "SELECT Id FROM Account LIMIT 1"
 
@@ -204,11 +212,17 @@ class TestOurs:
             r"SELECT Id FROM Account WHERE Id IN ('1', '2\'')"
         )
         assert among("Account", ["Id"], ["1"], "A = 1").endswith("IN ('1') AND (A = 1)")
+        assert among("Account", ["Id", "B"], ["1"]) == (
+            "SELECT Id, B FROM Account WHERE Id IN ('1')"
+        )
 
     def test_by_id_or_key(self) -> None:
         """Either of the two lists may be empty."""
         assert named("A", ["Id", "K"], ["1"], "K", ["a", "b"]) == (
             "SELECT Id, K FROM A WHERE Id IN ('1') OR K IN ('a', 'b')"
+        )
+        assert named("A", ["Id"], ["1", "2"], "K", []) == (
+            "SELECT Id FROM A WHERE Id IN ('1', '2')"
         )
         assert named("A", ["Id"], [], "K", ["a"]) == "SELECT Id FROM A WHERE K IN ('a')"
         assert named("A", ["Id"], ["1"], "K", []) == "SELECT Id FROM A WHERE Id IN ('1')"
@@ -253,6 +267,22 @@ class TestTimes:
 
         assert moment(at) == "2026-04-01T09:30:00.123Z"
         assert moment(at.replace(tzinfo=None)) == "2026-04-01T11:30:00.123Z"
+
+    def test_whatever_the_zone_of_this_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is sent is in UTC, wherever it is sent from."""
+        at = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
+        try:
+            monkeypatch.setenv("TZ", "Asia/Kolkata")
+            time.tzset()
+            assert moment(at) == moment(at.replace(tzinfo=None)) == "2026-04-01T09:30:00.000Z"
+            assert time_of("2026-04-01T09:30:00") == at
+            assert known_time(at.astimezone()) == at
+            found = known_time(at)
+            assert found is not None
+            assert found.utcoffset() == timedelta()
+        finally:
+            monkeypatch.undo()
+            time.tzset()
 
     def test_a_time(self) -> None:
         """As the REST interface writes it; without a zone it is in UTC."""

@@ -147,6 +147,8 @@ class TestNames:
             check_type(name)
 
         assert caught.value.what == "record type"
+        assert caught.value.name == (name if isinstance(name, str) else f"<{type(name).__name__}>")
+        assert caught.value.hint.startswith("begin with a letter or _")
 
     @pytest.mark.parametrize("record_id", ["1", "a b", "ä/ö", "a:b", "x" * 255, "...", "'"])
     def test_id_is_allowed(self, record_id: str) -> None:
@@ -159,8 +161,12 @@ class TestNames:
     )
     def test_id_is_refused(self, record_id: object) -> None:
         """What a path, a URL or a terminal would act on is refused."""
-        with pytest.raises(InvalidNameError, match=r"record id .* is not allowed"):
+        with pytest.raises(InvalidNameError, match=r"record id .* is not allowed") as caught:
             check_record_id(record_id)
+
+        shown_as = record_id if isinstance(record_id, str) else f"<{type(record_id).__name__}>"
+        assert (caught.value.what, caught.value.name) == ("record id", shown_as)
+        assert caught.value.hint.startswith("use text of 1 to 255 printable characters")
 
     @pytest.mark.parametrize(
         "name", ["Name", "Ort Ö", "a.b", "a/b", "@id", "$ref", "n%", "a (b)", "x" * 128]

@@ -140,6 +140,10 @@ def scenario_of(seed: int) -> Scenario:
         operation for operation in operations if knobs.reads_views or operation.kind != "read"
     )
     faults = () if dice.chance(0.05) else tuple(_faults(dice, knobs, count))
+    if any(fault.is_of_pull for fault in faults):  # there must be one, and something to see
+        half_s = round(knobs.troubled_s / 2, 3)
+        seen = Operation(half_s, "foreign", seed, 0, 1)
+        kept = tuple(sorted((*kept, seen, Operation(half_s + 0.1, "pull", seed, 0, 0))))
     return Scenario(seed, knobs, kept, faults)
 
 

@@ -66,6 +66,7 @@ class Account:
     def check(self) -> None:
         """Open the journal, check all of it, bring the day to its end, and check it again."""
         self.met.update({case: -self.met[case] for case in CASES[:2]})  # counted anew, from all
+        self._service.is_quiet = True  # though a late request may come
         with Journal(self._path, actor="heir", origin="tablet-3") as journal:
             entries = check_log(journal)
             for actor in self._lives:
@@ -79,6 +80,7 @@ class Account:
             self._check_both_sides(entries)
         for end in ("-wal", "-shm"):
             assert not self._path.with_name(f"{self._path.name}{end}").exists()
+        self._service.is_quiet = False
 
     def _check_changes(self, actor: str, entries: Sequence[Entry]) -> None:
         """Check that all that was told is there, once, and of each life at most one more."""
@@ -113,7 +115,6 @@ class Account:
 
     def _drain(self, journal: Journal) -> None:
         """Push what is left, and pull; nothing is stuck, nor waits for a lease of the dead."""
-        self._service.is_quiet = True
         remote = HttpRemote(Profile.of(profile(self._service.url, "heir")))
         with Subscriber(journal, remote, backoff=HASTE) as sync:
             began_s = time.monotonic()
@@ -123,7 +124,6 @@ class Account:
             pulled = sync.pull()
             assert (pulled.conflicting, pulled.stopped_by) == ((), None), pulled
             assert sync.drain(timeout_s=FREE_S).attempts == 0
-        self._service.is_quiet = False
 
     def _check_both_sides(self, entries: Sequence[Entry]) -> None:
         """Check that all is acknowledged once, and both sides have the same."""

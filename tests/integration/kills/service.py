@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from http.client import HTTPConnection
 from threading import RLock
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -49,8 +51,11 @@ class WatchedService(RecordService):
 
     def come_to_rest(self) -> None:
         """Wait until nothing is under way any more of what those have sent who are dead."""
+        with closing(HTTPConnection(self.url.removeprefix("http://"))) as last:
+            last.request("GET", "/")  # connections are accepted in their order: theirs came before
+            last.getresponse().read()
         assert self._server is not None
-        for thread in list(self._server._serving):
+        for thread in self._server._serving:
             thread.join()
 
     def _counted(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:

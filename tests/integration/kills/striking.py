@@ -116,9 +116,17 @@ def live_and_die(
     victims: Sequence[Victim],
     strikes: Sequence[Strike],
     service: WatchedService,
+    day: Callable[..., None] = restless_day,
     context: ForkServerContext | SpawnContext = PROCESSES,
 ) -> list[list[Words]]:
     """Start processes, and kill each at the moment of its strike; return what each has told.
+
+    Args:
+        victims: who they are.
+        strikes: when each is killed.
+        service: what they push to.
+        day: what each of them does, for ever.
+        context: what they are made from.
 
     Raises:
         AssertionError: one of them was not killed, but failed, ended or came no further.
@@ -126,7 +134,7 @@ def live_and_die(
     with ExitStack() as stack:
         struck: list[tuple[Child, Striker]] = []
         for victim, strike in zip(victims, strikes, strict=True):
-            process = stack.enter_context(child(working, restless_day, (victim,), context=context))
+            process = stack.enter_context(child(working, day, (victim,), context=context))
             striker = Striker(strike, process.strike)
             service.meets[victim.name] = striker.meet
             struck.append((process, striker))

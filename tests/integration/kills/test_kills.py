@@ -15,9 +15,10 @@ from tests.integration.kills import commands, tally
 from tests.integration.kills.checking import CASES, Account
 from tests.integration.kills.service import WatchedService
 from tests.integration.kills.striking import live_and_die, thrown
-from tests.integration.kills.victims import Victim
+from tests.integration.kills.victims import Victim, brief_days, restless_day
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ALL: Final = ("change", "push", "pull", "read")
@@ -31,6 +32,8 @@ class Household(NamedTuple):
     """By actor."""
     is_fresh: bool = False
     """Whether each is an interpreter of its own, and not the fork of a warm one."""
+    day: Callable[..., None] = restless_day
+    """What each does."""
     has_conditions: bool = True
     """Whether their changes are conditional; what is in doubt is safe by a look alone if not."""
 
@@ -38,11 +41,19 @@ class Household(NamedTuple):
 ONE: Final = Household("a fork that changes, pushes, pulls and reads", {"w1": ALL})
 SEVERAL: Final = Household(
     "one of four at once: two that change, two that push",
-    {"w1": ("change",), "w2": ("change", "read"), "s1": ("push", "pull"), "s2": ("push", "pull")},
+    {
+        "w1": ("change",),
+        "w2": ("change", "read"),
+        "s1": ("push", "pull"),
+        "s2": ("push", "pull", "async"),
+    },
 )
 ONE_FRESH: Final = ONE._replace(what="an interpreter that does all that", is_fresh=True)
 UNCONDITIONAL: Final = ONE._replace(
     what="a fork that does all that without conditions", has_conditions=False
+)
+CLOSING: Final = ONE._replace(
+    what="a fork that opens, does a little of that, and closes, again and again", day=brief_days
 )
 SERIES: Final = 12
 """How many processes die in one journal."""
@@ -66,9 +77,8 @@ def killed_in_series(folder: Path, household: Household, kills: int, seed: int) 
             ]
             strikes = [thrown(dice, victim) for victim in victims]
             try:
-                told = live_and_die(
-                    victims, strikes, service, FRESH if household.is_fresh else PROCESSES
-                )
+                context = FRESH if household.is_fresh else PROCESSES
+                told = live_and_die(victims, strikes, service, household.day, context)
                 for victim, words in zip(victims, told, strict=True):
                     tally.count(household.what)
                     account.add(victim.actor, words)
@@ -102,7 +112,13 @@ def test_some_kills(tmp_path: Path, household: Household, kills: int) -> None:
     assert tally.KILLED[household.what] - before == kills
 
 
-CAMPAIGN: Final = ((ONE, 1_200), (UNCONDITIONAL, 324), (SEVERAL, 360), (ONE_FRESH, 156))
+CAMPAIGN: Final = (
+    (ONE, 1_080),
+    (CLOSING, 240),
+    (UNCONDITIONAL, 324),
+    (SEVERAL, 360),
+    (ONE_FRESH, 156),
+)
 ENOUGH: Final = 2_000
 """How many there must be in the campaign, beside the commands and the system calls."""
 

@@ -5,17 +5,19 @@ Whatever one tells was done must be found again. It says so before a change, and
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import signal
 import traceback
 from contextlib import nullcontext
+from itertools import count, islice
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from journal import Journal, Ref
 from journal.remotes import HttpRemote, Profile
-from journal.sync import Subscriber
+from journal.sync import AsyncSubscriber, Subscriber
 from projections import Drafts
 from tests.integration.workload import HASTE, TYPES, change, plans, teller
 from tests.replay.views import VIEWS
@@ -23,6 +25,7 @@ from tests.replay.views import VIEWS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from journal.sync import PullReport
     from tests.integration.workload import Plan, Tell
 
 COMMON: Final = Ref("Account:common")
@@ -44,7 +47,7 @@ class Victim(NamedTuple):
     life: int
     """How often somebody lived in this journal before."""
     roles: tuple[str, ...]
-    """What it does of: change, push, pull, read."""
+    """What it does of: change, push, pull, read; the second and third by an event loop: async."""
     has_conditions: bool = True
     """Whether what it sends may say which version it is about."""
 
@@ -94,6 +97,8 @@ def restless_day(victim: Victim, tell: Tell) -> None:
         tell("open")
         spoken = profile(victim.url, victim.name, has_conditions=victim.has_conditions)
         remote = HttpRemote(Profile.of(spoken))
+        if "async" in victim.roles:
+            asyncio.run(_synced(journal, remote, tell))
         sync = Subscriber(journal, remote, backoff=HASTE, progress=teller(tell))
         if "push" in victim.roles:
             sync.start()
@@ -135,37 +140,78 @@ def _tended(journal: Journal, sync: Subscriber, _: Tell) -> None:
 
 
 def _pulled(journal: Journal, sync: Subscriber, tell: Tell) -> None:
-    report = sync.pull()
+    _tell_pulled(sync.pull(), tell)
+    journal.log.wait(journal.log.head(), REST_S)
+
+
+def _tell_pulled(report: PullReport, tell: Tell) -> None:
     assert report.stopped_by in {None, "unsettled"}, report
     assert not report.conflicting, report
     tell("pulled", str(report.observed))
-    journal.log.wait(journal.log.head(), REST_S)
+
+
+async def _synced(journal: Journal, remote: HttpRemote, tell: Tell) -> None:
+    """Push and pull in an event loop, for ever."""
+    async with AsyncSubscriber(journal, remote, backoff=HASTE, progress=teller(tell)) as sync:
+        sync.start()
+        while True:
+            assert sync.is_running
+            _tell_pulled(await sync.pull(), tell)
+            await asyncio.sleep(REST_S)
 
 
 def _read(journal: Journal, _: Tell) -> None:
     for view in VIEWS:
         view(journal).catch_up()
+    if (head := journal.log.head()) % 8 == 0:
+        VIEWS[head % len(VIEWS)](journal).rebuild()
     journal.log.wait(journal.log.head(), REST_S)
 
 
 def _changed(journal: Journal, victim: Victim, tell: Tell) -> None:
-    """Make changes for ever, of records of its own, and of the common one."""
-    dice = random.Random(victim.name)  # noqa: S311  a test's
+    """Make changes for ever; wait a little where many drafts are left."""
     drafts = Drafts(journal)
-    journal.create(COMMON.type, {"Name": "Common"}, id=COMMON.id)  # which may be there already
-    for plan in _plans(dice, victim, _alive(journal, victim.actor)):
-        tell("will", json.dumps(plan))
-        carry_out(journal, plan)
-        tell("done")
+    for _ in _changes(journal, victim, victim.name, tell):
         if len(drafts) > AHEAD:
             journal.log.wait(journal.log.head(), REST_S)
 
 
-def _plans(dice: random.Random, victim: Victim, alive: list[Ref]) -> Iterator[Plan]:
-    for number, plan in enumerate(plans(dice, victim.name, alive)):
+def brief_days(victim: Victim, tell: Tell) -> None:
+    """Open the journal, change a little, push and pull, and close it, again and again."""
+    tell("opening")
+    remote = HttpRemote(Profile.of(profile(victim.url, victim.name)))
+    try:
+        for day in count():
+            with (
+                Journal(victim.path, actor=victim.actor, origin="tablet-3") as journal,
+                Subscriber(journal, remote, backoff=HASTE, progress=teller(tell)) as sync,
+            ):
+                tell("open")
+                for _ in islice(_changes(journal, victim, f"{victim.name}-{day}", tell), 3):
+                    pass
+                report = sync.drain()
+                assert report.pending == 0, report
+                _tell_pulled(sync.pull(), tell)
+    except Exception:  # noqa: BLE001  whatever it is
+        _failed(tell)
+
+
+def _changes(journal: Journal, victim: Victim, prefix: str, tell: Tell) -> Iterator[None]:
+    """Make changes for ever, of records of its own, and of the common one; yield after each."""
+    dice = random.Random(prefix)  # noqa: S311  a test's
+    journal.create(COMMON.type, {"Name": "Common"}, id=COMMON.id)  # which may be there already
+    for plan in _plans(dice, victim.actor, prefix, _alive(journal, victim.actor)):
+        tell("will", json.dumps(plan))
+        carry_out(journal, plan)
+        tell("done")
+        yield
+
+
+def _plans(dice: random.Random, actor: str, prefix: str, alive: list[Ref]) -> Iterator[Plan]:
+    for number, plan in enumerate(plans(dice, prefix, alive)):
         yield plan
         if dice.random() < 0.2:
-            yield (("update", COMMON, {victim.actor: f"{victim.life}-{number}"}),)
+            yield (("update", COMMON, {actor: f"{prefix}-{number}"}),)
 
 
 def _alive(journal: Journal, actor: str) -> list[Ref]:

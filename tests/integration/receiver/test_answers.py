@@ -20,7 +20,7 @@ from journal.receiver.app import FLOOR_S
 from tests.integration.receiver.notes import Notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
 PATIENCE_S: Final = 10.0
@@ -143,7 +143,7 @@ class TestStatuses:
     def test_first_is_running(self, notes: Notes) -> None:
         """As long as the first request with a key is running, others are to wait: 409."""
         inside, outside = Event(), Event()
-        apply = notes.receiver._apply
+        apply = notes.apply
 
         def slowly(connection: sqlite3.Connection, received: Received) -> Answered:
             inside.set()
@@ -361,6 +361,84 @@ class TestMistakes:
         assert answer is not None
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
         assert notes.effects == []
+
+
+class TestAsync:
+    """An async function has its effect as a plain one has: in one transaction, or not at all."""
+
+    @staticmethod
+    def received_by(notes: Notes, end: Callable[[], Awaitable[None]]) -> Receiver[Any]:
+        """Return a receiver whose effect ends so."""
+
+        async def apply(connection: sqlite3.Connection, received: Received) -> Answered:
+            answer = notes.apply(connection, received)
+            await asyncio.sleep(0)
+            await end()
+            return answer
+
+        return Receiver(notes.receipts, apply)
+
+    def test_once(self, notes: Notes) -> None:
+        """It is applied once, and its answer is given again."""
+
+        async def end() -> None:
+            return None
+
+        app = self.received_by(notes, end)
+
+        first = asked(app, Idempotency_Key='"k1"')
+        again = asked(app, Idempotency_Key='"k1"')
+
+        assert first is not None
+        assert again is not None
+        assert (first.status, again.status) == (201, 201)
+        assert again.headers["idempotent-replayed"] == "true"
+        assert len(notes.effects) == 1
+
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [(DeclinedError(422, "no"), 422), (KeyError("x"), 500), (asyncio.CancelledError(), 500)],
+    )
+    def test_what_fails_is_undone(
+        self, notes: Notes, caplog: pytest.LogCaptureFixture, error: BaseException, status: int
+    ) -> None:
+        """Whatever is raised after an await leaves nothing, and the draft may come again."""
+        caplog.set_level("CRITICAL")
+
+        async def fail() -> None:
+            raise error
+
+        async def end() -> None:
+            return None
+
+        failed = asked(self.received_by(notes, fail), Idempotency_Key='"k1"')
+
+        assert failed is not None
+        assert (failed.status, notes.effects) == (status, [])
+        again = asked(self.received_by(notes, end), Idempotency_Key='"k1"')
+        assert again is not None
+        assert (again.status, len(notes.effects)) == (201, 1)
+
+    def test_what_it_has_begun_ends_with_it(self, notes: Notes) -> None:
+        """A task that is left behind is ended before the commit, and not after it (A4)."""
+        ended: list[int] = []
+        begun: list[asyncio.Task[None]] = []
+
+        async def linger() -> None:
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.append(len(notes.effects))
+
+        async def end() -> None:
+            begun.append(asyncio.create_task(linger()))
+            await asyncio.sleep(0)
+
+        answer = asked(self.received_by(notes, end), Idempotency_Key='"k1"')
+
+        assert answer is not None
+        assert (answer.status, ended) == (201, [0])
+        assert begun[0].cancelled()
 
 
 class TestCallers:

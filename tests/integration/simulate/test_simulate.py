@@ -111,3 +111,21 @@ def test_a_scenario_made_by_hand() -> None:
     assert (result.effects, result.counts.rows[18]) == (2, 1)
     sent = [line.split("#")[1] for line in result.trace if "#" in line and "of 0" in line]
     assert [line.split(" ")[1] for line in sent] == ["PUT", "PATCH"]
+
+
+def test_a_crash_at_a_call_of_a_pull() -> None:
+    """The calls of a pull are counted for themselves; what it had not stored is pulled again."""
+    operations = (
+        Operation(1.0, "create", 1, 0, 3),
+        Operation(2.0, "foreign", 0, 0, 1),
+        Operation(3.0, "pull"),
+    )
+    scenario = Scenario(8, Knobs(), operations, (Fault(1, "crash before", 1, 1.0),))
+
+    result = simulate(8, scenario=scenario)
+
+    assert result.violation is None
+    assert result.counts.rows[1] == 1
+    death = next(at for at, line in enumerate(result.trace) if "dies at a call" in line)
+    assert "van pull" in result.trace[death - 1]
+    assert any("RecordObserved" in line for line in result.trace[death:])

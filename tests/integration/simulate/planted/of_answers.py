@@ -34,7 +34,7 @@ def _told(real: Code, otherwise: Callable[[Response, Iterable[str]], Meaning | N
     return classified
 
 
-@plants(classify, "classify", by="I14")
+@plants(classify, "classify", by="I14, I18", seeds=22)
 def takes_a_failure_for_a_refusal(real: Code) -> object:
     """A 500 holds the draft as rejected, though the service may have done it."""
 
@@ -44,7 +44,7 @@ def takes_a_failure_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(classify, "classify", by="I28")
+@plants(classify, "classify", by="I18", seeds=3)
 def takes_a_timeout_for_a_refusal(real: Code) -> object:
     """Whatever is not 2xx and not 5xx holds the draft, 408 and 429 among them."""
 
@@ -55,7 +55,7 @@ def takes_a_timeout_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(classify, "classify", by="I26")
+@plants(classify, "classify", by="I26, I14", seeds=11)
 def takes_a_record_that_is_not_there_for_a_refusal(real: Code) -> object:
     """A 404 says no more than that the request is refused."""
 
@@ -66,7 +66,7 @@ def takes_a_record_that_is_not_there_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(HttpRemote, "_settled", by="I14")
+@plants(HttpRemote, "_settled", by="I14", seeds=29)
 def takes_a_refusal_for_done(real: Code) -> object:
     """A create that the service declines, as it has the record, is taken for an earlier one."""
 
@@ -82,7 +82,7 @@ def takes_a_refusal_for_done(real: Code) -> object:
     return settled
 
 
-@plants(HttpRemote, "_settled", by="I14")
+@plants(HttpRemote, "_settled", by="I14", seeds=18)
 def takes_a_refusal_at_its_word(_: Code) -> object:
     """What the service declines is refused, without a look whether an earlier request did it."""
 
@@ -96,9 +96,9 @@ def takes_a_refusal_at_its_word(_: Code) -> object:
     return settled
 
 
-@plants(Errand, "absent")
+@plants(Errand, "absent", by="I14", seeds=144)
 def takes_a_second_delete_for_a_conflict(real: Code) -> object:
-    """A delete whose record is gone is refused as gone; but no policy holds a delete of that."""
+    """A delete that was carried out, and whose answer was lost, is refused, as it is gone."""
 
     def absent(self: Errand, response: Response) -> Acknowledged | Refused | AsExpected:
         if self.push.kind == "delete":
@@ -109,7 +109,7 @@ def takes_a_second_delete_for_a_conflict(real: Code) -> object:
     return absent
 
 
-@plants(Errand, "receipt", by="I14")
+@plants(Errand, "receipt", by="I14", seeds=29)
 def takes_the_status_for_a_receipt(real: Code) -> object:
     """Any 2xx acknowledges the draft, whatever the body says: so does a captive portal's page."""
 
@@ -122,7 +122,7 @@ def takes_the_status_for_a_receipt(real: Code) -> object:
     return receipt
 
 
-@plants(Errand, "receipt", by="I14")
+@plants(Errand, "receipt", by="I14", seeds=31)
 def takes_what_is_cut_off_for_a_receipt(real: Code) -> object:
     """A 2xx whose body is empty, or cannot be read to its end, acknowledges the draft."""
 
@@ -137,7 +137,7 @@ def takes_what_is_cut_off_for_a_receipt(real: Code) -> object:
     return receipt
 
 
-@plants(Errand, "receipt", by="I14")
+@plants(Errand, "receipt", by="I14", seeds=82)
 def takes_accepted_for_done(real: Code) -> object:
     """A 202 acknowledges the draft, though the service may do it later, or never."""
 
@@ -156,7 +156,7 @@ def believes_a_captive_portal(_: Code) -> object:
     return lambda _body: False
 
 
-@plants(Errand, "_fits", by="I14")
+@plants(Errand, "_fits", by="I14", seeds=29)
 def takes_any_record_for_its_own(_: Code) -> object:
     """An answer that shows another record is a receipt."""
     return lambda _self, _record, *, is_said: is_said or True
@@ -164,11 +164,11 @@ def takes_any_record_for_its_own(_: Code) -> object:
 
 @plants(Errand, "is_it")
 def reads_any_record_for_its_own(_: Code) -> object:
-    """A read that shows another record settles a doubt; its values, or a second read, do not."""
+    """A read that shows another record settles a doubt; but a second read must agree."""
     return lambda _self, _record, _found_id: True
 
 
-@plants(generic, "_sure", by="I14")
+@plants(generic, "_sure", by="I14", seeds=29)
 def believes_a_single_read(_: Code) -> object:
     """One read ends a draft, though it may show the past, or another record."""
 
@@ -181,7 +181,7 @@ def believes_a_single_read(_: Code) -> object:
     return sure
 
 
-@plants(HttpRemote, "push", by="I14")
+@plants(HttpRemote, "push", by="I14", seeds=7)
 def takes_a_lost_answer_for_done(real: Code) -> object:
     """A draft is acknowledged without a receipt, where its outcome is not known."""
 
@@ -192,7 +192,7 @@ def takes_a_lost_answer_for_done(real: Code) -> object:
     return push
 
 
-@plants(classify, "classify", by="I14")
+@plants(classify, "classify", by="I14", seeds=56)
 def follows_a_redirect_to_a_success(real: Code) -> object:
     """A redirect leads to a sign-in page, and that the page is there is a success."""
 
@@ -214,7 +214,7 @@ def takes_an_expired_token_for_a_refusal(real: Code) -> object:
     return _told(real, otherwise)
 
 
-@plants(Credentials, "authorised", by="I26")
+@plants(Credentials, "authorised", by="I26", seeds=29)
 def never_renews_a_token(_: Code) -> object:
     """A token that has expired is used for ever."""
 

@@ -33,19 +33,19 @@ def _deciding(real: Code, named: str) -> object:
     return chosen
 
 
-@plants(conflicts, "chosen", by="lost update")
+@plants(conflicts, "chosen", by="lost update", seeds=1)
 def merges_by_taking_ours(real: Code) -> object:
     """Where both sides have changed a field, a merge overwrites theirs."""
     return _deciding(real, "merge")
 
 
-@plants(conflicts, "chosen", by="lost update")
+@plants(conflicts, "chosen", by="lost update", seeds=105)
 def lets_theirs_lose(real: Code) -> object:
     """The policy that the other side wins writes ours."""
     return _deciding(real, "theirs")
 
 
-@plants(record, "evolve", by="I28")
+@plants(record, "evolve", by="I26", seeds=4)
 def keeps_the_base_of_what_was_resolved(real: Code) -> object:
     """A draft that was resolved is compared with what it was made on at first."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from journal.values import Fields, Ref
 
 
-@plants(Writer, "carry_out", by="I5")
+@plants(Writer, "carry_out", by="I5", seeds=1)
 def stores_the_changes_of_a_batch_one_by_one(real: Code) -> object:
     """Each change of a batch is an append of its own, so that a crash leaves half of it."""
 
@@ -39,13 +39,13 @@ def stores_the_changes_of_a_batch_one_by_one(real: Code) -> object:
     return carry_out
 
 
-@plants(Staging, "stage", by="I6")
+@plants(Staging, "stage", by="I6", seeds=15)
 def ignores_the_expected_version(real: Code) -> object:
     """A change is stored on another version of the record than its author has seen."""
     return lambda self, step, new_id: real(self, step._replace(expected_version=None), new_id)
 
 
-@plants(Writer, "_refresh", by="I9")
+@plants(Writer, "_refresh", by="I14, I26, I9", seeds=9)
 def moves_on_without_reading(real: Code) -> object:
     """Where another writer was faster, only the version is made to fit, and not the record."""
 
@@ -59,7 +59,7 @@ def moves_on_without_reading(real: Code) -> object:
     return refresh
 
 
-@plants(record, "_decide_create", by="I4")
+@plants(record, "_decide_create", by="I4", seeds=6)
 def stores_a_repeated_create_again(real: Code) -> object:
     """A create that is tried again after a crash, with its id, is a second create."""
 
@@ -70,7 +70,7 @@ def stores_a_repeated_create_again(real: Code) -> object:
     return decide
 
 
-@plants(record, "evolve", by="I14")
+@plants(record, "evolve", by="I10", seeds=1)
 def hides_pending_changes_behind_a_sighting(real: Code) -> object:
     """What a pull shows of a record lies over the changes that are not sent yet."""
 
@@ -83,7 +83,7 @@ def hides_pending_changes_behind_a_sighting(real: Code) -> object:
     return evolve
 
 
-@plants(record, "evolve", by="I26")
+@plants(record, "evolve", by="I10, I26", seeds=1)
 def loses_pending_changes_to_a_sighting(real: Code) -> object:
     """What a pull shows of a record takes the place of the changes that are not sent yet."""
 
@@ -96,7 +96,7 @@ def loses_pending_changes_to_a_sighting(real: Code) -> object:
     return evolve
 
 
-@plants(decisions, "amend", by="I15")
+@plants(decisions, "amend", by="I15", seeds=5)
 def uses_a_revision_again(real: Code) -> object:
     """An amended draft keeps its revision, and so its key, with another content."""
 
@@ -112,13 +112,13 @@ def uses_a_revision_again(real: Code) -> object:
     return amend
 
 
-@plants(decisions, "amendable", by="I14")
+@plants(decisions, "amendable", by="I14", seeds=9)
 def amends_what_is_under_way(_: Code) -> object:
     """A draft is amended though a request of it may have been applied."""
     return decisions.pending
 
 
-@plants(decisions, "falling", by="I17")
+@plants(decisions, "falling", by="I5", seeds=193)
 def leaves_what_stands_on_a_discarded_create(real: Code) -> object:
     """A create is discarded, and what changes that record or refers to it stays in the queue."""
 
@@ -128,7 +128,7 @@ def leaves_what_stands_on_a_discarded_create(real: Code) -> object:
     return falling
 
 
-@plants(record, "_in_state", by="I12")
+@plants(record, "_in_state", by="I21", seeds=29)
 def retries_without_the_doubt(real: Code) -> object:
     """A draft that is held, as nobody knows whether it was applied, is sent again as if new."""
 
@@ -140,7 +140,7 @@ def retries_without_the_doubt(real: Code) -> object:
     return in_state
 
 
-@plants(record, "_decide_update", by="row 48")
+@plants(record, "_decide_update", by="I14, I22", seeds=2)
 def forgets_what_a_change_was_made_on(real: Code) -> object:
     """An update does not say which values it has replaced."""
 

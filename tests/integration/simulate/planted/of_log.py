@@ -85,7 +85,7 @@ class Optimist(Around):
             return seal(behind[0], rows) if behind else []
 
 
-@plants(Database, "_prepare", by="I3")
+@plants(Database, "_prepare", by="I3", seeds=226)
 def skips_the_fsync(real: Code) -> object:
     """A change is told as stored before the disk has it: the log is not synced as was asked."""
 
@@ -95,31 +95,31 @@ def skips_the_fsync(real: Code) -> object:
     return prepare
 
 
-@builds(by="I3")
+@builds(by="I14, I22, I3", seeds=20)
 def swallows_a_full_disk() -> Parts:
     """An adapter says that rows are stored which found no place on the disk."""
     return REAL._replace(recorder=Optimist)
 
 
-@builds(by="I5")
+@builds(by="I5", seeds=1)
 def stores_an_append_row_by_row() -> Parts:
     """An append of several rows is several transactions, so that a crash leaves half of it."""
     return REAL._replace(recorder=Torn)
 
 
-@builds(by="I16")
+@builds(by="I16", seeds=1)
 def appends_without_a_lease() -> Parts:
     """What a sender appends that has lost the lease is stored all the same."""
     return REAL._replace(recorder=Unfenced)
 
 
-@plants(MemoryRecorder, "_check_free", by="I6")
+@plants(MemoryRecorder, "_check_free", by="I6", seeds=9)
 def takes_a_version_twice(_: Code) -> object:
     """A version of a stream that another writer has taken is taken once more."""
     return lambda _self, _rows: None
 
 
-@plants(MemoryRecorder, "_check_free", by="I2")
+@plants(MemoryRecorder, "_check_free", by="I2, I1", seeds=9)
 def leaves_a_gap_where_an_append_was_refused(real: Code) -> object:
     """Positions are drawn before the rows are checked, as from a sequence of a database."""
 
@@ -134,7 +134,7 @@ def leaves_a_gap_where_an_append_was_refused(real: Code) -> object:
     return check
 
 
-@plants(chain, "seal", by="I1")
+@plants(chain, "seal", by="I1", seeds=1)
 def chains_a_batch_to_what_was_before_it(real: Code) -> object:
     """Each row of an append follows the row before the append, not the one before it."""
 
@@ -146,7 +146,7 @@ def chains_a_batch_to_what_was_before_it(real: Code) -> object:
     return sealed
 
 
-@plants(chain, "leaf", by="I7")
+@plants(chain, "leaf", by="I7", seeds=1)
 def leaves_the_content_out_of_the_hash(real: Code) -> object:
     """The hash covers the envelope of an entry, and not what the entry says."""
 
@@ -157,7 +157,7 @@ def leaves_the_content_out_of_the_hash(real: Code) -> object:
     return leaf
 
 
-@plants(chain, "seal", by="I2")
+@plants(chain, "seal", by="I7", seeds=15)
 def believes_a_clock_that_was_set_back(real: Code) -> object:
     """Entries have the time that the clock tells, though that was later before."""
 

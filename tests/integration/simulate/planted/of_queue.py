@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from journal.values import Ref
 
 
-@plants(Queue, "next_to_send", by="I13")
+@plants(Queue, "next_to_send", by="I13", seeds=23)
 def orders_by_the_time_in_the_id(real: Code) -> object:
     """Drafts go in the order of their ids, which begin with the time: clocks are set back."""
 
@@ -40,7 +40,7 @@ def orders_by_the_time(real: Code) -> object:
     return next_to_send
 
 
-@plants(Queue, "next_to_send", by="I13")
+@plants(Queue, "next_to_send", by="I13", seeds=1)
 def sends_the_newest_first(real: Code) -> object:
     """The draft that was made last goes first."""
 
@@ -52,7 +52,7 @@ def sends_the_newest_first(real: Code) -> object:
     return next_to_send
 
 
-@plants(drafts, "_blocker", by="I13")
+@plants(drafts, "_blocker", by="I14, I13", seeds=13)
 def forgets_the_lane(_: Code) -> object:
     """A held draft holds up itself, and not what was changed in its record after it."""
 
@@ -63,19 +63,19 @@ def forgets_the_lane(_: Code) -> object:
     return blocker
 
 
-@plants(drafts, "_blocker", by="I13")
+@plants(drafts, "_blocker", by="I13", seeds=15)
 def forgets_who_refers_to_what_is_held(real: Code) -> object:
     """A draft is sent that refers to a record whose create is held."""
     return lambda draft, lanes: real(draft._replace(targets=()), lanes)
 
 
-@plants(Queue, "next_to_send", by="I13")
+@plants(Queue, "next_to_send", by="I13", seeds=23)
 def goes_on_behind_a_held_draft(real: Code) -> object:
     """Other lanes flow though everything is to stop behind a held draft."""
     return lambda self, _="lane": real(self, "lane")
 
 
-@plants(Queue, "next_to_send", by="I13")
+@plants(Queue, "next_to_send", by="I13", seeds=13)
 def sends_though_it_is_stopped(real: Code) -> object:
     """Who has stopped the queue is not heeded."""
 
@@ -89,7 +89,7 @@ def sends_though_it_is_stopped(real: Code) -> object:
     return next_to_send
 
 
-@plants(Queue, "low_water", by="I13")
+@plants(Queue, "low_water", by="I26", seeds=145)
 def forgets_after_a_restart_that_it_was_stopped(_: Code) -> object:
     """The mark from which a queue is read again lies behind the stop of it."""
 
@@ -100,13 +100,13 @@ def forgets_after_a_restart_that_it_was_stopped(_: Code) -> object:
     return property(low_water)
 
 
-@plants(Ledger, "_has_tripped", by="I13")
+@plants(Ledger, "_has_tripped", by="I13", seeds=567)
 def burns_through_a_queue_that_is_refused(_: Code) -> object:
     """However many drafts in a row are rejected, the next one is sent."""
     return lambda _self, _queue: False
 
 
-@plants(drafts, "evolve", by="I10")
+@plants(drafts, "evolve", by="I10", seeds=4)
 def keeps_what_was_discarded(real: Code) -> object:
     """A draft that somebody has discarded is sent all the same."""
 
@@ -116,7 +116,7 @@ def keeps_what_was_discarded(real: Code) -> object:
     return evolve
 
 
-@plants(drafts, "evolve", by="I10")
+@plants(drafts, "evolve", by="I10", seeds=1)
 def tries_what_was_refused_for_ever(real: Code) -> object:
     """A refused draft is not held, but sent again."""
 

@@ -29,7 +29,7 @@ def _rewritten(real: Code, anew: Callable[[Errand, Request], Request]) -> object
     return write
 
 
-@plants(Errand, "write", by="lost update")
+@plants(Errand, "write", by="lost update", seeds=1)
 def sends_without_a_condition(real: Code) -> object:
     """The service is not told on which version of a record a change was made."""
 
@@ -40,7 +40,7 @@ def sends_without_a_condition(real: Code) -> object:
     return _rewritten(real, anew)
 
 
-@plants(record, "base_version", by="lost update")
+@plants(record, "base_version", by="lost update", seeds=22)
 def sends_the_newest_version_as_the_condition(_: Code) -> object:
     """A change is conditional on the version that a pull saw last, not on that it was made on."""
 
@@ -51,7 +51,7 @@ def sends_the_newest_version_as_the_condition(_: Code) -> object:
     return base_version
 
 
-@plants(Errand, "_values", by="I15")
+@plants(Errand, "_values", by="I15", seeds=5)
 def keeps_the_key_of_an_amended_draft(real: Code) -> object:
     """The key of a request is that of the draft, whatever its fields are by now."""
 
@@ -61,7 +61,7 @@ def keeps_the_key_of_an_amended_draft(real: Code) -> object:
     return values
 
 
-@plants(Errand, "_values", by="I15")
+@plants(Errand, "_values", by="I15", seeds=1)
 def makes_a_key_for_each_attempt(real: Code) -> object:
     """Each request has a key of its own, so that the service recognises none."""
     count = iter(range(1_000_000))
@@ -73,7 +73,7 @@ def makes_a_key_for_each_attempt(real: Code) -> object:
     return values
 
 
-@plants(Errand, "key", by="I12")
+@plants(Errand, "key", by="I15", seeds=19)
 def makes_a_record_for_each_attempt(real: Any) -> object:  # noqa: ANN401  a property
     """A create whose answer was lost is sent again as another record."""
     count = iter(range(1_000_000))
@@ -86,7 +86,7 @@ def makes_a_record_for_each_attempt(real: Any) -> object:  # noqa: ANN401  a pro
     return property(key)
 
 
-@plants(comparison, "resolved", by="I14")
+@plants(comparison, "resolved", by="I14", seeds=22)
 def refers_by_its_own_ids(_: Code) -> object:
     """A reference is sent as our id of the record, not as what the service calls it."""
 
@@ -98,7 +98,7 @@ def refers_by_its_own_ids(_: Code) -> object:
     return resolved
 
 
-@plants(contents, "contents", by="I14")
+@plants(contents, "contents", by="I14", seeds=2)
 def sends_the_whole_record(real: Code) -> object:
     """An update writes all fields as they are here, not only those that were changed."""
 
@@ -110,7 +110,7 @@ def sends_the_whole_record(real: Code) -> object:
     return whole
 
 
-@plants(contents, "contents", by="I14")
+@plants(contents, "contents", by="I14", seeds=5)
 def leaves_out_what_is_unset(real: Code) -> object:
     """A field that was set to no value is not sent, and so keeps its value there."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from journal.remotes.remote import Answer, Push, Request
 
 
-@plants(Secrets, "cleared", by="I19")
+@plants(Secrets, "cleared", by="I19", seeds=458)
 def keeps_a_secret_that_an_answer_repeats(_: Code) -> object:
     """A service repeats the token that it refuses, and the answer is stored as it is."""
 
@@ -29,7 +29,7 @@ def keeps_a_secret_that_an_answer_repeats(_: Code) -> object:
     return cleared
 
 
-@plants(HttpRemote, "push", by="I19")
+@plants(HttpRemote, "push", by="I19", seeds=1)
 def logs_the_headers_of_a_request(real: Code) -> object:
     """What is sent is said in the log of the program, with what authorises it."""
 
@@ -41,7 +41,7 @@ def logs_the_headers_of_a_request(real: Code) -> object:
     return push
 
 
-@plants(Errand, "write", by="I19")
+@plants(Errand, "write", by="I19", seeds=1)
 def says_in_the_address_what_the_token_is(real: Code) -> object:
     """The access token is a parameter of the address, which every log on the way keeps."""
 

@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 # --- what it notes -------------------------------------------------------------------------------
 
 
-@plants(Ledger, "begin", by="I12")
+@plants(Ledger, "begin", by="I14, I13", seeds=9)
 def sends_before_it_is_noted(_: Code) -> object:
     """A request leaves, and nothing in the log says so: after a crash it is sent as if new."""
     return lambda _self, _drafts: True
 
 
-@plants(Ledger, "_note", by="I17")
+@plants(Ledger, "_note", by="I17", seeds=4)
 def settles_what_is_settled(real: Code) -> object:
     """An answer settles a draft that somebody has discarded while it was under way."""
 
@@ -64,7 +64,7 @@ def settles_what_is_settled(real: Code) -> object:
     return note
 
 
-@plants(Ledger, "save", by="I13")
+@plants(Ledger, "save", by="I26, I10, I13", seeds=25)
 def notes_too_early_what_is_settled(_: Code) -> object:
     """The checkpoint is where the sender has read, not where everything is settled."""
 
@@ -74,7 +74,7 @@ def notes_too_early_what_is_settled(_: Code) -> object:
     return save
 
 
-@plants(Ledger, "save", by="I27")
+@plants(Ledger, "save", by="I27", seeds=13)
 def misses_an_append(real: Code) -> object:
     """The sender reads on before it waits, and so waits behind what was appended meanwhile."""
 
@@ -85,7 +85,7 @@ def misses_an_append(real: Code) -> object:
     return save
 
 
-@plants(Ledger, "_following", by="I13")
+@plants(Ledger, "_following", by="I13", seeds=13)
 def begins_the_next_without_a_look(_: Code) -> object:
     """With an acknowledgement the next draft is begun, whether something holds it back or not."""
 
@@ -101,7 +101,7 @@ def begins_the_next_without_a_look(_: Code) -> object:
 # --- what may have been applied ------------------------------------------------------------------
 
 
-@plants(Ledger, "push_of", by="I12")
+@plants(Ledger, "push_of", by="I21, I14, I12", seeds=401)
 def forgets_its_doubts_after_a_restart(real: Code) -> object:
     """Only what left in the life of this process counts as maybe applied."""
 
@@ -115,7 +115,7 @@ def forgets_its_doubts_after_a_restart(real: Code) -> object:
     return push_of
 
 
-@plants(Ledger, "push_of", by="I12")
+@plants(Ledger, "push_of", by="I21", seeds=29)
 def never_looks_first(real: Code) -> object:
     """A draft is sent again without a look, whatever may have been applied."""
 
@@ -126,13 +126,13 @@ def never_looks_first(real: Code) -> object:
     return push_of
 
 
-@plants(Ledger, "_age_s", by="I21")
+@plants(Ledger, "_age_s", by="I21", seeds=29)
 def ignores_how_old_a_key_is(_: Code) -> object:
     """A request is sent again by its key, which the service has forgotten since."""
     return lambda _self, _change: 0.0
 
 
-@plants(Delivery, "_is_unsent", by="I12")
+@plants(Delivery, "_is_unsent", by="I21", seeds=29)
 def takes_a_lost_answer_for_a_lost_request(real: Code) -> object:
     """Where no answer came, it is believed that no request has left."""
 
@@ -145,7 +145,7 @@ def takes_a_lost_answer_for_a_lost_request(real: Code) -> object:
 # --- waits ---------------------------------------------------------------------------------------
 
 
-@plants(Waits, "after", by="I18")
+@plants(Waits, "after", by="I18", seeds=33)
 def does_not_heed_retry_after(real: Code) -> object:
     """The service says for how long it is to be left alone, and is asked again before."""
 
@@ -159,7 +159,7 @@ def does_not_heed_retry_after(real: Code) -> object:
     return after
 
 
-@plants(patience, "_seconds", by="I18")
+@plants(patience, "_seconds", by="I18", seeds=56)
 def counts_a_date_from_its_own_clock(real: Code) -> object:
     """A date until which the service is to be left alone is compared with our clock."""
 
@@ -169,13 +169,13 @@ def counts_a_date_from_its_own_clock(real: Code) -> object:
     return seconds
 
 
-@plants(Waits, "floor_s", by="I18")
+@plants(Waits, "floor_s", by="I18", seeds=37)
 def hurries_when_it_is_woken(_: Code) -> object:
     """A new change, or somebody who presses a button, ends a wait that the service asked for."""
     return property(lambda _self: 0.0)
 
 
-@plants(Backoff, "delay_s", by="I18")
+@plants(Backoff, "delay_s", by="I18", seeds=3)
 def drops_the_backoff(_: Code) -> object:
     """What has failed is tried again at once, and again."""
     return lambda _self, _failures, _randomness, asked_s=None, _kind="": asked_s or 0.0
@@ -184,13 +184,13 @@ def drops_the_backoff(_: Code) -> object:
 # --- the lease -----------------------------------------------------------------------------------
 
 
-@plants(SenderLease, "is_fresh", by="I16")
+@plants(SenderLease, "is_fresh", by="I16", seeds=11)
 def trusts_a_lease_for_ever(_: Code) -> object:
     """Who once had the lease never renews it, and sends."""
     return property(lambda self: self.fence is not None)
 
 
-@plants(SenderLease, "_is_silent", by="I16")
+@plants(SenderLease, "_is_silent", by="I16", seeds=9)
 def takes_the_lease_from_who_lives(_: Code) -> object:
     """Who stands by takes the lease at its first look."""
 
@@ -204,7 +204,7 @@ def takes_the_lease_from_who_lives(_: Code) -> object:
 # --- for ever ------------------------------------------------------------------------------------
 
 
-@plants(Session, "run", by="I26")
+@plants(Session, "run", by="I26", seeds=17)
 def ends_where_the_file_is_busy(_: Code) -> object:
     """A log that cannot be written for a moment ends the sender for good."""
 
@@ -222,12 +222,12 @@ def ends_where_the_file_is_busy(_: Code) -> object:
 # --- pulls ---------------------------------------------------------------------------------------
 
 
-@plants(Pull, "__init__", by="I14")
+@plants(Pull, "__init__", by="I14", seeds=75)
 def moves_on_before_a_page_is_stored(real: Code) -> object:
     """The bookmark of a pull is kept before what it has read is."""
 
-    def begin(self: Pull, *given: object) -> None:
-        real(self, *given)
+    def begin(self: Pull, *given: object, **named: object) -> None:
+        real(self, *given, **named)
         store, bookmarks = self._store.store, self._bookmarks
 
         def stored(record_type: str, page: Page, head: int) -> str:
@@ -240,7 +240,7 @@ def moves_on_before_a_page_is_stored(real: Code) -> object:
     return begin
 
 
-@plants(Store, "_told_since", by="I14")
+@plants(Store, "_told_since", by="I14", seeds=661)
 def sets_a_record_back(_: Code) -> object:
     """A page of a pull overwrites what a receipt has told since the page was asked for."""
     return lambda _self, _head: set()

@@ -26,19 +26,19 @@ def _without(real: Code, kind: type) -> object:
     return apply
 
 
-@plants(Records, "apply", by="I8")
+@plants(Records, "apply", by="I8", seeds=160)
 def shows_records_without_what_was_discarded(real: Code) -> object:
     """The view of the records still has what a discarded draft had set."""
     return _without(real, DraftDiscarded)
 
 
-@plants(Drafts, "apply", by="I8")
+@plants(Drafts, "apply", by="I10", seeds=27)
 def shows_held_drafts_as_under_way(real: Code) -> object:
     """The list of drafts does not show that one is held, and why."""
     return _without(real, DraftHeld)
 
 
-@plants(History, "apply", by="I8")
+@plants(History, "apply", by="I8", seeds=27)
 def leaves_out_of_the_history_what_others_did(real: Code) -> object:
     """The history of a record has what was changed here only."""
     return _without(real, RecordObserved)
@@ -66,7 +66,7 @@ def _apart(*, is_place_first: bool) -> object:
     return advanced
 
 
-@plants(Projection, "_advanced", by="I8")
+@plants(Projection, "_advanced", by="I22", seeds=97)
 def keeps_the_place_of_a_view_before_its_rows(_: Code) -> object:
     """Up to where a view goes is stored in a transaction of its own, before its rows."""
     return _apart(is_place_first=True)
