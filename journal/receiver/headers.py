@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from journal.receiver.messages import DeclinedError, Received, problem_of
 
@@ -53,10 +53,18 @@ def received_of(
     if number is not None and number <= (previous or 0):
         _refuse("sequence-malformed", f"{NUMBER} must be more than {PREVIOUS}, and than 0")
     path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
-    path = path.partition("?")[0].removeprefix(quote(scope.get("root_path") or ""))
+    path = _below(scope.get("root_path") or "", path.partition("?")[0])
     query = scope.get("query_string", b"").decode("latin-1")
     asked = (scope["method"].upper(), path, query, headers, body)
     return Received(*asked, key, caller, journal, number or 0, previous or 0)
+
+
+def _below(root: str, path: str) -> str:
+    """Return what is left of a path below a root, in whichever way the root is quoted there."""
+    parts, root = path.split("/"), root.rstrip("/")
+    depth = root.count("/") + 1
+    is_below = unquote("/".join(parts[:depth])) == root
+    return "".join(f"/{part}" for part in parts[depth:]) if is_below else path
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:

@@ -141,6 +141,11 @@ class TestHeaders:
             ({}, "/notes/a%20b", ("notes", "a b")),
             ({"raw_path": b"/notes/a%2Fb"}, "/notes/a%2Fb", ("notes", "a/b")),
             ({"raw_path": b"/v1/notes/a?x=1", "root_path": "/v1"}, "/notes/a", ("notes", "a")),
+            ({"raw_path": b"/%76%31/notes/a", "root_path": "/v1"}, "/notes/a", ("notes", "a")),
+            ({"raw_path": b"/v1/%C3%A4/b", "root_path": "/v1/\xe4/"}, "/b", ("b",)),
+            ({"raw_path": b"/v1/", "root_path": "/v1"}, "/", ("",)),
+            ({"raw_path": b"/v1s/a", "root_path": "/v1"}, "/v1s/a", ("v1s", "a")),
+            ({"raw_path": b"*"}, "*", ("*",)),
         ],
     )
     def test_path(self, more: dict[str, Any], path: str, segments: tuple[str, ...]) -> None:
