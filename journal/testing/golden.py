@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["golden_journal", "record_golden"]
 
+_OF_LOG: Final = ("journal_id", "entries", "head_hash")
+_FACTS: Final = frozenset({*_OF_LOG, "views"})
 _ROWS_MOST: Final = 1_000
 """Of how many rows of a view a golden journal is recorded with them; otherwise with a digest."""
 
@@ -70,7 +72,8 @@ def golden_journal(path: str | os.PathLike[str], *views: type[Projection]) -> It
 
     It verifies, has the entries and the hash of its day, and folds to the digests of its day, in
     one go and entry by entry. A view that has another version since is passed over: it may look
-    otherwise, and is compared with its own replay only, which a warning says of those in `views`.
+    otherwise, and is compared with its own replay only, which a warning says of those in `views`;
+    and another, of each that was recorded and is not among them.
 
     Args:
         path: of the file.
@@ -96,6 +99,12 @@ def golden_journal(path: str | os.PathLike[str], *views: type[Projection]) -> It
                     f"known of it: record_golden({str(path)!r}, {view.__name__}, renew=True)",
                     stacklevel=3,
                 )
+        for name in expected["views"].keys() - {view.name for view in kinds}:
+            warn(
+                f"{path}: the view {name} was recorded, and is not compared: name its projection, "
+                f"golden_journal({str(path)!r}, …), also where it has another name now",
+                stacklevel=3,
+            )
         yield journal
 
 
@@ -110,8 +119,14 @@ def _expected(path: str | os.PathLike[str]) -> dict[str, Any]:
         if not file.exists():
             said = f"{file} is not there: make the journal, and call record_golden({str(path)!r})"
             raise FileNotFoundError(said)
-    expected: dict[str, Any] = json.loads(where.read_text("utf-8"))
-    return expected
+    try:
+        expected: Any = json.loads(where.read_text("utf-8"))
+    except ValueError as error:
+        raise AssertionError(f"{where} is not what record_golden() has written: {error}") from error
+    if not (isinstance(expected, dict) and expected.keys() >= _FACTS):
+        raise AssertionError(f"{where} is not what record_golden() has written")
+    facts: dict[str, Any] = expected
+    return facts
 
 
 def _check_same(
@@ -119,7 +134,7 @@ def _check_same(
 ) -> None:
     """Compare what was read with what was recorded, the log first: views follow from it."""
     __tracebackhide__ = True
-    for fact in ("journal_id", "entries", "head_hash"):
+    for fact in _OF_LOG:
         if found[fact] != expected[fact]:
             raise AssertionError(
                 f"{path}: its {fact} is {found[fact]}, and was {expected[fact]}: its log is another"

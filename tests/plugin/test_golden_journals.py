@@ -105,7 +105,10 @@ def test_one_that_is_new(golden: Path) -> None:
             for entry in entries:
                 cursor.execute("INSERT INTO other VALUES (?, ?)", (entry.position, b"\xff"))
 
-    with pytest.warns(UserWarning, match="was never recorded"), golden_journal(golden, Other):
+    with (
+        pytest.warns(UserWarning, match="was never recorded"),
+        golden_journal(golden, Wayward, Other),
+    ):
         pass
     record_golden(golden, Other, renew=True)
     with golden_journal(golden, Wayward, Other):
@@ -121,6 +124,23 @@ def test_a_log_that_was_changed(golden: Path) -> None:
         golden_journal(golden).__enter__()
     with pytest.raises(AssertionError, match="its entries is 2"):
         record_golden(golden, Wayward, renew=True)
+
+
+def test_one_that_is_named_no_more(golden: Path) -> None:
+    """A projection that has another name now, or was forgotten, is not compared in silence."""
+    said = "the view wayward was recorded, and is not compared"
+
+    with pytest.warns(UserWarning, match=said), golden_journal(golden):
+        pass
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_what_was_recorded_was_changed(golden: Path, text: str) -> None:
+    """What nobody could have recorded is told with its name."""
+    golden.with_suffix(".json").write_text(text, encoding="utf-8")
+
+    with pytest.raises(AssertionError, match=r"old\.json is not what record_golden\(\) has"):
+        golden_journal(golden, Wayward).__enter__()
 
 
 def test_it_is_recorded_once(golden: Path) -> None:
