@@ -81,6 +81,9 @@ class DatabaseReceipts:
             connect: returns a new connection, which is closed after one transaction; or a
                 context manager that hands out one, as a pool does. It is called in threads.
             dialect: of the database.
+
+        Raises:
+            ValueError: what connects is in a mode in which no transaction can be begun and ended.
         """
         self._connect = connect
         self._dialect = dialect
@@ -92,6 +95,7 @@ class DatabaseReceipts:
     def transaction(self) -> Iterator[Any]:
         """Begin a transaction: it is durable at the end, and undone by an exception."""
         with self._connected() as connection:
+            _check_transactional(connection, self._dialect)
             if self._dialect == "sqlite":  # one writer at a time, from the first look on
                 connection.cursor().execute("BEGIN IMMEDIATE")
             try:
@@ -162,6 +166,21 @@ class DatabaseReceipts:
         cursor = connection.cursor()
         cursor.execute(statement, values)
         return cursor
+
+
+def _check_transactional(connection: Any, dialect: Dialect) -> None:  # noqa: ANN401
+    """Refuse a connection of which an effect and its receipt would not be one transaction.
+
+    Raises:
+        ValueError: it is in `autocommit`; one of sqlite3 in either of the modes of Python 3.12, in
+            which it ends no transaction that we begin, or has begun one already.
+    """
+    mode = getattr(connection, "autocommit", None)
+    if mode is True or (mode is False and dialect == "sqlite"):
+        raise ValueError(
+            f"connect() has returned a connection with autocommit={mode}, by which an effect and "
+            "its receipt are not one transaction; leave autocommit at its default"
+        )
 
 
 def _text(answer: Answered) -> str:

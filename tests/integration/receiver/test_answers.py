@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from journal.receiver.database import Dialect
+
 PATIENCE_S: Final = 10.0
 DAY_US: Final = 86_400_000_000
 
@@ -344,6 +346,26 @@ class TestMistakes:
         assert (first.status, second.status, second.problem) == (500, 409, "answer-expired")
         assert "has ended their transaction" in caplog.text
         assert len(notes.effects) == 1
+
+    @pytest.mark.parametrize(
+        ("mode", "dialect"), [(True, "sqlite"), (False, "sqlite"), (True, "postgresql")]
+    )
+    def test_connection_that_commits_by_itself(
+        self,
+        tmp_path: Path,
+        mode: bool,  # noqa: FBT001
+        dialect: Dialect,
+    ) -> None:
+        """A receipt without its effect, or an effect that is never committed, is refused first."""
+
+        class Modern(sqlite3.Connection):
+            autocommit = mode
+
+        def connect() -> sqlite3.Connection:
+            return sqlite3.connect(tmp_path / "modern.db", factory=Modern)
+
+        with pytest.raises(ValueError, match=f"autocommit={mode}.* leave autocommit at its"):
+            DatabaseReceipts(connect, dialect=dialect)
 
     def test_database_that_is_away(self, notes: Notes) -> None:
         """Where the database cannot be had, nothing is done, and it is to be tried again: 503."""
