@@ -261,7 +261,7 @@ class Ledger:
                 _storable(outcome, draft.ref),
                 attempts,
                 self._settings.conflicts,
-                self._has_seen,
+                self._seen_since,
             )
             for draft, outcome in outcomes
         ]
@@ -339,11 +339,15 @@ class Ledger:
         self._catch_up()
         self._seen.forget(draft_id)
 
-    def _has_seen(self, record: Record, draft: Draft) -> bool:
-        """Say whether anything was seen of a record since its draft was begun (N1)."""
+    def _seen_since(
+        self, record: Record, change: Change, receipt: DraftAcknowledged
+    ) -> Sequence[Event]:
+        """Return what was seen of a record since its draft was begun, to stand behind it (N1)."""
         if not self._seen.is_current(record):
             self._catch_up()
-        return self._seen.has_seen(draft.draft_id)
+        if not self._seen.has_seen(change.draft_id):
+            return ()
+        return seen_again(record, change, receipt, self._seen.sight(change.draft_id))
 
     # --- appending -----------------------------------------------------------------------
 
@@ -385,7 +389,7 @@ class _Verdict:
         outcome: Settled,
         attempts: int,
         conflicts: Policies,
-        has_seen: Callable[[Record, Draft], bool],
+        seen_since: Callable[[Record, Change, DraftAcknowledged], Sequence[Event]],
     ) -> None:
         self.draft = draft
         self.outcome = outcome
@@ -393,7 +397,7 @@ class _Verdict:
         """What was decided when it was appended; nothing where somebody else was first."""
         self._attempts = attempts
         self._conflicts = conflicts
-        self._has_seen = has_seen
+        self._seen_since = seen_since
 
     @property
     def reason(self) -> str | None:
@@ -407,8 +411,8 @@ class _Verdict:
         """Return the events of what settles the draft, on its record as it is then."""
         self.events = settled(record, change, self.outcome, self._attempts, self._conflicts)
         receipt = self.events[-1]
-        if isinstance(receipt, DraftAcknowledged) and self._has_seen(record, self.draft):
-            return (receipt, *seen_again(record, change, receipt))
+        if isinstance(receipt, DraftAcknowledged):
+            return (receipt, *self._seen_since(record, change, receipt))
         return self.events
 
     @property

@@ -5,20 +5,24 @@
   the receipt, so that no receipt sets the record back.
 - N2. It is newer where it shows what the draft wants, or that the record is gone, or a version
   which is neither that of the receipt nor the one that the draft was made on. Where nothing
-  tells, as where a record that is being created was never there, such a sight is of a state that somebody has left since, and the next pull shows what
-  became of it, while nothing would show again what was seen.
+  tells, such a sight is of a state that somebody has left since, and the next pull shows what
+  became of it, while nothing would show again what was seen. So it is where a record that is
+  being created was not there.
 - N3. A receipt that was found by a read, or that is of a delete, stands: a read comes late, and
   not every remote tells again of what is gone.
+- N4. Where only some fields were seen, only these are noted once more, and no version: it would
+  be newer than the others.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from journal.drafts import draft_id_of
 from journal.events import DraftHeld, DraftRetried, PushStarted, RecordObserved
 from journal.record import ObserveRecord, Remote, decide
 from journal.remotes.forms import agrees
+from journal.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
     from journal.events import DraftAcknowledged, Entry, Event
     from journal.record import Change, Record
     from journal.values import Ref
+
+    Sight: TypeAlias = "frozenset[str] | None"
+
+WHOLE: Final = None
+"""The sight of a whole record; that of some of its fields has their names."""
 
 
 class SeenSince:
@@ -36,7 +45,7 @@ class SeenSince:
         self._begun: dict[str, Ref] = {}
         self._known: dict[Ref, int] = {}
         """The newest versions of their streams."""
-        self._seen: set[str] = set()
+        self._seen: dict[str, Sight] = {}
 
     def apply(self, entry: Entry) -> None:
         """Fold in the next entry of the log."""
@@ -50,16 +59,18 @@ class SeenSince:
             return
         self._known[ref] = entry.version
         if isinstance(event, RecordObserved):
-            self._seen.update(each for each, known in self._begun.items() if known == ref)
+            names = frozenset(event.fields) if event.partial and event.exists else WHOLE
+            for each in [each for each, known in self._begun.items() if known == ref]:
+                self._seen[each] = _together(self._seen.get(each, frozenset()), names)
         elif draft_id in self._begun and not isinstance(event, (DraftHeld, DraftRetried)):
             self._begun.pop(draft_id)
-            self._seen.discard(draft_id)
+            self._seen.pop(draft_id, None)
             if ref not in self._begun.values():
                 del self._known[ref]
 
     def forget(self, draft_id: str) -> None:
         """Take what was seen of the record of a draft until now for older than its receipt."""
-        self._seen.discard(draft_id)
+        self._seen.pop(draft_id, None)
 
     def is_current(self, record: Record) -> bool:
         """Say whether all is folded in that is known of a record."""
@@ -69,36 +80,58 @@ class SeenSince:
         """Say whether anything was seen of the record of a draft since it was begun."""
         return draft_id in self._seen
 
+    def sight(self, draft_id: str) -> Sight:
+        """Return what was seen of the record of a draft of which anything was."""
+        return self._seen[draft_id]
 
-def seen_again(record: Record, change: Change, receipt: DraftAcknowledged) -> Sequence[Event]:
+
+def _together(one: Sight, other: Sight) -> Sight:
+    return WHOLE if one is None or other is None else one | other
+
+
+def seen_again(
+    record: Record, change: Change, receipt: DraftAcknowledged, sight: Sight = WHOLE
+) -> Sequence[Event]:
     """Return what is noted once more, behind a receipt, of a record that was seen before (N1).
 
     Args:
         record: as it is before the receipt.
         change: the draft, since whose beginning the record was seen.
         receipt: what acknowledges it.
+        sight: the names of the fields that were seen, where it was not the whole record.
     """
+    remote = record.remote
     if receipt.evidence != "answer" or change.kind == "delete":
         return ()
-    if not _is_newer(record, change, receipt.remote_version):
+    if not _is_newer(record, change, receipt.remote_version, sight):
         return ()
-    remote = record.remote
-    fields = remote.fields if remote.exists else None
-    again = ObserveRecord(record.ref, fields, remote.remote_id, remote.version)
+    if not remote.exists:
+        again = ObserveRecord(record.ref, None, remote.remote_id, remote.version)
+    elif sight is WHOLE:
+        again = ObserveRecord(record.ref, remote.fields, remote.remote_id, remote.version)
+    else:
+        left = {**remote.fields, **change.fields} if receipt.fields is None else receipt.fields
+        known = ((name, remote.fields.get(name)) for name in sorted(sight))
+        other = {name: value for name, value in known if not same(left.get(name), value)}
+        if not other:
+            return ()
+        again = ObserveRecord(record.ref, other, remote.remote_id, partial=True)  # N4
     return decide(record._replace(remote=Remote()), again, {})  # as if it were seen just now
 
 
-def _is_newer(record: Record, change: Change, version: str | None) -> bool:
+def _is_newer(record: Record, change: Change, version: str | None, sight: Sight) -> bool:
     """Say whether a record was seen after the remote had carried out its draft (N2)."""
     remote = record.remote
     if not remote.exists:
         return change.kind != "create" or bool(remote.fields)  # it was there, and is gone
     if remote.version is not None and remote.version == version:
         return False
-    wanted = {name: remote.fields.get(name) for name in change.fields}
-    if agrees(wanted, change.fields):
+    names = [name for name in change.fields if sight is WHOLE or name in sight]
+    wanted = {name: change.fields[name] for name in names}
+    shown = {name: remote.fields.get(name) for name in names}
+    if (names or sight is WHOLE) and agrees(shown, wanted):
         return True
     if remote.version is not None:
         return remote.version not in {change.base_version, remote.receipt_version}
-    before = {name: change.base.get(name) for name in change.fields}
-    return not agrees(wanted, before)
+    before = {name: change.base.get(name) for name in names}
+    return not agrees(shown, before)

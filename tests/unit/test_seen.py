@@ -127,6 +127,70 @@ class TestAReceiptDoesNotSetARecordBack:
 
         assert known(journal) == (seen, None)
 
+    @pytest.mark.parametrize("version", [None, '"3"'])
+    @pytest.mark.parametrize(
+        ("seen", "left"),
+        [
+            pytest.param({"title": "c"}, ("c", "x", 2), id="the same field"),
+            pytest.param({"title": "b", "text": "y"}, ("b", "y", 2), id="ours, and another"),
+            pytest.param({"title": "b"}, ("b", "x", 2), id="ours"),
+            pytest.param({"title": "a"}, None, id="what it was before"),
+            pytest.param({"text": "y"}, None, id="another"),
+        ],
+    )
+    def test_some_of_the_fields(
+        self,
+        journal: Journal,
+        seen: dict[str, str],
+        left: tuple[str, str, int] | None,
+        version: str | None,
+    ) -> None:
+        """N4: the others are those of the receipt; so is the version, unless anything is newer."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        journal.observe(NOTE, {**BEFORE, "of": 1}, remote_version='"1"')
+        journal.update(NOTE, {"title": "b"})
+        script = Script(journal, remote(update=keyed), attempts=1)
+        script.drain(LOST)
+        journal.observe(NOTE, seen, remote_version=version, partial=True)
+
+        script.drain(shows({**OURS, "of": 2}, '"2"'))
+
+        if left is None:  # the version alone says that it is newer
+            left = (seen.get("title", "b"), seen.get("text", "x"), 2) if version else ("b", "x", 2)
+        fields, after = known(journal)
+        assert (fields["title"], fields["text"], fields["of"]) == left
+        assert after == ('"2"' if left == ("b", "x", 2) else None)
+
+    def test_a_receipt_without_fields_and_some_that_were_seen(self, journal: Journal) -> None:
+        """N4: what nobody has changed is not noted again."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        journal.update(NOTE, {"title": "b"})
+        script = Script(journal, remote(update=keyed), attempts=1)
+        script.drain(LOST)
+        journal.observe(NOTE, {"title": "c"}, partial=True)
+        journal.observe(NOTE, {"text": "y"}, partial=True)
+
+        script.drain(says(204))
+
+        assert known(journal) == ({"title": "c", "text": "y"}, None)
+        again = journal.log.read()[-1].event
+        assert isinstance(again, RecordObserved)
+        assert (again.fields, again.partial) == ({"title": "c"}, True)
+
+    def test_some_of_the_fields_and_all_of_them(self, journal: Journal) -> None:
+        """What was seen whole is noted whole, whatever was seen of it before and after."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        journal.update(NOTE, {"title": "b"})
+        script = Script(journal, remote(update=keyed), attempts=1)
+        script.drain(LOST)
+        for fields in ({"text": "y"}, {"title": "c", "text": "z", "of": 1}, {"text": "y"}):
+            partial = len(fields) == 1
+            journal.observe(NOTE, fields, remote_version='"3"', partial=partial)
+
+        script.drain(shows(OURS, '"2"'))
+
+        assert known(journal) == ({"title": "c", "text": "y", "of": 1}, '"3"')
+
     def test_a_lost_answer_that_is_repeated(self, journal: Journal) -> None:
         """What a service repeats for a key is as old as the first answer."""
         keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
