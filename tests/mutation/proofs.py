@@ -51,7 +51,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/templates": ("test_templates",),
     "remotes/times": ("test_times", "test_pull", "test_salesforce_settings", "test_org_updated"),
     "remotes/salesforce/answers": ("test_org_answers",),
-    "remotes/salesforce/bound": ("test_org_whole",),
+    "remotes/salesforce/bound": ("test_org_whole", "test_org_together"),
     "remotes/salesforce/witnesses": ("test_org_witnesses", "test_org_whole"),
     "remotes/salesforce/composite": ("test_org_composite",),
     "remotes/salesforce/group": _TOGETHER,
