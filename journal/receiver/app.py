@@ -188,8 +188,9 @@ class Receiver(Generic[ConnectionT]):
         check_sendable(answer)
         if answer.status not in _SUCCESS:
             raise _NotStored(answer)
-        if len(answer.body) > self._max_answer_bytes:
-            raise ValueError(f"an answer of {len(answer.body)} bytes is too large to be stored")
+        size = len(answer.body) + sum(len(k) + len(v) for k, v in answer.headers.items())
+        if size > self._max_answer_bytes:
+            raise ValueError(f"an answer of {size} bytes is too large to be stored")
         receipts.conclude(connection, receipt._replace(answer=answer))
         self._expire(connection, now)
         return answer

@@ -229,7 +229,7 @@ class TestContent:
 
 
 class TestSendable:
-    """A4: an answer that no server can send is refused before it is stored."""
+    """A5: an answer that no server can send is refused before it is stored."""
 
     @pytest.mark.parametrize(
         "answer",

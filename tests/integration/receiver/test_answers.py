@@ -240,6 +240,22 @@ class TestBounds:
         assert "too large" in caplog.text
         assert notes.effects == []
 
+    def test_large_headers_of_an_answer(
+        self, notes: Notes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """They are stored with it, and count."""
+
+        def wordy(connection: sqlite3.Connection, received: Received) -> Answered:
+            notes.apply(connection, received)
+            return Answered(201, b"", {"Location": "/" + "a" * 300})
+
+        answer = asked(Receiver(notes.receipts, wordy, max_answer_bytes=300), Idempotency_Key="k1")
+
+        assert answer is not None
+        assert answer.status == 500
+        assert "an answer of 309 bytes is too large" in caplog.text
+        assert notes.effects == []
+
     def test_half_a_body(self, notes: Notes) -> None:
         """A request that breaks off has no effect, and no answer."""
         assert asked(notes.receiver, Idempotency_Key="k1", breaks=True) is None
