@@ -32,6 +32,8 @@ REASONS: dict[str, str] = {
         "A word of a closed set, where every word but one means the same; the type checker"
         " refuses any other"
     ),
+    "import": "It is run while modules are imported, before a change can be made",
+    "else": "What comes before it, or after it, sees to the same",
     "open": "Still open: no test of the module states this rule",
 }
 """What is said of the survivors, by the name of the reason."""
@@ -49,6 +51,46 @@ class Rule(NamedTuple):
 
 RULES: tuple[Rule, ...] = (
     Rule("unreachable", r"assert_never"),
+    Rule("import", r"words\.split|no_info_plain_validator_function"),
+    Rule("words", r"Unknown\(None\)|_written\(None\)|^hint="),
+    Rule(
+        "words",
+        r"header\(None, |unknown\((None|\"XX|\"READ\.KEY)",
+        r"remotes/(dialect|placeholders)",
+    ),
+    Rule("words", r"pending == 1", "explanation", "_counted"),
+    Rule("words", r"body, None\)", "remotes/classify", "_with"),
+    Rule("same", r'"XX XX"\.join', "remotes/classify"),
+    Rule("unused", r"item\.content, None\)", "remotes/changes"),
+    Rule("same", r"response, \)$", "remotes/salesforce/answers"),
+    Rule("bound", r"min\(7", "remotes/forms", "_digits"),
+    Rule("else", r"type\(None\) is list", "remotes/forms", "agrees"),
+    Rule("unreachable", r"known\.at is None\) and|\"XXXX\" if known\.at", "remotes/.*/updated"),
+    Rule("unreachable", r"start is None and end is None", "remotes/.*/updated"),
+    Rule("unused", r"_part\(None, turn|forgotten\(None|page, None\)", "remotes/.*/updated"),
+    Rule("bound", r"size < MOST_BYTES", "remotes/salesforce/bound"),
+    Rule("unused", r'asked\((None|"XXXX"), turn', "remotes/salesforce/feed"),
+    Rule("absent", r'"XXXX" if ', "remotes/salesforce/feed"),
+    Rule("bound", r"earliest >= start", "remotes/salesforce/feed"),
+    Rule("same", r'replace\("-", "XXXX"|if \(key\) or True', "remotes/salesforce/rows"),
+    Rule("same", r"strip\('XX/XX'\)", "remotes/salesforce/settings"),
+    Rule("bound", r"islice|_steps >= |_depth >= |depth >= ", "remotes/problems"),
+    Rule(
+        "else",
+        r"case _: |_steps > _MAX_STEPS and|XXerrorXX|ERROR|key in _MAPS and",
+        "remotes/problems",
+    ),
+    Rule("else", r"depth \+ 2", "remotes/problems", r"_Reading\._of_parts"),
+    Rule("unused", r"_Part\(None, steps|_Part\(said, None", "remotes/problems"),
+    Rule("unreachable", r"isinstance\(described|and Shown\(\)", "remotes/dialect"),
+    Rule("unused", r"content, None\)|record, None\)", "remotes/dialect"),
+    Rule(
+        "shortcut",
+        r"known = (None|self\._places\.get\(None)|record is MISSING and",
+        "remotes/dialect",
+    ),
+    Rule("closed", r'"time" if|"XXexactXX"|"EXACT"', "remotes/dialect"),
+    Rule("closed", r"other", "remotes/salesforce/witnesses", "said_by|_compared"),
     Rule("codec", r'(?i)"(utf-\d+|latin-1|ascii|idna|replace|backslashreplace)"'),
     Rule("bound", r"remote\.receipt >=", "record"),
     Rule("shortcut", r"", "record", "_laid_over|_rebased"),
@@ -81,7 +123,6 @@ RULES: tuple[Rule, ...] = (
     Rule("bound", r"// 1001", "remotes/salesforce/soql"),
     Rule("unused", r"ObserveRecord\(None|again, None\)", "sync/seen"),
     Rule("same", r'step\.lower\(\), ("", )?', "remotes/naming", r"Names\._known"),
-    Rule("unused", r"words\.split", "remotes/naming", "_listed"),
     Rule("same", r"HEADER:|XXheader:XX|\) and False|XX_XX|XXXX", "remotes/selection"),
     Rule("unused", r"_pointer\(piece, None", "remotes/selection"),
     Rule("bound", r"budget\.spend\(.* [-+]? ?\d|self\.left|path\[:3\]|\), \d\) →", "values"),
