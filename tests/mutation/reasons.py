@@ -82,6 +82,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("else", r"depth \+ 2", "remotes/problems", r"_Reading\._of_parts"),
     Rule("unused", r"_Part\(None, steps|_Part\(said, None", "remotes/problems"),
+    Rule("unused", r'\] = ""$', "remotes/salesforce/sights", "Search.add"),
+    Rule("bound", r"row\.keys\(\) > ", "remotes/salesforce/sights"),
+    Rule("same", r"record=None\), None, response", "remotes/dialect"),
     Rule("unreachable", r"isinstance\(described|and Shown\(\)", "remotes/dialect"),
     Rule("unused", r"content, None\)|record, None\)", "remotes/dialect"),
     Rule(

@@ -143,7 +143,9 @@ class TestSearch:
     def test_a_query_that_would_be_too_long(self, journal: Journal) -> None:
         """The records of that type are not shown; those of the others are."""
         search = Search(Settings.of(GIVEN))
-        search.add(errand(journal, **{f"F{n}__c": 1 for n in range(MOST_PATH // 6)}), ID)
+        search.add(
+            errand(journal, "Account:a1", **{f"F{n}__c": 1 for n in range(MOST_PATH // 6)}), ID
+        )
         search.add(errand(journal, "Contact:c1"), ID)
 
         assert [each.partition(" FROM ")[2] for each in queries(search)] == [

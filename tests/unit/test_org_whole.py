@@ -31,6 +31,7 @@ from tests.unit.test_org_together import (
     known,
     made,
     org_id,
+    receipts,
     row,
     rows,
     says,
@@ -552,6 +553,23 @@ class TestDoubt:
         report = script.drain(serial(seen()), LOST, serial(rows()), serial(rows()))
 
         assert report.acknowledged == 2
+        assert [receipt.remote_id for receipt in receipts(journal)] == [org_id(1), org_id(2)]
+
+    def test_two_changes_of_a_record(self, journal: Journal) -> None:
+        """Only the last receipt takes in what was read, for the record has no other state."""
+        [ref] = known(journal, 1)
+        with journal.batch():
+            journal.update(ref, {"Name": "m"})
+            journal.update(ref, {"City": "c"})
+        row_after = serial(rows(row(1, LATER, Name="m", City="c")))
+
+        report = Script(journal, reads_back=False).drain(
+            serial(rows(row(1, Name="n1", City=None))), LOST, row_after
+        )
+
+        assert report.acknowledged == 2
+        assert [each.remote_id for each in receipts(journal)] == [org_id(1)] * 2
+        assert [each.remote_version for each in receipts(journal)] == [None, LATER]
 
     def test_a_look_up_that_fails(self, journal: Journal) -> None:
         """Nothing is sent before the records were read."""
