@@ -34,7 +34,7 @@ def main() -> int:
         arguments.report.write_text("\n".join(reasons.report(results)) + "\n")
     mutants = sum(result.mutants for result in results)
     noticed = sum(result.killed + result.timeouts for result in results)
-    print(f"{noticed} of {mutants} noticed: {100 * noticed / mutants:.1f} %")
+    print(f"{noticed} of {mutants} noticed: {100 * noticed / max(mutants, 1):.1f} %")
     return int(100 * noticed < WANTED * mutants)
 
 

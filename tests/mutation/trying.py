@@ -116,6 +116,8 @@ def run(module: str, work: Path, *, again: bool = False) -> Result:
             stderr=subprocess.STDOUT,
             check=False,
         )
+    if not _has_mutants(folder, module):
+        return read(module, work)
     if done.returncode != 0:
         raise RuntimeError(f"mutmut failed for {module}: see {folder / 'mutmut.txt'}")
     _check_unchanged(module, folder / "mutants")
@@ -162,6 +164,12 @@ def _codes(folder: Path, module: str) -> dict[str, int | None]:
     meta = json.loads((folder / "mutants" / "journal" / f"{module}.py.meta").read_text())
     codes: dict[str, int | None] = meta["exit_code_by_key"]
     return codes
+
+
+def _has_mutants(folder: Path, module: str) -> bool:
+    """Say whether a module has any mutants: one without functions has none, which is no error."""
+    tried = folder / "mutants" / "journal" / f"{module}.py.meta"
+    return not tried.exists() or bool(_codes(folder, module))
 
 
 def _left(folder: Path, module: str, settings: str) -> list[str]:

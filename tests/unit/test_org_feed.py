@@ -175,6 +175,60 @@ class TestRows:
             asked("x" * MOST_PATH)
 
 
+class TestOnTheWay:
+    """What is kept before a list has ended."""
+
+    def test_a_page_before_the_last(self) -> None:
+        """The newest that was shown, and the deletes that were known already."""
+        since = first_list()
+        shown = row("1", "2026-04-01T09:20:00.000+0000")
+        found = page_of(listed(shown, more="01gA-1"), since)
+
+        assert [seen.remote_id for seen in found.sightings] == ["1"]
+        kept = json.loads(found.since or "")
+        assert (kept["at"], kept["deleted"]) == (
+            "2026-04-01T09:20:00.000Z",
+            "2026-04-01T09:30:17.000Z",
+        )
+        older = page_of(listed(row("2")), since, found.next)
+        assert json.loads(older.since or "")["at"] == "2026-04-01T09:20:00.000Z"
+
+    def test_where_the_org_will_not_say_what_was_deleted(self) -> None:
+        """What was deleted is known until the list began, for all is checked."""
+        since = first_list()
+        later = {"date": "Wed, 01 Apr 2026 10:30:17 GMT"}
+        found = page_of(listed(headers=later), since)
+        checked = OrgFeed(LISTING).forgotten(since, found.next, ())
+
+        assert checked is not None
+        kept = json.loads(checked.since or "")
+        assert (kept["at"], kept["deleted"]) == (
+            "2026-04-01T09:00:00.000Z",
+            "2026-04-01T10:30:17.000Z",
+        )
+
+    def test_after_a_checkpoint_of_the_future(self) -> None:
+        """The list goes on, from its beginning."""
+        wrong = {"date": "Thu, 01 Apr 2027 09:30:17 GMT"}
+        since = page_of(listed(row("1", "2027-04-01T09:00:00.000+0000"), headers=wrong)).since
+
+        assert page_of(listed(row("1")), since).next is not None
+
+    def test_a_list_of_deletes_is_read(self) -> None:
+        """As everything is."""
+        since = first_list()
+        found = page_of(listed(), since)
+
+        assert OrgFeed(LISTING).request(since, found.next).method == "GET"
+
+    @pytest.mark.parametrize(("at", "is_listed"), [("09:24:17", False), ("09:24:16", True)])
+    def test_the_longest_time(self, at: str, *, is_listed: bool) -> None:
+        """F4: of 15 days a minute is left to the clocks."""
+        found = page_of(listed(headers={"date": f"Thu, 16 Apr 2026 {at} GMT"}), first_list())
+
+        assert (found.next is not None) == is_listed
+
+
 class TestDeleted:
     """What was deleted (F4)."""
 

@@ -11,7 +11,7 @@ import pytest
 from journal.outcomes import Unknown
 from journal.remotes import Page, Response, Sighting
 from journal.remotes.questions import CHECKED_AT_ONCE
-from journal.remotes.salesforce.rows import Listing
+from journal.remotes.salesforce.rows import NO_LIST, Listing
 from journal.remotes.salesforce.updated import MOST_IDS, TOO_MANY, UpdatedFeed
 
 LISTING: Final = Listing("Account", "", ("Name",), "A = 1", is_by_id=True)
@@ -56,6 +56,12 @@ def begun(since: str, at: str = "12:00:30") -> Page:
     return page_of(listed("1", at=at), since)
 
 
+def times(page: Page) -> tuple[str | None, str | None]:
+    """Return up to when changes, and deletes, are known after a page."""
+    kept = json.loads(page.since or "{}")
+    return kept.get("at"), kept.get("deleted")
+
+
 class TestLists:
     """All rows first, then the ids of what has changed."""
 
@@ -66,6 +72,7 @@ class TestLists:
         assert path(None, first.next) == "/query/01gA-1"
 
         last = page_of(listed("2", at="10:05:00"), None, first.next)
+        assert [seen.remote_id for seen in last.sightings] == ["2"]
         assert (last.next, last.is_check_due) == (None, True)
         kept = json.loads(last.since or "")
         assert (kept["at"], kept["deleted"]) == ("2026-04-01T10:00:00.000Z",) * 2
@@ -88,12 +95,15 @@ class TestLists:
         covered = "2026-04-01T12:00:00.000+0000"
         found = page_of(answer(ids=ids, latestDateCovered=covered), since, begun(since).next)
 
-        assert "Id IN ('000', '001', " in path(since, found.next)
+        assert path(since, found.next).startswith(
+            "/query/?q=SELECT Id, LastModifiedDate, Name FROM Account WHERE Id IN ('000', '001', "
+        )
         assert path(since, found.next).endswith("'199') AND (A = 1)")
         some = page_of(listed("000"), since, found.next)
         assert some.sightings == (Sighting(None, "000", {"Name": "000"}, STAMP, is_partial=True),)
         assert "Id IN ('200') AND" in path(since, some.next)
         last = page_of(listed("200"), since, some.next)
+        assert [seen.remote_id for seen in last.sightings] == ["200"]
         assert path(since, last.next).startswith(
             "/sobjects/Account/deleted/?start=2026-04-01T09:55"
         )
@@ -107,7 +117,60 @@ class TestLists:
         since = first_list()
         found = page_of(answer(ids=[]), since, begun(since).next)
 
+        assert found.sightings == ()
         assert "/deleted/" in path(since, found.next)
+
+    def test_what_is_kept_on_the_way(self) -> None:
+        """Before the last page, a checkpoint is never later than what was shown until then."""
+        since = first_list()
+        asked = begun(since)
+        ids = [f"{number:03}" for number in range(CHECKED_AT_ONCE + 1)]
+        covered = "2026-04-01T12:00:00.000+0000"
+        found = page_of(answer(ids=ids, latestDateCovered=covered), since, asked.next)
+        some = page_of(listed("000"), since, found.next)
+
+        assert found.sightings == ()
+        assert [times(each) for each in (asked, found, some)] == [
+            ("2026-04-01T10:00:00.000Z", "2026-04-01T10:00:00.000Z"),
+            ("2026-04-01T12:00:00.000Z", "2026-04-01T10:00:00.000Z"),
+            ("2026-04-01T12:00:00.000Z", "2026-04-01T10:00:00.000Z"),
+        ]
+
+    def test_what_is_kept_of_all_rows(self) -> None:
+        """Until all of them were shown, no change is known; what was deleted is, as it was."""
+        since = first_list()
+        anew = FEED.forgotten(since, begun(since).next, {"INVALID_REPLICATION_DATE"})
+        assert anew is not None
+        some = page_of(listed("1", more="01gA-1"), since, anew.next)
+
+        assert [seen.remote_id for seen in some.sightings] == ["1"]
+        assert [times(each) for each in (anew, some)] == [(None, "2026-04-01T10:00:00.000Z")] * 2
+
+    def test_the_list_ends_with_the_time_at_which_it_began(self) -> None:
+        """So does one that began anew: what was changed while it was read is listed again."""
+        since = first_list()
+        anew = FEED.forgotten(since, begun(since).next, {"INVALID_REPLICATION_DATE"})
+        assert anew is not None
+        last = page_of(listed("1", at="13:00:00"), since, anew.next)
+
+        assert times(last)[0] == "2026-04-01T12:00:30.000Z"
+
+    def test_what_the_org_may_have_forgotten_is_checked(self) -> None:
+        """F4: what was deleted since the checkpoint, and not since some other time."""
+        since = first_list()
+        found = page_of(answer(ids=[]), since, begun(since).next)
+        lacking = answer(deletedRecords=[], earliestDateAvailable="2026-04-01T11:00:00.000+0000")
+
+        assert page_of(lacking, since, found.next).is_check_due
+
+    def test_our_key(self) -> None:
+        """A row is known by it, where there is a field for it."""
+        keyed = UpdatedFeed(LISTING._replace(key="Key__c"))
+        rows = [{"Id": "1", "LastModifiedDate": STAMP, "Key__c": "k-1", "Name": "A"}]
+        found = keyed.page(answer(done=True, records=rows), None, None)
+
+        assert isinstance(found, Page)
+        assert [seen.key for seen in found.sightings] == ["k-1"]
 
 
 class TestLimits:
@@ -123,6 +186,14 @@ class TestLimits:
         last = page_of(listed("1"), since, found.next)
         assert last.is_check_due
         assert json.loads(last.since or "")["at"] == "2026-05-01T10:00:00.000Z"
+
+    @pytest.mark.parametrize(("at", "is_anew"), [("09:54:00", True), ("09:53:59", False)])
+    def test_the_longest_time(self, at: str, *, is_anew: bool) -> None:
+        """Of 30 days a minute is left to the clocks."""
+        since = first_list()
+        late = Response(200, {"date": f"Fri, 01 May 2026 {at} GMT"}, listed().body)
+
+        assert ("/query/" in path(since, page_of(late, since).next)) == is_anew
 
     def test_a_checkpoint_of_the_future_begins_anew(self) -> None:
         """Where the time there was wrong, all rows are listed once it is right (F7)."""
@@ -149,6 +220,26 @@ class TestLimits:
         assert path(since, second.next).endswith(
             "start=2026-04-01T10:55:15.000Z&end=2026-04-01T12:00:30.000Z"
         )
+        third = page_of(answer(ids=[]), since, second.next)
+        assert path(since, third.next) == (
+            "/sobjects/Account/deleted/?start=2026-04-01T09:55:00.000Z&end=2026-04-01T12:00:30.000Z"
+        )
+
+    def test_as_many_ids_as_are_kept(self) -> None:
+        """They are read as they are."""
+        since = first_list()
+        many = [str(number) for number in range(MOST_IDS)]
+        found = page_of(answer(ids=many), since, begun(since).next)
+
+        assert "Id IN" in path(since, found.next)
+
+    def test_two_minutes_are_halved(self) -> None:
+        """Each half is a minute, which the org takes."""
+        since = first_list()
+        half = FEED.forgotten(since, begun(since, "10:02:00").next, {TOO_MANY})
+
+        assert half is not None
+        assert "end=2026-04-01T10:01:00.000Z" in path(since, half.next)
 
     def test_a_minute_is_not_halved(self) -> None:
         """What came together is read together, or all is read."""
@@ -196,12 +287,18 @@ class TestNoPages:
         """All of it can be read, or none of it is a page."""
         since = first_list()
 
-        assert isinstance(FEED.page(answer(**content), since, begun(since).next), Unknown)
+        found = FEED.page(answer(**content), since, begun(since).next)
+
+        assert isinstance(found, Unknown)
+        assert "what was changed" in found.problem
 
     def test_no_rows(self) -> None:
         """The same of rows."""
-        assert isinstance(FEED.page(answer(), None, None), Unknown)
+        assert FEED.page(answer(), None, None) == Unknown(NO_LIST)
 
     def test_no_time(self) -> None:
         """Without the time of the org nobody knows up to when."""
-        assert isinstance(FEED.page(listed("1", at=""), None, None), Unknown)
+        found = FEED.page(listed("1", at=""), None, None)
+
+        assert isinstance(found, Unknown)
+        assert "what time it is" in found.problem

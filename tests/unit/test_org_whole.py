@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from journal import Journal, Ref
-from journal.events import DraftHeld
+from journal.events import DraftHeld, FieldMessage
+from journal.outcomes import Refused
+from journal.remotes.remote import Push
+from journal.remotes.salesforce import composite
+from journal.remotes.salesforce.bound import cannot, held_up, problem_of
+from journal.remotes.salesforce.settings import Settings
 from journal.sources import Sources
 from projections import Drafts
 from tests.unit import test_org_together
@@ -20,11 +25,13 @@ from tests.unit.test_org_together import (
     LATER,
     NO_FIELD,
     RULE,
+    THEN,
     UNDONE,
     Hands,
     known,
     made,
     org_id,
+    receipts,
     row,
     rows,
     says,
@@ -36,6 +43,8 @@ from tests.unit.test_org_together import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from journal.events import ChangeKind
 
 MINTED: Final = "0197c0de-0000-7000-8000-00000000000"
 BACK: Final = (400, UNDONE)
@@ -96,6 +105,21 @@ def new(*numbers: int, **fields: Any) -> tuple[int, Any]:  # noqa: ANN401  JSON
 def changed(count: int = 2) -> tuple[int, Any]:
     """Return the rows of accounts that the batch has changed."""
     return seen(count, Name="new", modified=LATER)
+
+
+def settings_of(**said: Any) -> Settings:  # noqa: ANN401  any key
+    """Return the settings of an org."""
+    return Settings.of({"url": "https://acme.my.salesforce.com", "key": KEY, **said})
+
+
+def pushed(journal: Journal, kind: ChangeKind, count: int) -> list[Push]:
+    """Return changes of one batch on their way."""
+    found = []
+    for ref in known(journal, count):
+        record = journal.load(ref)
+        push = Push(f"d{ref.id}", ref, kind, {}, {}, THEN, 0, False, record, {})  # noqa: FBT003
+        found.append(push._replace(batch=1, batch_size=count))
+    return found
 
 
 class TestCall:
@@ -288,6 +312,72 @@ class TestCall:
 
         assert (report.acknowledged, len(script.pauses)) == (2, 1)
 
+    def test_as_many_as_a_call_holds(self, journal: Journal) -> None:
+        """They go in one call, each with all that is known."""
+        with journal.batch():
+            for number in range(composite.MOST):
+                journal.create("Account", {"Name": f"n{number}"}, id=f"b{number}")
+        script = Script(journal, reads_back=False)
+
+        report = script.drain(whole(*[made(number) for number in range(composite.MOST)]))
+
+        assert (report.acknowledged, len(script.requests)) == (composite.MOST, 1)
+
+
+class TestProblems:
+    """Why a batch surely cannot be one transaction."""
+
+    CAPTURE: Final = {"capture": {"actor": "By__c"}}
+
+    def test_only_deletes_take_a_request_to_say_whose_they_are(self, journal: Journal) -> None:
+        """Other changes say it themselves."""
+        pushes = pushed(journal, "update", composite.MOST)
+
+        assert problem_of(settings_of(**self.CAPTURE), pushes) == ""
+
+    def test_a_delete_of_a_type_that_says_nothing(self, journal: Journal) -> None:
+        """It takes one request, whatever others take."""
+        own = settings_of(**self.CAPTURE, types={"Account": {"capture": {}}})
+
+        assert problem_of(own, pushed(journal, "delete", composite.MOST)) == ""
+
+    def test_a_batch_of_which_only_one_is_here(self, journal: Journal) -> None:
+        """It is one of all the same."""
+        [push] = pushed(journal, "update", 1)
+
+        said = problem_of(settings_of(), [push._replace(batch_size=2)])
+
+        assert said == "a call holds no more than 25 requests"
+
+    def test_a_delete_makes_no_duplicates(self, journal: Journal) -> None:
+        """The header is not needed for it."""
+        own = settings_of(types={"Account": {"allow_duplicates": True}})
+
+        assert problem_of(own, pushed(journal, "delete", 2)) == ""
+
+    def test_why_it_cannot_be_sent(self, journal: Journal) -> None:
+        """Where no reason is known, none is told."""
+        [push, _] = pushed(journal, "update", 2)
+
+        assert cannot(push, "").problem == (
+            "the 2 changes of its batch are applied together or not at all"
+        )
+
+    @pytest.mark.parametrize("at", [0, 1, 2])
+    def test_what_waits_with_it(self, journal: Journal, at: int) -> None:
+        """All but one have no outcome yet; the one that is held says how many wait with it."""
+        refusal = Refused("rejected", (FieldMessage(message="no"),))
+
+        told = held_up(pushed(journal, "update", 3), at, refusal)
+
+        assert [each is None for each in told] == [number != at for number in range(3)]
+        held = told[at]
+        assert isinstance(held, Refused)
+        assert [said.message for said in held.messages] == [
+            "no",
+            "2 other changes of the same batch wait with it",
+        ]
+
 
 class TestRefusal:
     """What is refused, and by whom."""
@@ -463,6 +553,23 @@ class TestDoubt:
         report = script.drain(serial(seen()), LOST, serial(rows()), serial(rows()))
 
         assert report.acknowledged == 2
+        assert [receipt.remote_id for receipt in receipts(journal)] == [org_id(1), org_id(2)]
+
+    def test_two_changes_of_a_record(self, journal: Journal) -> None:
+        """Only the last receipt takes in what was read, for the record has no other state."""
+        [ref] = known(journal, 1)
+        with journal.batch():
+            journal.update(ref, {"Name": "m"})
+            journal.update(ref, {"City": "c"})
+        row_after = serial(rows(row(1, LATER, Name="m", City="c")))
+
+        report = Script(journal, reads_back=False).drain(
+            serial(rows(row(1, Name="n1", City=None))), LOST, row_after
+        )
+
+        assert report.acknowledged == 2
+        assert [each.remote_id for each in receipts(journal)] == [org_id(1)] * 2
+        assert [each.remote_version for each in receipts(journal)] == [None, LATER]
 
     def test_a_look_up_that_fails(self, journal: Journal) -> None:
         """Nothing is sent before the records were read."""

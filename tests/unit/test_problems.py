@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.events import FieldMessage
-from journal.remotes.pages import is_page
+from journal.remotes.pages import MAX_READ, is_page
 from journal.remotes.problems import (
     MAX_MESSAGES,
     MAX_TEXT,
     field_messages,
+    is_error,
     json_of,
     summary,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAMES: Final = ("title", "n", "city", "Name", "email")
 KINTO: Final = {"code": 400, "errno": 107, "error": "Invalid parameters"}
@@ -410,6 +414,7 @@ def test_a_summary() -> None:
     )
     assert summary(b'["a", "b", "c", "d"]', 400) == "a; b; c"
     assert summary(b"", 400) == ""
+    assert summary(b'{"message": "no", "code": "404"}', 404) == "no"
 
 
 def test_json_of_what_is_none() -> None:
@@ -417,6 +422,8 @@ def test_json_of_what_is_none() -> None:
     assert json_of(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
     assert json_of(b"{") is None
     assert json_of(b'"' + b"x" * 1_048_576 + b'"') is None
+    assert json_of(b"1" + b" " * (MAX_READ - 1)) == 1
+    assert json_of(b"1" + b" " * MAX_READ) is None
 
 
 @pytest.mark.parametrize(
@@ -536,3 +543,93 @@ def test_a_member_that_is_no_error(inner: object) -> None:
     body = json.dumps({"status": "ERR", "record": inner}).encode()
 
     assert field_messages(body, 200)[0].message == "ERR"
+
+
+SAID: Final = {"message": "m"}
+NESTS: Final[dict[str, tuple[Callable[[Any], Any], Any, int, str]]] = {
+    "lists": (lambda inner: [inner], "m", 8, ""),
+    "errors": (lambda inner: {"error": inner}, SAID, 8, ""),
+    "lists of errors": (lambda inner: {"errors": [inner]}, "m", 4, ""),
+    "maps": (lambda inner: {"n": inner}, "m", 8, "n.n.n.n.n.n.n.n"),
+    "maps of errors": (lambda inner: {"n": inner}, SAID, 8, "n.n.n.n.n.n.n.n"),
+}
+"""What may stand within itself: how, what it holds, how often, and which field it is about."""
+
+
+@pytest.mark.parametrize("nest", NESTS)
+def test_how_deep_a_message_may_stand(nest: str) -> None:
+    """M2: what is so deep is told, and what is deeper is not."""
+    around, inner, most, field = NESTS[nest]
+    for _ in range(most):
+        inner = around(inner)
+
+    assert told(json.dumps(inner).encode()) == [(field, "m")]
+    assert told(json.dumps(around(inner)).encode()) == [("", "the remote answered 422")]
+
+
+def test_how_deep_more_may_be_told() -> None:
+    """M2: of errors of JSON-RPC, each with more, no more are told than may stand so deep."""
+    inner: Any = SAID
+    for number in reversed(range(12)):
+        inner = {"code": 1, "message": f"m{number}", "data": inner}
+
+    assert [message for _, message, _ in told(json.dumps(inner).encode())] == [
+        f"m{number}" for number in range(9)
+    ]
+
+
+@pytest.mark.parametrize(("lists", "message"), [(6, "deep"), (7, "m")])
+def test_how_deep_within_a_member_of_any_name(lists: int, message: str) -> None:
+    """M2: that member counts, too."""
+    inner: Any = {"field": "n", "message": "deep"}
+    for _ in range(lists):
+        inner = [inner]
+    body = {"outcome": {"code": 1, "message": "m", "errors": inner}}
+
+    assert told(json.dumps(body).encode(), "n")[0][1] == message
+
+
+@pytest.mark.parametrize(("count", "is_told"), [(1998, True), (1999, False)])
+def test_how_many_parts_are_read(count: int, *, is_told: bool) -> None:
+    """M2: a message after more than so many parts is not told; each map is such a part."""
+    values = [*range(count), "m"]
+    maps = {**{f"k{number}": {} for number in range(count - 1)}, "z": "m"}
+
+    assert (told(json.dumps(values).encode()) == [("", "m")]) == is_told
+    assert (told(json.dumps(maps).encode()) == [("z", "m")]) == is_told
+
+
+@pytest.mark.parametrize(
+    ("body", "messages"),
+    [
+        (
+            {"errors": {"n": {"code": 1, "message": "bad", "data": {"message": "too large"}}}},
+            [("n", "too large")],
+        ),
+        ({"errors": {"n": {"message": "too large", "code": "E"}}}, [("n", "too large", "E")]),
+        ({"errors": {"n": 1, "title": "bad"}}, [("title", "bad")]),
+        ({"details": {"fieldViolations": ["too large"]}}, [("", "too large")]),
+        ({"message": "m", "code": "E", "data": {"message": "the note"}}, [("", "m", "E")]),
+    ],
+    ids=["more of a field", "an error of a field", "a number", "violations", "a record"],
+)
+def test_what_stands_in_a_map(body: object, messages: list[tuple[str, ...]]) -> None:
+    """Each member is told as what it is; what says nothing is passed over."""
+    assert told(json.dumps(body).encode(), "n", "title") == messages
+
+
+@pytest.mark.parametrize(
+    ("members", "is_one"),
+    [
+        ({"code": 1}, True),
+        ({"errorCode": "E"}, True),
+        ({"message": "no"}, True),
+        ({"details": {}}, True),
+        ({"message": 7}, True),
+        ({"title": "a", "n": 1}, False),
+    ],
+    ids=str,
+)
+def test_an_object_that_is_an_error(members: dict[str, Any], *, is_one: bool) -> None:
+    """Its members say so, by their names."""
+    assert is_error(members) == is_one
