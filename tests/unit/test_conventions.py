@@ -596,6 +596,23 @@ class TestUpdates:
         assert (script.requests[0].path, body(script.requests[0])) == (path, sent)
         assert report.pending == 0
 
+    @pytest.mark.parametrize(
+        ("update", "sent"),
+        [({}, {"n": {"a": 1, "b": None}}), ({"media_type": "application/json"}, {"n": {"a": 1}})],
+        ids=["merge patch", "json"],
+    )
+    def test_a_member_that_is_left_out(
+        self, journal: Journal, update: dict[str, Any], sent: object
+    ) -> None:
+        """A merge patch says what is to go from within a field; other contents are whole."""
+        journal.observe(NOTE, {"n": {"a": 1, "b": 2}}, remote_version='"1"')
+        journal.update(NOTE, {"n": {"a": 1}})
+        script = Script(journal, remote(update=update))
+
+        script.drain(shows({"n": {"a": 1}}, '"2"'))
+
+        assert body(script.requests[0]) == sent
+
     def test_several_fields_that_are_unset_are_joined(self, journal: Journal) -> None:
         """Their names are one text, with commas."""
         known(journal)
