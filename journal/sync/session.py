@@ -185,7 +185,7 @@ class Session:
             elif bounds.are_over(waits.now_s()):
                 stopped_by = "timeout"
             elif waits.floor_s > 0:
-                stopped_by = yield from waits.until_floor(draft, bounds)
+                stopped_by = yield from self._led(waits.until_floor(draft, bounds))
             else:
 
                 def may_go_on() -> bool:
@@ -238,14 +238,26 @@ class Session:
             self._board.write(is_leader=True, leader="")
             if is_new:
                 return None  # the one before may have settled it: look again
+        return (yield from self._led(self._sent(sending, bounds)))
+
+    def _led(
+        self, effects: Generator[Effect, Any, StoppedBy | None]
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Carry on as long as the lease is ours; another sender goes on once it is lost (S7)."""
         try:
-            return (yield from self._after_all((yield from sending), bounds))
+            return (yield from effects)
         except LeaseLostError as error:
             self.lease.lose()
             self._is_led = True
             self._waits.problem = error.problem
             self._board.write(is_leader=False, leader="", sending=None, next_attempt_s=None)
             return "another sender"
+
+    def _sent(
+        self, sending: Generator[Effect, Any, list[tuple[Draft, Became]]], bounds: Bounds
+    ) -> Generator[Effect, Any, StoppedBy | None]:
+        """Send what is next, and wait where that is due."""
+        return (yield from self._after_all((yield from sending), bounds))
 
     def _after_all(
         self, told: list[tuple[Draft, Became]], bounds: Bounds

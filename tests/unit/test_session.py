@@ -9,7 +9,13 @@ import pytest
 
 from journal import Journal
 from journal.checkpoint import Checkpoint
-from journal.errors import InvalidNameError, InvalidValueError, RefusedError
+from journal.errors import (
+    InvalidNameError,
+    InvalidValueError,
+    JournalError,
+    LeaseLostError,
+    RefusedError,
+)
 from journal.remotes import HttpRemote, NoAnswer, Profile, Request, Response
 from journal.sources import Sources
 from journal.sync import AsyncSubscriber, Progress, Subscriber
@@ -209,6 +215,46 @@ class TestWaits:
         assert [(progress.step, progress.problem) for progress in said] == [
             ("waiting", "the remote is busy")
         ]
+
+    def test_the_lease_is_lost_while_the_remote_is_left_alone(self) -> None:
+        """S7: who loses it while waiting for what a pull was told ends as any second sender."""
+        clock = Suspended()
+        with Journal(actor="ann", origin="van-7", sources=Sources(clock=clock)) as journal:
+            journal.create("Account", {"Name": "first"}, id="a1")
+            journal.create("Account", {"Name": "second"}, id="a2")
+            remote = HttpRemote(Profile.of({"url": "https://records.example.com"}))
+            session, other = (
+                Session(journal, remote, Settings(), Checkpoint(journal.log), None) for _ in "ab"
+            )
+            effects: Any = session.drain(None, lambda: False)
+            result: Any = None
+            report: Any = None
+            failure: JournalError | None = None
+            while report is None:
+                try:
+                    effect = effects.send(result) if failure is None else effects.throw(failure)
+                except StopIteration as ended:
+                    report = ended.value
+                    break
+                result = failure = None
+                match effect:
+                    case Request():
+                        session.floor.rise(60.0, "the remote is busy")
+                        result = Response(201, {"etag": "1"}, b'{"Name": "first"}')
+                    case Call(function):
+                        try:
+                            result = function()
+                        except LeaseLostError as error:
+                            failure = error
+                    case Pause():
+                        clock.monotonic += 1000.0
+                        journal.log.leases.release(session.lease.held())
+                        assert other.lease.attempt() is None
+                    case _:
+                        raise AssertionError(effect)
+
+        assert (report.acknowledged, report.pending) == (1, 1)
+        assert report.stopped_by == "another sender"
 
     def test_kinds_are_counted_apart(self) -> None:
         """What was waited for a network does not make the waits for a busy remote longer."""

@@ -341,6 +341,7 @@ class World:
             self.rows, self.oracle = [], Oracle()
             self.checks.has_lost = True
             self.checks.resolved.clear()
+            self.checks.told.clear()
             self.desk.forget(left)
             self.observe()
         self.clock.booted_s = self.clock.now_s

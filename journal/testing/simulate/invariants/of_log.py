@@ -70,7 +70,7 @@ def before_entry(world: World, entry: Entry) -> None:
             i04(world, entry)
         case PushStarted(draft_id=draft_id):
             world.checks.left_at.setdefault(draft_id, entry.position)
-            i13(world, draft_id)
+            i13(world, entry, draft_id)
             i13_stopped(world, entry)
         case DraftAcknowledged() | DraftHeld():
             i17(world, entry)
@@ -85,10 +85,13 @@ def i04(world: World, entry: Entry) -> None:
             world.broken("I4", f"{entry.stream} is created twice")
 
 
-def i13(world: World, draft_id: str) -> None:
+def i13(world: World, entry: Entry, draft_id: str) -> None:
     """Check that a draft is begun only when nothing before it could be sent."""
-    if world.clock.now_s - world.checks.decided_s < RACE_S:
+    process, decided_s = world.processes[entry.origin], world.checks.decided_s
+    if world.clock.now_s - decided_s < RACE_S:
         return
+    if process is not None and process.paused_until_s >= decided_s:
+        return  # it had looked before it was paused
     for draft in world.oracle.free(world.scenario.knobs.on_held):
         if draft.draft_id == draft_id:
             return
