@@ -19,7 +19,7 @@ e1  e2   e3'          answered:      DraftAcknowledged(e2) + PushStarted(e3), th
 from __future__ import annotations
 
 from logging import getLogger
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
 
 from journal.conflicts import Resolved
 from journal.errors import (
@@ -61,6 +61,10 @@ if TYPE_CHECKING:
     from journal.sync.effects import Effect
     from journal.sync.reports import Progress, Spans, StoppedBy
     from journal.sync.settings import Settings
+
+    Stopping: TypeAlias = Generator[Effect, Any, StoppedBy | None]
+    """The effects of a step, which returns why there is nothing to do for now, or None."""
+    Sending: TypeAlias = Generator[Effect, Any, list[tuple[Draft, Became]]]
 
 SETTLED_PAUSE_S: Final = 0.01
 """How long to wait where somebody else has settled a draft, in seconds."""
@@ -168,9 +172,7 @@ class Session:
                 if (yield Pause(delay_s)) == "stop":
                     return
 
-    def _sent_all(
-        self, bounds: Bounds, should_stop: Callable[[], bool]
-    ) -> Generator[Effect, Any, StoppedBy | None]:
+    def _sent_all(self, bounds: Bounds, should_stop: Callable[[], bool]) -> Stopping:
         """Send draft after draft; return why some are left, or None where none is."""
         waits = self._waits
         waits.begin()
@@ -223,9 +225,7 @@ class Session:
 
     # --- one turn ------------------------------------------------------------------------
 
-    def _turn(
-        self, sending: Generator[Effect, Any, list[tuple[Draft, Became]]], bounds: Bounds
-    ) -> Generator[Effect, Any, StoppedBy | None]:
+    def _turn(self, sending: Sending, bounds: Bounds) -> Stopping:
         """Send what is next, if the lease is ours, and wait where that is due (S7)."""
         if not self.lease.is_fresh:
             other = yield Call(self._ledger.lead)
@@ -238,11 +238,9 @@ class Session:
             self._board.write(is_leader=True, leader="")
             if is_new:
                 return None  # the one before may have settled it: look again
-        return (yield from self._led(self._sent(sending, bounds)))
+        return (yield from self._led(self._after_all(sending, bounds)))
 
-    def _led(
-        self, effects: Generator[Effect, Any, StoppedBy | None]
-    ) -> Generator[Effect, Any, StoppedBy | None]:
+    def _led(self, effects: Stopping) -> Stopping:
         """Carry on as long as the lease is ours; another sender goes on once it is lost (S7)."""
         try:
             return (yield from effects)
@@ -253,25 +251,16 @@ class Session:
             self._board.write(is_leader=False, leader="", sending=None, next_attempt_s=None)
             return "another sender"
 
-    def _sent(
-        self, sending: Generator[Effect, Any, list[tuple[Draft, Became]]], bounds: Bounds
-    ) -> Generator[Effect, Any, StoppedBy | None]:
-        """Send what is next, and wait where that is due."""
-        return (yield from self._after_all((yield from sending), bounds))
-
-    def _after_all(
-        self, told: list[tuple[Draft, Became]], bounds: Bounds
-    ) -> Generator[Effect, Any, StoppedBy | None]:
-        """Count what became of each draft, and wait for the first that has to be tried again."""
-        for draft, became in sorted(told, key=_is_open):  # what is settled needs no wait
+    def _after_all(self, sending: Sending, bounds: Bounds) -> Stopping:
+        """Send; count what became of each draft, and wait for the first to be tried again."""
+        told = sorted((yield from sending), key=_is_open)  # what is settled needs no wait
+        for draft, became in told:
             stopped_by = yield from self._after(draft, became, bounds)
             if stopped_by is not None or _is_open((draft, became)):
                 return stopped_by
         return None
 
-    def _after(
-        self, draft: Draft, outcome: Became, bounds: Bounds
-    ) -> Generator[Effect, Any, StoppedBy | None]:
+    def _after(self, draft: Draft, outcome: Became, bounds: Bounds) -> Stopping:
         """Count what became of a draft, and wait where waiting is due (S4)."""
         match outcome:
             case None:  # the next look at the log will say who settled it; no reason to hurry
