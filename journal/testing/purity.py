@@ -6,6 +6,7 @@ end, and reads the statements, for SQLite has a clock and a die of its own.
 
 from __future__ import annotations
 
+import gc
 import os
 import random  # noqa: TID251  it is listened for
 import re
@@ -169,12 +170,15 @@ class _Watch:
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        before = sys.getprofile()
+        before, collects = sys.getprofile(), gc.isenabled()
+        gc.disable()  # who is called back by it, as Hypothesis is, may look at a clock
         sys.setprofile(self._heard)
         try:
             yield
         finally:
             sys.setprofile(before)
+            if collects:
+                gc.enable()
 
     def _followed(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         for entry in entries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import itertools
 import logging
 import os
@@ -229,6 +230,25 @@ class TestDeterministic:
         """A log without events proves nothing, so it does not pass."""
         with Journal() as empty, pytest.raises(AssertionError, match="there is no event"):
             assert_deterministic(empty, Wayward)
+
+    def test_what_the_garbage_collector_calls_is_nobodys(self, journal: Journal) -> None:
+        """Who is called back by it, as Hypothesis is, may look at a clock, whatever it ends in."""
+        told: list[float] = []
+
+        def look(_phase: str, _info: object) -> None:
+            told.append(time.perf_counter())
+
+        thresholds = gc.get_threshold()
+        gc.callbacks.append(look)
+        gc.set_threshold(1)
+        try:
+            assert_deterministic(journal, Talking)
+        finally:
+            gc.set_threshold(*thresholds)
+            gc.callbacks.remove(look)
+
+        assert told
+        assert gc.isenabled()
 
     def test_what_is_passes(self, journal: Journal) -> None:
         """A projection that looks at its entries only passes, and so do ours."""
