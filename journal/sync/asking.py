@@ -124,8 +124,7 @@ class Asking:
         randomness = self._journal.sources.randomness
         backoff = self._settings.backoff
         delay_s = backoff.delay_s(self._failures.of(kind), randomness, asked_s, kind)
-        if isinstance(outcome, Wait):
-            self._floor.rise(delay_s if asked_s is None else asked_s, self.problem)
+        self._floor.heed(outcome, delay_s)
         if self._failures.all >= self._settings.attempts:
             return "unreachable"
         self._say(self.problem, delay_s)

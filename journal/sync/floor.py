@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from journal.outcomes import Wait
+
 if TYPE_CHECKING:
+    from journal.outcomes import Unsettled
     from journal.sources import Clock
 
 
@@ -30,6 +33,17 @@ class Floor:
     def problem(self) -> str:
         """Why it is to be left alone; nothing where it may be asked."""
         return self._problem if self.left_s > 0 else ""
+
+    def heed(self, outcome: Unsettled, delay_s: float) -> None:
+        """Leave the remote alone for as long as an outcome asks for, if it does.
+
+        Args:
+            outcome: why it is to be asked again.
+            delay_s: how long is waited, in seconds, where it does not say how long.
+        """
+        if isinstance(outcome, Wait):
+            asked_s = outcome.retry_after_s
+            self.rise(delay_s if asked_s is None else asked_s, outcome.problem)
 
     def rise(self, seconds: float, problem: str) -> None:
         """Leave the remote alone for so long, from now on, if it is not for longer already."""

@@ -118,8 +118,7 @@ class Waits:
         delay_s = self._backoff.delay_s(self.failures.of(kind), self._randomness, asked_s, kind)
         if isinstance(outcome, Unknown) and outcome.is_offline:
             self._board.write(online=False)  # somebody on the way has answered
-        if isinstance(outcome, Wait):
-            self._floor.rise(delay_s if asked_s is None else asked_s, problem)
+        self._floor.heed(outcome, delay_s)
         is_over = bounds.attempts is not None and self.failures.all >= bounds.attempts
         level = ERROR if kind == "misconfigured" else WARNING  # the first one only is loud
         what = "it is not tried again for now" if is_over else f"again in {delay_s:.1f} s"
