@@ -5,7 +5,8 @@ request must be the next one on it; one that is another, one too many, and one t
 
 - K1. No header is recorded that is not on the list of those that may be.
 - K2. What looks like a secret, or is known to be one, is masked wherever it stands, before it is
-  written; a request is masked in the same way before it is compared.
+  written, and so is what is long and not known to be harmless; a request is masked in the same way
+  before it is compared.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Cassette:
         *,
         record: bool = False,
         secrets: Iterable[str] = (),
+        harmless: Iterable[str] = (),
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Begin at its first exchange.
@@ -68,6 +70,8 @@ class Cassette:
             path: of the file.
             record: whether it is recorded anew, or played back.
             secrets: texts that are masked wherever they stand, besides what looks like one.
+            harmless: patterns of what is no secret, though it looks like one: a name of a field or
+                a parameter, or a text as a whole.
             transport: by which is sent what is recorded; over the network otherwise.
         """
         self.path = path
@@ -75,7 +79,7 @@ class Cassette:
         self.problem = ""
         """What was wrong with a request, where one was."""
         self._was_heard = False
-        self._veil = Veil(secrets)
+        self._veil = Veil(secrets, harmless)
         self._inner = transport
         self._exchanges: list[dict[str, Any]] = []
         self._next = 0
@@ -101,7 +105,7 @@ class Cassette:
             self._fail(self._other(sent))
         self._next += 1
         answer = exchange["answer"]
-        headers = list(map(tuple, answer["headers"]))
+        headers = [(name, self._veil.recalled(value)) for name, value in answer["headers"]]
         body = answer["body"]
         content = _bytes(self._veil.echoed(body) if isinstance(body, str) else body)
         return httpx.Response(answer["status"], headers=headers, content=content)

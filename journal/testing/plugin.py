@@ -30,7 +30,7 @@ _KEPT = pytest.StashKey[Path]()
 _MARKS = (
     "journal(path=False, **arguments): the fixture journal: whether in a file; else as of Journal",
     "record_service(on_socket=False, validate=None): how the fixture record_service is made",
-    "journal_cassette(secrets=()): texts that the fixture journal_cassette masks",
+    "journal_cassette(secrets=(), harmless=()): what it masks besides, or not at all",
 )
 
 

@@ -166,6 +166,18 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
         ({"content": b"<login password = 'S3CRET' />"}, b'<a sessionId="S3CRET">b</a>'),
         ({"content": b"<pwd><![CDATA[S3CRET<b>]]>S3CRET</pwd>"}, b"{}"),
         ({"json": {"in": json.dumps({"in": json.dumps({"pwd": "S3CRET"})})}}, b"[1]"),
+        (
+            {"json": {"otp": "S3CRET", "totpCode": "S3CRET", "mfa_code": "S3CRET"}},
+            b'{"PIN":"S3CRET"}',
+        ),
+        ({"data": {"one_time_code": "S3CRET", "cvv": "S3CRET"}}, b"<otp>S3CRET</otp>"),
+        ({"json": {"userPin": "S3CRET", "verificationCode": "S3CRET"}}, b"otp: S3CRET"),
+        ({"json": {"note": "Your PIN is S3CRET, your password: S3CRET"}}, b"{}"),
+        ({"json": {"apiKeys": {"S3CRET-1": {"scope": "all"}, "S3CRET-2": {}}}}, b"{}"),
+        ({"json": {"open": {f"{JWT}S3CRET": 1, "known-S3CRET": 2}}}, b'{"known-S3CRET": 1}'),
+        ({"json": {"note": "xKf93jdL0pQz-S3CRET-27bQ"}}, b"it is xKf93jdL0pQz7S3CRET27bQ."),
+        ({"json": {"xKf93jdL0pQz7S3CRET27bQ": 1}}, b'["wJalr9UtnFEMI/S3CRET/bPxRfiCY2XAMP"]'),
+        ({}, b'{"next": "/sessions/xKf93jdL0pQz7S3CRET27bQ/rows?page=2"}'),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(
@@ -189,6 +201,120 @@ def test_what_looks_like_a_secret_is_masked(
     assert "***" in text
 
 
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/sessions/00D000000000001!AQEAQS3CRET.S3CRET/rows", "/sessions/***/rows"),
+        ("/sessions/00D000000000001%21AQEAQS3CRET.S3CRET", "/sessions/***"),
+        (f"/verify/{JWT}", "/verify/***"),
+        ("/a/xKf93jdL0pQz7S3CRET27bQ/b", "/a/masked-ed2225/b"),
+        ("/reset/3f2c9a0e-5d41-4c8e-9b7a-0123456789ab", "/reset/masked-f4ff51"),
+        ("/sign-in/otp/481516", "/sign-in/otp/***"),
+        ("/Account/1;jsessionid=S3CRET?a=1", "/Account/1;jsessionid=***?a=1"),
+        ("/confirm/481516", "/confirm/***"),
+        ("/token/S3CRET", "/token/***"),
+        ("/oauth2/v1/token/revoke", "/oauth2/v1/token/revoke"),
+        ("/Session/42", "/Session/42"),
+        (
+            "/Account/3f2c9a0e-5d41-4c8e-9b7a-0123456789ab",
+            "/Account/3f2c9a0e-5d41-4c8e-9b7a-0123456789ab",
+        ),
+        (
+            "/services/data/v62.0/sobjects/Visit__c/001xx000003DGb2AAG",
+            "/services/data/v62.0/sobjects/Visit__c/001xx000003DGb2AAG",
+        ),
+        ("/a%20b/caf%C3%A9", "/a%20b/caf%C3%A9"),
+        ("/a/***", "/a/***"),
+        ("/a/%2A%2A%2A", "/a/***"),
+    ],
+)
+def test_what_lets_in_by_an_address(tmp_path: Path, path: str, kept: str) -> None:
+    """A token, and a code, in the path is masked; the id of a record and a word are not."""
+    file = tmp_path / "c.jsonl"
+    for record in (True, False):
+        cassette = Cassette(file, record=record, transport=_Echo(b"{}"))
+        cassette.client.get(f"https://there.invalid{path}")
+        cassette.close()
+
+    assert json.loads(file.read_text("utf-8"))["request"]["target"] == kept
+
+
+ORDINARY = {
+    "Name": "Acme GmbH & Co KG, Hauptstraße 12/4",
+    "Kind": "AccountNumberOfTheCustomer",
+    "At": ["2026-11-24T02:21:41.000+0000", "20261124T022141Z", "2026-11-24T022141.123Z"],
+    "Number": ["INV-2024-0000123-REV2", "ORD0000001234567", "+436641234567890", "1.25e-07"],
+    "Sizes": {
+        "48.208174123456789": 48.2,
+        "1.2345678901234567e-07": 1e-07,
+        "big": 12345678901234567,
+    },
+    "Mail": "firstname.lastname@company-name.co.at",
+    "Web": "https://d111111abcdef8.example.net/services/data/v62.0/report-2024-final.pdf",
+    "Ids": [
+        "018f3c5e-7b1a-7c3d-9e2f-0123456789ab",
+        "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "001xx000003DGb2AAG",
+    ],
+    "Text": "第1234号合同2024年度第1234号合同2024年度, the quick (brown) fox... over/the/lazy/dog",
+    "Shipping": "Opinion 12345",
+    "Author": "A. Pinter",
+    "StatusCode": 12345,
+    "PostalCode": "8010",
+}
+
+
+def test_what_is_ordinary_can_be_read(tmp_path: Path) -> None:
+    """Names, numbers, times, ids and prose are on the cassette as they are."""
+    lines = "\n".join(json.dumps({key: value}) for key, value in ORDINARY.items()).encode()
+    file = tmp_path / "c.jsonl"
+    cassette = Cassette(file, record=True, transport=_Echo(lines))
+    cassette.client.put("https://there.invalid/Account/1", json=ORDINARY)
+    cassette.close()
+
+    exchange = json.loads(file.read_text("utf-8"))
+    assert json.loads(exchange["request"]["body"]) == ORDINARY
+    assert exchange["answer"]["body"] == lines.decode()
+
+
+def test_what_is_unknown_is_told_apart(tmp_path: Path) -> None:
+    """Of a long unbroken text, a fingerprint is kept: another one is another request."""
+    file, one, other = tmp_path / "c.jsonl", "xKf93jdL0pQz7S3CRET27bQ", "xKf93jdL0pQz7S3CRET27bR"
+    url = "https://there.invalid/Account"
+    echo = _Echo(json.dumps({"id": one, "Rows": {one: other}}).encode(), Location=f"/Account/{one}")
+    cassette = Cassette(file, record=True, transport=echo)
+    made = cassette.client.post(url, json={"Note": other}).json()
+    cassette.client.get(f"{url}/{made['id']}", headers={"If-Match": f'"{one}"'})
+    cassette.close()
+    assert not {one, other} & set(re.findall(r"\w+", file.read_text("utf-8")))
+
+    played = Cassette(file)
+    again = played.client.post(url, json={"Note": other})
+    assert again.json()["Rows"] == {again.json()["id"]: other}
+    assert again.headers["Location"] == f"/Account/{again.json()['id']}" != f"/Account/{one}"
+    tag = f'"{again.json()["id"]}"'
+    last = played.client.get(f"{url}/{again.json()['id']}", headers={"If-Match": tag})
+    assert last.json() == again.json()
+    played.close()
+    with pytest.raises(CassetteError, match="body "):
+        Cassette(file).client.post(url, json={"Note": one})
+
+
+def test_what_is_said_to_be_harmless(tmp_path: Path) -> None:
+    """What somebody names as harmless is on the cassette: by the name, or by the form of a text."""
+    file, vehicle = tmp_path / "c.jsonl", "WBA3A5C50CF256985"
+    body = {"pincode": "781001", "Vehicle": vehicle, "otp": 1, "in": f"{vehicle} of us", vehicle: 1}
+    harmless = ["pincode", "otp", "[A-HJ-NPR-Z0-9]{17}"]
+    for record in (True, False):
+        cassette = Cassette(file, record=record, harmless=harmless, transport=_Echo(b"{}"))
+        cassette.client.put(f"https://there.invalid/token/{vehicle}?pincode=781001", json=body)
+        cassette.close()
+
+    request = json.loads(file.read_text("utf-8"))["request"]
+    assert request["target"] == f"/token/{vehicle}?pincode=781001"
+    assert json.loads(request["body"]) == body
+
+
 def test_json_within_json_comes_back_as_it_was_sent(tmp_path: Path) -> None:
     """A sender compares what a service shows with what it has sent: to the letter."""
     kept = {"token": "S3CRET", "of": [1]}
@@ -205,6 +331,7 @@ def test_json_within_json_comes_back_as_it_was_sent(tmp_path: Path) -> None:
 def test_a_long_text_is_searched_once(tmp_path: Path) -> None:
     """Texts of any length and form are masked, also where they nearly look like a secret."""
     texts = (
+        *(b"aB1/" * 9_000, b"aB1." * 9_000, b"otp is " * 5_000),
         *(b"a" * 100_000, b"token" * 20_000, b'name="password' * 4_000, b"<token" * 20_000),
         *(b"<token>" + b"<![CDATA[" * 20_000, b"token=" * 20_000, b"token" + b" " * 100_000),
     )
