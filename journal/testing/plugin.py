@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from journal.testing.collecting import add_options, collected
+from journal.testing.marks import arguments_of, checked_flag, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -106,12 +108,14 @@ def journal(
     from journal import Journal  # noqa: PLC0415  only where it is used
     from journal.testing.sources import SeededSources  # noqa: PLC0415
 
-    mark = request.node.get_closest_marker("journal")
-    given = dict(mark.kwargs) if mark is not None else {}
-    in_file = bool(given.pop("path", False)) or getattr(request, "param", "memory") == "file"
+    given = arguments_of(request, "journal", signature(Journal).parameters)
+    in_file = checked_flag("journal", "path", given.pop("path", False))
+    home = getattr(request, "param", "file" if in_file else "memory")
+    if home not in {"file", "memory"}:
+        refuse(f"the parameter of the fixture journal is {home!r}; it is 'file' or 'memory'")
     arguments = {"actor": "test", "origin": "test", "sources": SeededSources(journal_seed), **given}
     where: Any = ":memory:"
-    if in_file:
+    if home == "file":
         where = tmp_path_factory.mktemp("journal") / "journal.db"
         request.node.stash[_KEPT] = where
     with Journal(where, **arguments) as made:
@@ -133,8 +137,9 @@ def record_service(
     """A record service within this process; on a socket with the mark ``record_service``."""
     from journal.testing.network import ServiceAtHand  # noqa: PLC0415
 
-    mark = request.node.get_closest_marker("record_service")
-    service = ServiceAtHand(faults, **(mark.kwargs if mark is not None else {}))
+    given = arguments_of(request, "record_service", {"on_socket", "validate"})
+    checked_flag("record_service", "on_socket", given.get("on_socket", False))
+    service = ServiceAtHand(faults, **given)
     yield service
     service.close()
 
@@ -167,8 +172,7 @@ def journal_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
 
     name = re.sub(r"[^\w.-]+", "-", f"{request.path.stem}.{request.node.name}").strip("-")
     path = request.path.parent / "cassettes" / f"{name}.jsonl"
-    mark = request.node.get_closest_marker("journal_cassette")
-    given = mark.kwargs if mark is not None else {}
+    given = arguments_of(request, "journal_cassette", {"harmless", "secrets"})
     cassette = Cassette(path, record=bool(request.config.getoption("--journal-record")), **given)
     yield cassette
     cassette.close(is_complete=not request.node.stash.get(_HAS_FAILED, False))

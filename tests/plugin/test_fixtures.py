@@ -101,6 +101,42 @@ def test_in_memory_or_in_a_file(run: Run) -> None:
     run(source, "--strict-markers").assert_outcomes(passed=3)
 
 
+@pytest.mark.parametrize(
+    ("fixture", "mark", "problem"),
+    [
+        ("journal", "journal(pth=True)", "has no argument 'pth'; did you mean path?"),
+        ("journal", "journal(actr='ann')", "has no argument 'actr'; did you mean actor?"),
+        (
+            "journal",
+            "journal(True)",
+            "journal(True): its arguments have names; say which it is: ac",
+        ),
+        ("journal", "journal(path='my.db')", "has path='my.db'; it is True or False"),
+        ("journal", "parametrize('journal', ['disk'], indirect=True)", "'file' or 'memory'"),
+        ("record_service", "record_service(on_sockets=True)", "did you mean on_socket?"),
+        ("record_service", "record_service(x=1)", "no argument 'x'; it may be on_socket, validate"),
+        ("record_service", "record_service('on_socket')", "its arguments have names"),
+        ("record_service", "record_service(on_socket='no')", "it is True or False"),
+        ("journal_cassette", "journal_cassette(['S3CRET'])", "say which it is: harmless, secrets"),
+        ("journal_cassette", "journal_cassette(secret=['S3CRET'])", "did you mean secrets?"),
+    ],
+)
+def test_a_mark_that_cannot_be_meant(run: Run, fixture: str, mark: str, problem: str) -> None:
+    """No argument of a mark is passed over: it fails with what it may be, and no traceback."""
+    result = run(f"""
+    import pytest
+
+    @pytest.mark.{mark}
+    def test_it({fixture}):
+        pass
+    """)
+
+    result.assert_outcomes(errors=1)
+    assert problem in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+    assert "plugin.py:" not in result.stdout.str()
+
+
 def test_a_service_with_faults(run: Run) -> None:
     """The record service is at hand, in process or on a socket, with every fault of the way."""
     source = """
