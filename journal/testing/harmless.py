@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["LEAST", "MASKED", "Harmless", "fingerprint"]
+__all__ = ["LEAST", "MASKED", "Harmless", "fingerprint", "texts_of"]
 
 LEAST: Final = 16
 """From how many characters on an unbroken text is looked at."""
@@ -49,8 +49,11 @@ class Harmless:
 
         Args:
             patterns: regular expressions; what one of them fits as a whole is harmless.
+
+        Raises:
+            ValueError: one is none.
         """
-        self._said = [re.compile(pattern) for pattern in patterns]
+        self._said = [_compiled(pattern) for pattern in patterns]
 
     def is_said(self, text: str) -> bool:
         """Say whether somebody has said that a text, or a name, is harmless."""
@@ -95,6 +98,30 @@ class Harmless:
 def fingerprint(text: str) -> str:
     """Return what stands for a text."""
     return f"masked-{sha256(text.encode()).hexdigest()[:6]}"
+
+
+def texts_of(argument: str, texts: Iterable[str]) -> list[str]:
+    """Return the texts that an argument of that name is.
+
+    Raises:
+        TypeError: it is one text, of which each letter would be taken, or has something else in it.
+    """
+    if isinstance(texts, str | bytes):
+        raise TypeError(f"{argument} is a list of texts, and was handed one text; write [text]")
+    found = list(texts)
+    for text in found:
+        if not isinstance(text, str):
+            raise TypeError(
+                f"{argument} has {type(text).__name__} in it, and takes texts; is one not set?"
+            )
+    return found
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"harmless has {pattern!r} in it, which is no pattern: {error}") from error
 
 
 def _is_plain(part: str) -> bool:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from journal.remotes.masking import MASK as KNOWN
-from journal.remotes.masking import Secrets
-from journal.testing.harmless import LEAST, MASKED, Harmless, fingerprint
+from journal.remotes.masking import SHORTEST, Secrets
+from journal.testing.harmless import LEAST, MASKED, Harmless, fingerprint, texts_of
 from journal.testing.suspects import (
     FORMS,
     IN_PATH,
@@ -52,10 +52,14 @@ class Veil:
         Args:
             secrets: texts that are masked wherever they stand.
             harmless: patterns of names and of texts that are masked nowhere.
+
+        Raises:
+            TypeError: these are no texts.
+            ValueError: a secret is too short to be found, or a pattern is none.
         """
         self._known = Secrets()
-        self._known.add(secrets)
-        self._harmless = Harmless(harmless)
+        self._known.add(_secrets(secrets))
+        self._harmless = Harmless(texts_of("harmless", harmless))
         self._said: dict[str, Any] = {}
         """By its name, what was masked last."""
         self._texts: dict[str, str] = {}
@@ -242,6 +246,20 @@ class Veil:
                 return self.recalled(value) if said is None else said
             case _:
                 return value
+
+
+def _secrets(said: Iterable[str]) -> list[str]:
+    """Return the secrets that were named, but for the empty one: one that is not set today.
+
+    Raises:
+        ValueError: one is so short that it would be found everywhere.
+    """
+    named = [text for text in texts_of("secrets", said) if text]
+    for text in named:
+        if len(text) < SHORTEST:
+            problem = f"a secret has {len(text)} characters, and is found from {SHORTEST} on"
+            raise ValueError(f"{problem}; what holds it is masked where it is called so, as pin")
+    return named
 
 
 def _inner(name: str, key: str) -> str:

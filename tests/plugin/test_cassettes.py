@@ -341,6 +341,61 @@ def test_a_long_text_is_searched_once(tmp_path: Path) -> None:
         cassette.close()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"secrets": "S3CRETS3CRET"}, "secrets is a list of texts, and was handed one text"),
+        ({"secrets": [None]}, "secrets has NoneType in it, and takes texts; is one not set?"),
+        ({"secrets": ["abc"]}, "a secret has 3 characters, and is found from 4 on"),
+        ({"harmless": "[A-Z]+"}, "harmless is a list of texts, and was handed one text"),
+        ({"harmless": ["[A-Z"]}, r"harmless has '\[A-Z' in it, which is no pattern: unterminated"),
+    ],
+)
+def test_what_would_mask_nothing(tmp_path: Path, arguments: Any, problem: str) -> None:  # noqa: ANN401
+    """What is no secret, and no pattern, is refused: nothing that was named is not masked."""
+    with pytest.raises((TypeError, ValueError), match=problem):
+        Cassette(tmp_path / "c.jsonl", **arguments)
+    Cassette(tmp_path / "c.jsonl", secrets=[""])
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", "1", '{"request": {}}', '{"request": {"method": "GET"}, "answer": {}}', ""]
+)
+def test_a_file_that_was_not_recorded(recorded: tuple[Path, str], line: str) -> None:
+    """A line that is damaged is named, with how to mend it."""
+    path, _ = recorded
+    first, *rest = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([first, line, *rest]), encoding="utf-8")
+
+    with pytest.raises(CassetteError, match=r"day\.jsonl: line 2 is no .*pytest --journal-record"):
+        Cassette(path)
+
+
+def test_one_by_which_nothing_is_asked(run: Run, here: Path) -> None:
+    """Where nothing is sent by its client it fails, whether it is played back or recorded."""
+    source = "def test_it(journal_cassette): pass"
+
+    missing, recorded = run(source), run(source, "--journal-record")
+
+    missing.assert_outcomes(passed=1, errors=1)
+    missing.stdout.fnmatch_lines(["*it was never recorded; record it anew*"])
+    recorded.assert_outcomes(passed=1, errors=1)
+    recorded.stdout.fnmatch_lines(["*no request was made by its client*client=cassette.client)"])
+    assert not (here / "cassettes").exists()
+
+
+def test_one_that_fails_is_not_recorded(run: Run, here: Path) -> None:
+    """What a test has recorded that failed is half of it: the cassette stays what it was."""
+    source = """
+    def test_it(journal_cassette):
+        assert journal_cassette.client.get("%s").status_code == 200
+        assert {}
+    """
+    with RecordService() as service:
+        run(source % service.url, "--journal-record").assert_outcomes(failed=1)
+        assert not (here / "cassettes").exists()
+
+
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     """A body that is no text comes back to the byte."""
     path = tmp_path / "c.jsonl"
