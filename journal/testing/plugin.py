@@ -7,7 +7,6 @@ for, and no fixture acts unless a test names it.
 from __future__ import annotations
 
 import re
-from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,11 +154,24 @@ def org() -> Iterator[OrgAtHand]:
 
 
 @pytest.fixture
-def given(journal: Journal) -> Callable[..., Given]:
-    """Begin a scenario in the journal of the test: ``given(...).when(...).then(...)``."""
+def given(request: pytest.FixtureRequest, journal: Journal) -> Iterator[Callable[..., Given]]:
+    """Begin a scenario in the journal of the test: ``given(...).when(...).then(...)``.
+
+    At the end, a command of which nobody has asked what came of it fails.
+    """
     from journal.testing.scenario import given  # noqa: PLC0415
 
-    return partial(given, journal=journal)
+    begun: list[Given] = []
+
+    def begin(*steps: Any, **more: Any) -> Given:  # noqa: ANN401  those of `given`
+        begun.append(given(*steps, **{"journal": journal, **more}))
+        return begun[-1]
+
+    yield begin
+    left = [when for scenario in begun for when in scenario.whens if not when.is_asked]
+    if left and not request.node.stash.get(_HAS_FAILED, False):
+        came = "" if left[0].error is None else f", and it raised {left[0].error!r}"
+        refuse(f"when() was called, and nobody asked what came of it{came}; add .then(…)")
 
 
 @pytest.fixture

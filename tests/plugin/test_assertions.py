@@ -453,6 +453,54 @@ class TestGivenWhenThen:
         with pytest.raises(AssertionError, match=said):
             when.then(*expected)  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize(
+        "step",
+        [
+            ("Account:1", "x"),
+            (1, RecordCreated(fields={})),
+            ("Account:1", RecordCreated),
+            RecordCreated,
+            RecordCreated(fields={}),
+            ("Account:1", RecordCreated(fields={}), "ann"),
+            "Account:1",
+            None,
+        ],
+    )
+    def test_what_is_no_step(self, step: Any) -> None:  # noqa: ANN401  what a host may hand over
+        """What is no step is named by its number, with what one is; nothing has happened."""
+        done: list[object] = []
+
+        with pytest.raises(TypeError, match=r"^step 2 of given\(\) is .*; it is an event with its"):
+            given(done.append, step)
+
+        assert done == []
+
+    def test_a_view_that_is_none(self) -> None:
+        """A view is the class of a projection."""
+        with pytest.raises(TypeError, match="'records' is no class of a projection"):
+            given(views=["records"])  # type: ignore[list-item]
+
+    @pytest.mark.parametrize(
+        ("expected", "said"),
+        [
+            ((RecordUpdated, RecordMissingError), "an error comes alone"),
+            ((ValueError, RecordMissingError), "an error comes alone"),
+            ((("Account:1", RecordUpdated, 1),), "is neither an event nor an error; expect an"),
+            ((("Account:1", ("Account:1", RecordUpdated)),), "is neither"),
+            ((("Account:1", RecordMissingError),), "is neither"),
+            ((object,), "is neither"),
+            ((None,), "None is neither"),
+            (("Account:1",), "is neither"),
+            (([RecordUpdated],), "is neither"),
+        ],
+    )
+    def test_what_cannot_be_expected(self, expected: Any, said: str) -> None:  # noqa: ANN401
+        """What is no event and no error, or an error and more, is refused, and not passed over."""
+        when = given(ACME).when(lambda journal: journal.update("Account:1", {"Name": "Bolt"}))
+
+        with pytest.raises(TypeError, match=said):
+            when.then(*expected)
+
     def test_another_error(self) -> None:
         """An error that is not the one that was expected is said, also instead of events."""
         when = given(ACME).when(lambda journal: journal.update("Account:2", {"Name": "Bolt"}))

@@ -101,6 +101,32 @@ def test_in_memory_or_in_a_file(run: Run) -> None:
     run(source, "--strict-markers").assert_outcomes(passed=3)
 
 
+def test_a_scenario_of_which_nobody_asks(run: Run) -> None:
+    """A command of which nobody asks what came of it fails: its error would be swallowed."""
+    source = """
+    def test_raised(given):
+        given().when(lambda journal: journal.update("Account:1", {}))
+
+    def test_stored(given):
+        given().when(lambda journal: journal.create("Account", {}))
+
+    def test_asked(given):
+        assert given().when(lambda journal: journal.create("Account", {})).result
+        given().when(lambda journal: 1).then()
+
+    def test_failed(given):
+        given().when(lambda journal: 1)
+        assert not 1
+    """
+
+    result = run(source)
+
+    result.assert_outcomes(passed=3, failed=1, errors=2)
+    result.stdout.fnmatch_lines(
+        ["when() was called, and nobody asked *, and it raised RecordMissingError*; add .then(*)"]
+    )
+
+
 @pytest.mark.parametrize(
     ("fixture", "mark", "problem"),
     [
