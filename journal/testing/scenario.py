@@ -12,15 +12,16 @@ from journal.events import EVENT_TYPES
 from journal.record import evolve, initial
 from journal.sources import host_name
 from journal.staging import Facts
+from journal.testing.viewed import check_views
 from journal.values import Ref
-from projections import Projection
 from projections.replaying import VIEWS, divergences_in_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from journal import Journal
     from journal.events import Entry, Event
+    from projections import Projection
 
     Step: TypeAlias = tuple[str, Event] | Callable[[Journal], object]
     Expected: TypeAlias = (
@@ -69,7 +70,7 @@ class Given:
 
         for number, step in enumerate(steps, 1):
             _check_step(number, step)
-        _check_views(views)
+        check_views(views)
         self.whens: list[When] = []
         """What was done with it."""
         self.journal = Made(actor="test", origin=host_name()) if journal is None else journal
@@ -208,17 +209,6 @@ def _check_step(number: int, step: object) -> None:
         is_one = isinstance(step[0], str) and isinstance(step[1], _EVENTS)
     if not is_one and (isinstance(step, type) or not callable(step)):
         raise TypeError(f"step {number} of given() is {step!r}; {_STEP}")
-
-
-def _check_views(views: Iterable[object]) -> None:
-    """Refuse what is no class of a projection.
-
-    Raises:
-        TypeError: one is none.
-    """
-    for view in views:
-        if not (isinstance(view, type) and issubclass(view, Projection)):
-            raise TypeError(f"{view!r} is no class of a projection; name one in views")
 
 
 def _is_event(expected: object) -> bool:
