@@ -16,7 +16,7 @@ from warnings import warn
 
 from journal import Journal
 from journal.errors import LogError
-from journal.testing.viewed import check_views
+from journal.testing.handed import check_views
 from projections.replay import Replay
 from projections.replaying import VIEWS, divergences_in_tables
 from projections.states import difference

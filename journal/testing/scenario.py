@@ -12,7 +12,7 @@ from journal.events import EVENT_TYPES
 from journal.record import evolve, initial
 from journal.sources import host_name
 from journal.staging import Facts
-from journal.testing.viewed import check_views
+from journal.testing.handed import check_views
 from journal.values import Ref
 from projections.replaying import VIEWS, divergences_in_tables
 
