@@ -12,7 +12,7 @@ from journal.events import EVENT_TYPES
 from journal.record import evolve, initial
 from journal.sources import host_name
 from journal.staging import Facts
-from journal.testing.handed import check_views
+from journal.testing.handed import check_done, check_views
 from journal.values import Ref
 from projections.replaying import VIEWS, divergences_in_tables
 
@@ -54,7 +54,7 @@ def given(
         views: projections that are compared with a replay after the command.
 
     Raises:
-        TypeError: a step, or a view, is none.
+        TypeError: a step, or a view, is none; or a step is async, or yields.
     """
     return Given(steps, journal, views)
 
@@ -77,7 +77,7 @@ class Given:
         self._views = [view(self.journal) for view in views]
         for step in steps:
             if callable(step):
-                step(self.journal)
+                check_done("a step of given()", step(self.journal))
             else:
                 ref, event = step
                 self.journal.note(_ref(ref), _said(event), Facts(_BY, self.journal.origin))
@@ -85,7 +85,13 @@ class Given:
             view.catch_up()
 
     def when(self, command: Callable[[Journal], object]) -> When:
-        """Do something with the journal; what it raises is kept for `When.then`."""
+        """Do something with the journal; what it raises is kept for `When.then`.
+
+        Raises:
+            TypeError: the command is no function, or one that is async, or yields.
+        """
+        if not callable(command):
+            raise TypeError(f"when() takes a function of the journal, and was handed {command!r}")
         head = self.journal.log.head()
         error: Exception | None = None
         result: object = None
@@ -93,6 +99,7 @@ class Given:
             result = command(self.journal)
         except Exception as raised:  # noqa: BLE001  it is what is expected, or told
             error = raised
+        check_done("the command", result)
         for view in self._views:
             view.catch_up()
         when = When(self.journal, head, result, error, [type(view) for view in self._views])

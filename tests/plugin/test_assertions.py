@@ -475,6 +475,23 @@ class TestGivenWhenThen:
 
         assert done == []
 
+    def test_what_is_only_begun(self) -> None:
+        """What is async, or yields, would never be done, and is refused as a step and a command."""
+
+        async def later(journal: Journal) -> None:
+            journal.create("Account", {}, id="1")
+
+        def yielding(journal: Journal) -> Iterator[Journal]:
+            yield journal
+
+        for each, said in ((later, "is async"), (yielding, "yields")):
+            with pytest.raises(TypeError, match=rf"a step of given\(\) {said}, so nothing of it"):
+                given(each)
+            with pytest.raises(TypeError, match=f"the command {said}, so nothing of it was done"):
+                given().when(each)
+        with pytest.raises(TypeError, match="was handed 'x'"):
+            given().when("x")  # type: ignore[arg-type]
+
     def test_a_view_that_is_none(self) -> None:
         """A view is the class of a projection."""
         with pytest.raises(TypeError, match="'records' is no class of a projection"):
