@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from journal import Journal
     from journal.testing.cassettes import Cassette
+    from journal.testing.faults import Planned
     from journal.testing.network import NetworkFaults, ServiceAtHand
     from journal.testing.orgs import OrgAtHand
     from journal.testing.scenario import Given
@@ -122,11 +123,13 @@ def journal(
 
 
 @pytest.fixture
-def faults() -> NetworkFaults:
-    """What goes wrong on the way to `record_service`."""
+def faults(request: pytest.FixtureRequest) -> Iterator[NetworkFaults]:
+    """What goes wrong on the way to `record_service`; at the end, what never did is warned of."""
     from journal.testing.network import NetworkFaults  # noqa: PLC0415
 
-    return NetworkFaults()
+    faults = NetworkFaults()
+    yield faults
+    _warn_of_unmet(request, faults)
 
 
 @pytest.fixture
@@ -144,13 +147,24 @@ def record_service(
 
 
 @pytest.fixture
-def org() -> Iterator[OrgAtHand]:
+def org(request: pytest.FixtureRequest) -> Iterator[OrgAtHand]:
     """A stand-in for a Salesforce org, served when its URL is first asked for."""
     from journal.testing.orgs import OrgAtHand  # noqa: PLC0415
 
     org = OrgAtHand()
     yield org
     org.close()
+    _warn_of_unmet(request, org.faults)
+
+
+def _warn_of_unmet(request: pytest.FixtureRequest, faults: Planned[Any]) -> None:
+    """Warn of faults that no request has met: the test has not tried what it is about."""
+    if request.node.stash.get(_HAS_FAILED, False):
+        return
+    for fault in faults.unmet:
+        which = f"method {fault.method or 'any'}, path {fault.path!r}, skip {fault.skip}"
+        said = f"a fault has never gone wrong, for no request has fitted it: {fault.kind}, {which}"
+        request.node.warn(pytest.PytestWarning(said))
 
 
 @pytest.fixture

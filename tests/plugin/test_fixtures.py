@@ -217,6 +217,32 @@ def test_a_service_with_faults(run: Run) -> None:
     run(source).assert_outcomes(passed=3)
 
 
+def test_a_fault_that_is_never_met(run: Run) -> None:
+    """What was to go wrong, and never did, is warned of: the test has not tried it."""
+    source = """
+    def test_service(journal, record_service, faults):
+        journal.create("Account", {})
+        faults.drop_after(times=9)
+        faults.status(503, path="/Visit")
+        with record_service.subscriber(journal) as subscriber:
+            subscriber.drain(timeout_s=10)
+
+    def test_org(org):
+        org.faults.drop_before(method="GET")
+
+    def test_failed(faults):
+        faults.drop_before()
+        assert not 1
+    """
+
+    result = run(source, "-W", "default")
+
+    result.assert_outcomes(passed=2, failed=1, warnings=2)
+    result.stdout.fnmatch_lines(
+        ["*a fault has never gone wrong, for no request has fitted it: answer, method any, path*"]
+    )
+
+
 def test_an_org(run: Run) -> None:
     """The stand-in org is served when it is asked for, and takes what is sent to it."""
     source = """
