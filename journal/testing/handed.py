@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from inspect import isasyncgen, isawaitable, iscoroutine, isgenerator
+from inspect import isabstract, isasyncgen, isawaitable, iscoroutine, isgenerator
 
+from journal import Journal
 from projections import Projection
 
-__all__ = ["check_done", "check_made", "check_services", "check_views"]
+__all__ = ["check_done", "check_journal", "check_made", "check_services", "check_views"]
 
 
 def check_views(views: Iterable[object]) -> None:
@@ -21,6 +22,19 @@ def check_views(views: Iterable[object]) -> None:
     for view in views:
         if not (isinstance(view, type) and issubclass(view, Projection)):
             raise TypeError(f"{view!r} is no class of a projection; name the class, as Totals")
+        if isabstract(view) or not (hasattr(view, "name") and hasattr(view, "tables")):
+            said = f"{view.__qualname__} is no whole projection"
+            raise TypeError(f"{said}; give it a name, tables and apply()")
+
+
+def check_journal(journal: object) -> None:
+    """Refuse what is no journal.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(journal, Journal):
+        raise TypeError(f"{journal!r} is no journal; open it first: with Journal(path) as journal")
 
 
 def check_services(services: object) -> None:

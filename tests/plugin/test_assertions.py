@@ -23,7 +23,7 @@ from journal.errors import InvalidValueError, RecordMissingError, ViewError
 from journal.events import RecordCreated, RecordUpdated
 from journal.testing import assert_deterministic, assert_verified, given
 from journal.testing.asserting import assert_drained
-from projections import Fold, Records
+from projections import Fold, Projection, Records
 from tests.replay.wayward import Batched, Counting, Wayward
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from journal.events import Entry
     from journal.log import Cursor
-    from projections import Projection
 
 
 @pytest.fixture
@@ -380,7 +379,9 @@ class TestDeterministicFold:
         named.state()
         state = named.left()
 
-        assert_deterministic(journal, named, Fold(journal, [], lambda state, _entry: [*state, 1]))
+        assert_deterministic(journal, named)
+        with pytest.warns(UserWarning, match="lambda> cannot be imported by another process"):
+            assert_deterministic(journal, Fold(journal, [], lambda state, _entry: [*state, 1]))
 
         assert named.left() == state
         assert named.name == "tallied"
@@ -399,6 +400,30 @@ def test_a_log_that_is_not_whole(tmp_path: Path) -> None:
 
     with Journal(path) as journal, pytest.raises(AssertionError, match="not whole:\n  at "):
         assert_verified(journal)
+
+
+@pytest.mark.parametrize("check", [assert_deterministic, assert_drained, assert_verified])
+def test_what_is_no_journal(check: Callable[[Any], None], tmp_path: Path) -> None:
+    """A path, or nothing, is no journal."""
+    for what in (tmp_path, None, "field.db"):
+        with pytest.raises(TypeError, match="is no journal; open it first"):
+            check(what)
+
+
+def test_half_a_projection(journal: Journal) -> None:
+    """A projection without a name, or tables, is said to be none."""
+    with pytest.raises(TypeError, match="Half is no whole projection; give it a name, tables and"):
+        assert_deterministic(journal, type("Half", (Projection,), {}))
+
+
+def test_what_no_other_process_can_import(journal: Journal) -> None:
+    """A projection, or a fold, of a function is not tried elsewhere, which is warned of."""
+    local = type("Local", (Wayward,), {"__qualname__": "f.<locals>.Local"})
+
+    with pytest.warns(UserWarning, match="wayward cannot be imported by another process"):
+        assert_deterministic(journal, local)
+    with pytest.warns(UserWarning, match="the order of a set, is not found; define it at the top"):
+        assert_deterministic(journal, Fold(journal, 0, lambda count, _entry: count + 1))
 
 
 def test_drafts_that_are_left(journal: Journal) -> None:
