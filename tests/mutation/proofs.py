@@ -54,7 +54,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/salesforce/bound": ("test_org_whole", "test_org_together"),
     "remotes/salesforce/witnesses": ("test_org_witnesses", "test_org_whole"),
     "remotes/salesforce/composite": ("test_org_composite",),
-    "remotes/salesforce/group": _TOGETHER,
+    "remotes/salesforce/group": ("test_org_group", *_TOGETHER),
     "remotes/salesforce/ids": ("test_org_limits",),
     "remotes/salesforce/sights": ("test_org_sights", *_TOGETHER),
     "remotes/salesforce/together": _TOGETHER,
