@@ -285,6 +285,19 @@ class TestOutcomes:
 
         assert [receipt.fields for receipt in told] == [None] * 3
 
+    def test_a_chain_of_which_others_have_changed_something(self, journal: Journal) -> None:
+        """The last receipt tells it, also of a field that only one before it has set."""
+        journal.observe(ACCOUNT, {"Name": "n1", "Fax": "0"}, remote_id=org_id(1))
+        for fields in ({"Name": "b"}, {"Phone": "1"}, {"Mail": "m"}):
+            journal.update(ACCOUNT, fields)
+        before = row(1, Name="n1", Fax="0", Phone=None, Mail=None)
+        group = joined(journal, sights_of(before))
+
+        now = {"Name": "B", "Fax": "9", "Phone": "1", "Mail": "m"}
+        told = receipts(group.outcomes([DONE] * 3, sights_of({**before, **now})))
+
+        assert [receipt.fields for receipt in told] == [None, None, now]
+
     def test_a_parent_that_the_call_has_made(self, journal: Journal) -> None:
         """What is read back names it by its new id, which is known here, whatever came between."""
         creating(journal)

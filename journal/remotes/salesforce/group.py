@@ -232,7 +232,7 @@ class Group:
             sights: what was read after them.
         """
         left = iter(answers)
-        known: dict[Ref, str] = {}
+        known: dict[Ref, str | None] = {}
         told: list[Outcome] = []
         for at, member in enumerate(self.members):
             answer = [next(left) for _ in member.requests][-1]
@@ -243,7 +243,7 @@ class Group:
             receipt = errand.receipt(answer, found, is_said=False)
             if receipt is None:  # what is behind it must not be acknowledged before it
                 return [*told, *[Unknown(_UNFIT)] * (len(self.members) - at)]
-            known |= {} if receipt.remote_id is None else {push.ref: receipt.remote_id}
+            known[push.ref] = receipt.remote_id
             is_last = all(m.push.ref != push.ref for m in self.members[at + 1 :])
             told.append(_read_back(errand, receipt, sights) if is_last else receipt)
         return told
@@ -268,7 +268,7 @@ def response_of(row: Row) -> Response:
     return Response(200, {}, to_json(row))
 
 
-def as_known(push: Push, ids: Mapping[Ref, str]) -> Push:
+def as_known(push: Push, ids: Mapping[Ref, str | None]) -> Push:
     """Return the draft with what the org calls records that are made in its call."""
 
     def named(record: Record) -> Record:
