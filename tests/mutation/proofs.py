@@ -59,7 +59,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/salesforce/sights": ("test_org_sights", *_TOGETHER),
     "remotes/salesforce/together": ("test_org_calls", *_TOGETHER),
     "remotes/salesforce/describing": ("test_org_describing",),
-    "remotes/salesforce/errands": _ORG,
+    "remotes/salesforce/errands": ("test_org_errands", *_ORG),
     "remotes/salesforce/feed": ("test_org_feed", "test_org_reading"),
     "remotes/salesforce/limits": ("test_org_limits",),
     "remotes/salesforce/objects": ("test_org_feed",),

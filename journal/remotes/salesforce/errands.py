@@ -143,7 +143,7 @@ class OrgErrand(Errand):
     def _with_grace(self, request: Request, version: str | None) -> Request:
         """Return a request whose condition allows for an org that compares parts of seconds."""
         later = http_date(version or "", self.grace_s)
-        if not self.grace_s or later is None or _CONDITION not in request.headers:
+        if later is None or _CONDITION not in request.headers:
             return request
         return request._replace(headers={**request.headers, _CONDITION: later})
 
