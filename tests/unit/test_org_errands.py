@@ -220,7 +220,7 @@ class TestMark:
         assert request.headers[CONDITION] == "Wed, 01 Apr 2026 09:45:01 GMT"
 
     @pytest.mark.parametrize(
-        "fields", [{"By__c": {"compare": "any"}}]
+        "fields", [{"By__c": {"compare": "any"}}, {"by": {"name": "By__c", "compare": "any"}}]
     )
     def test_it_is_compared_as_the_settings_say(
         self, journal: Journal, fields: dict[str, Any]

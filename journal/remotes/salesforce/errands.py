@@ -217,7 +217,8 @@ class OrgErrand(Errand):
         """Say whether a record shows that a request of this delete was there before (E1)."""
         captured = self.captured()
         forms = self.dialect.forms(self.push.ref.type)
-        alike = (forms.agrees(name, fields.get(name), text) for name, text in captured.items())
+        ours, told = forms.ours, captured.items()
+        alike = (forms.agrees(ours(name), fields.get(name), text) for name, text in told)
         return bool(captured) and all(alike)
 
     @property
