@@ -312,7 +312,7 @@ class TestReads:
 
     def test_the_allowance_is_told_by_reads_too(self, journal: Journal) -> None:
         """O1: where a pause is due behind one, no others are begun that would have to wait."""
-        changing(journal)
+        changing(journal, 3)
         line = Line(journal)
         used = says(503, BUSY, **{"sforce-limit-info": "api-usage=900/1000"})
 
@@ -454,6 +454,16 @@ class TestFailures:
 
         assert kinds(told) == ["Acknowledged"] * at + ["Unknown"] * (3 - at)
         assert told[at] == Unknown(CARRIED_ON)
+
+    def test_a_draft_that_had_no_room(self, journal: Journal) -> None:
+        """It is told nothing of a call in which it was not."""
+        for number in range(1, 5):
+            journal.create("Account", {"Name": "x" * 600_000}, id=f"a{number}")
+        line = Line(journal, reads_back=False)
+
+        told = line.send(serial(made(1), (400, RULE), made(3)))
+
+        assert (kinds(told), len(line.pushes)) == (["Acknowledged", "Unknown", "Unknown"], 1)
 
     @pytest.mark.parametrize("at", [0, 1])
     def test_a_server_fails_at_one(self, journal: Journal, at: int) -> None:

@@ -30,9 +30,9 @@ THEN: Final = "2026-04-01T09:30:00.000+0000"
 LATER: Final = "2026-04-01T09:45:00.000+0000"
 DELETED: Final = [{"errorCode": "ENTITY_IS_DELETED", "message": "entity is deleted"}]
 CONDITION: Final = "If-Unmodified-Since"
-TITLED: Final = {"fields": {"Title": {"name": "Name"}, "by": {"name": "By__c"}}}
+TITLED: Final[dict[str, Any]] = {"fields": {"Title": {"name": "Name"}, "by": {"name": "By__c"}}}
 """A type of which we call some fields otherwise."""
-BY: Final = {"capture": {"actor": "By__c"}}
+BY: Final[dict[str, Any]] = {"capture": {"actor": "By__c"}}
 
 
 @pytest.fixture
