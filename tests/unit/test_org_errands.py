@@ -20,7 +20,7 @@ from tests.unit.test_org_together import Hands, Script
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from journal.remotes import Request
+    from journal.remotes import Push, Request
     from journal.remotes.salesforce.errands import OrgErrand
 
 KEY: Final = "0197c0de-0000-7000-8000-000000000001"
@@ -50,10 +50,15 @@ def errands(journal: Journal, *, is_sent: bool = False, **settings: Any) -> list
     pushes = [push for push in found if push is not None]
     if is_sent:
         for push in pushes:
-            started = PushStarted(draft_id=push.draft_id)
-            journal.note(push.ref, lambda _, fact=started: (fact,), Facts("sync", "van-7"))
+            begin(journal, push)
         pushes = [p._replace(is_maybe_applied=True, record=journal.load(p.ref)) for p in pushes]
     return [remote.errand(push) for push in pushes]
+
+
+def begin(journal: Journal, push: Push) -> None:
+    """Note that a request of a draft has left."""
+    started = (PushStarted(draft_id=push.draft_id),)
+    journal.note(push.ref, lambda _: started, Facts("sync", "van-7"))
 
 
 def account(**settings: Any) -> dict[str, Any]:  # noqa: ANN401  any key
