@@ -15,7 +15,7 @@ import json
 from base64 import b64decode
 from pathlib import Path
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 import httpx
 
@@ -99,6 +99,14 @@ class Cassette:
             self._exchanges = [_exchange(path, at, line) for at, line in enumerate(lines, 1)]
         self.client = httpx.Client(transport=_Reel(self))
         """To be handed to a subscriber: `Subscriber(journal, remote, client=cassette.client)`."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End it, completely where nothing went wrong."""
+        self.close(is_complete=kind is None)
 
     def exchanged(self, request: httpx.Request) -> httpx.Response:
         """Return the answer to a request: the recorded one, or that of the remote.

@@ -7,6 +7,7 @@ for, and no fixture acts unless a test names it.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _HAS_FAILED = pytest.StashKey[bool]()
 _SEED = pytest.StashKey[int]()
 _KEPT = pytest.StashKey[Path]()
+_NAME_MOST = 120
+"""How long the name of a file is that was made of that of a test."""
 _MARKS = (
     "journal(path=False, **arguments): the fixture journal: whether in a file; else as of Journal",
     "record_service(on_socket=False, validate=None): how the fixture record_service is made",
@@ -141,7 +144,10 @@ def record_service(
 
     given = arguments_of(request, "record_service", {"on_socket", "validate"})
     checked_flag("record_service", "on_socket", given.get("on_socket", False))
-    service = ServiceAtHand(faults, **given)
+    try:
+        service = ServiceAtHand(faults, **given)
+    except TypeError as error:
+        refuse(f"the mark record_service: {error}")
     yield service
     service.close()
 
@@ -196,9 +202,18 @@ def journal_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     """
     from journal.testing.cassettes import Cassette  # noqa: PLC0415
 
-    name = re.sub(r"[^\w.-]+", "-", f"{request.path.stem}.{request.node.name}").strip("-")
-    path = request.path.parent / "cassettes" / f"{name}.jsonl"
+    path = request.path.parent / "cassettes" / f"{_cassette_name(request.node)}.jsonl"
     given = arguments_of(request, "journal_cassette", {"harmless", "secrets"})
     cassette = Cassette(path, record=bool(request.config.getoption("--journal-record")), **given)
     yield cassette
     cassette.close(is_complete=not request.node.stash.get(_HAS_FAILED, False))
+
+
+def _cassette_name(node: pytest.Item) -> str:
+    """Return the name of a cassette: of two tests of a module, they are never the same."""
+    _, *within = node.nodeid.split("::")
+    full = f"{node.path.stem}.{'.'.join(within)}"
+    name = re.sub(r"[^\w.-]+", "-", full).strip("-")
+    if len(name) <= _NAME_MOST and not re.search(r"[^\w.\[\]-]", full):
+        return name
+    return f"{name[:_NAME_MOST]}.{sha256(full.encode()).hexdigest()[:8]}"

@@ -384,6 +384,43 @@ def test_one_by_which_nothing_is_asked(run: Run, here: Path) -> None:
     assert not (here / "cassettes").exists()
 
 
+def test_each_test_has_its_own(run: Run, here: Path) -> None:
+    """Tests of one name in two classes, and parameters that look alike in a name, share none."""
+    source = """
+    import pytest
+
+    def ask(cassette, path):
+        assert cassette.client.get("%s/A/" + path).status_code == 404
+
+    class TestOne:
+        def test_it(self, journal_cassette):
+            ask(journal_cassette, "one")
+
+    class TestOther:
+        def test_it(self, journal_cassette):
+            ask(journal_cassette, "other")
+
+    @pytest.mark.parametrize("path", ["a/b", "a b", "c" * 300])
+    def test_it(journal_cassette, path):
+        ask(journal_cassette, path.replace("/", "-"))
+    """
+    with RecordService() as service:
+        run(source % service.url, "--journal-record").assert_outcomes(passed=5)
+    run(source % service.url).assert_outcomes(passed=5)
+
+    names = {file.name for file in (here / "cassettes").iterdir()}
+    assert len(names) == 5
+    assert "test_each_test_has_its_own.TestOne.test_it.jsonl" in names
+
+
+def test_it_ends_with_its_block(recorded: tuple[Path, str]) -> None:
+    """As a context manager, it fails where requests were never made, unless the block has."""
+    with pytest.raises(CassetteError, match="4 requests were never made"), Cassette(recorded[0]):
+        pass
+    with pytest.raises(KeyError), Cassette(recorded[0]):
+        raise KeyError
+
+
 def test_one_that_fails_is_not_recorded(run: Run, here: Path) -> None:
     """What a test has recorded that failed is half of it: the cassette stays what it was."""
     source = """

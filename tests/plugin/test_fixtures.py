@@ -143,6 +143,7 @@ def test_a_scenario_of_which_nobody_asks(run: Run) -> None:
         ("record_service", "record_service(x=1)", "no argument 'x'; it may be on_socket, validate"),
         ("record_service", "record_service('on_socket')", "its arguments have names"),
         ("record_service", "record_service(on_socket='no')", "it is True or False"),
+        ("record_service", "record_service(validate='no')", "validate is 'no'; it is a function"),
         ("journal_cassette", "journal_cassette(['S3CRET'])", "say which it is: harmless, secrets"),
         ("journal_cassette", "journal_cassette(secret=['S3CRET'])", "did you mean secrets?"),
     ],
