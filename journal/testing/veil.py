@@ -24,8 +24,11 @@ from journal.testing.suspects import (
     IN_PATH,
     IN_TEXTS,
     LETS_IN,
+    NAME,
     PAIRS,
+    inner_name,
     is_code,
+    is_pair,
     is_secret,
 )
 
@@ -38,8 +41,6 @@ MASK: Final = "***"
 _LEAST: Final = 8
 """What is shorter is not looked for elsewhere: it may be a word."""
 _BOUNDARY: Final = re.compile(r"boundary=\"?([^\s\";]+)")
-_NAME: Final = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*")
-"""What stands as a key within a secret, and is none."""
 _DIGIT: Final = re.compile(r"[0-9]")
 
 
@@ -150,13 +151,15 @@ class Veil:
         if found := _BOUNDARY.search(media_type):
             text = text.replace(found[1], "parts")
         try:
-            document = json.loads(text)
+            document, is_whole = _parsed(text)
         except ValueError:
             for pattern in IN_TEXTS:
                 text = pattern.sub(rf"\1{MASK}", text)
             return self.text(text)
         hidden = self._hide(document)
-        return self._formed(text) if hidden == document else json.dumps(hidden, ensure_ascii=False)
+        if hidden == document and is_whole:
+            return FORMS.sub(MASK, self.known(text))
+        return json.dumps(hidden, ensure_ascii=False)
 
     def _form(self, text: str) -> str:
         """Return the pairs of a query or a form without secrets."""
@@ -181,24 +184,32 @@ class Veil:
             case dict():
                 hidden: Any = {}
                 for key, inner in value.items():
-                    hidden[self._key(name, key, hidden)] = self._hide(inner, _inner(name, key))
+                    within = inner_name(value, name, key)
+                    hidden[self._key(name, key, hidden)] = self._hide(inner, within)
                 return hidden
+            case [str(label), str(inner)] if is_pair(label):
+                return [label, self._hide(inner, f"{label}.secret")]
             case list():
-                return [self._hide(v, _inner(name, str(i))) for i, v in enumerate(value)]
+                return [self._hide(v, inner_name({}, name, str(i))) for i, v in enumerate(value)]
             case bool() | None:
                 return value
             case str():
-                hidden = self._hidden_within(self._named(name, value))
+                is_open = not is_secret(name) or self._harmless.is_said(name)
+                inner = self._hidden_within(value) if is_open else None
+                return self._noted(name, value, inner or self._named(name, value))
             case _:
                 is_masked = is_secret(name) and not self._harmless.is_said(name)
-                hidden = MASK if is_masked else value
+                return self._noted(name, value, MASK if is_masked else value)
+
+    def _noted(self, name: str, value: Any, hidden: Any) -> Any:  # noqa: ANN401  JSON
+        """Remember what was masked of that name, and return what is left of it."""
         if hidden == MASK != value:
             self._said[name] = value
         return hidden
 
     def _key(self, name: str, key: str, others: dict[str, Any]) -> str:
         """Return a key without a secret, which is none of the others: within one, it is a name."""
-        is_open = _NAME.fullmatch(key) or MASKED.fullmatch(key) or self._harmless.is_said(key)
+        is_open = NAME.fullmatch(key) or MASKED.fullmatch(key) or self._harmless.is_said(key)
         shown = self._masked(key) if is_secret(name) and not is_open else self.text(key)
         while shown != key and shown in others:
             shown += "*"
@@ -206,14 +217,14 @@ class Veil:
             self._keys[shown] = key
         return shown
 
-    def _hidden_within(self, text: str) -> str:
-        """Return a text of JSON, which may be JSON itself, without secrets."""
+    def _hidden_within(self, text: str) -> str | None:
+        """Return a text of JSON that is JSON itself without secrets; None where it is none."""
         if not text.lstrip().startswith(("{", "[")):
-            return text
+            return None
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
-            return text
+            return None
         hidden = self._hide(document)
         if hidden == document:
             return text
@@ -238,14 +249,35 @@ class Veil:
         match value:
             case dict():
                 keys = {key: self._keys.get(key, self.recalled(key)) for key in value}
-                return {keys[k]: self._restored(v, _inner(name, keys[k])) for k, v in value.items()}
+                names = {key: inner_name(value, name, keys[key]) for key in value}
+                return {keys[k]: self._restored(v, names[k]) for k, v in value.items()}
+            case [str(label), str(inner)] if is_pair(label):
+                return [label, self._restored(inner, f"{label}.secret")]
             case list():
-                return [self._restored(v, _inner(name, str(i))) for i, v in enumerate(value)]
+                return [
+                    self._restored(v, inner_name({}, name, str(i))) for i, v in enumerate(value)
+                ]
             case str():
                 said = self._said.get(name, MASK) if value == MASK else self._texts.get(value)
                 return self.recalled(value) if said is None else said
             case _:
                 return value
+
+
+def _parsed(text: str) -> tuple[Any, bool]:
+    """Return a document of JSON, and whether it has all that the text says, and no key twice.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    twice: list[str] = []
+
+    def paired(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        twice.extend(found if len(found) < len(pairs) else ())
+        return found
+
+    return json.loads(text, object_pairs_hook=paired), not twice
 
 
 def _secrets(said: Iterable[str]) -> list[str]:
@@ -260,8 +292,3 @@ def _secrets(said: Iterable[str]) -> list[str]:
             problem = f"a secret has {len(text)} characters, and is found from {SHORTEST} on"
             raise ValueError(f"{problem}; what holds it is masked where it is called so, as pin")
     return named
-
-
-def _inner(name: str, key: str) -> str:
-    """Return what a value is called that stands in one of that name: what is in a secret is one."""
-    return f"{key}.{name}" if is_secret(name) else key
