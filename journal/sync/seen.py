@@ -4,8 +4,8 @@
   seen of the record since the draft was begun may be newer; then it is noted once more, behind
   the receipt, so that no receipt sets the record back.
 - N2. It is newer where it shows what the draft wants, or that the record is gone, or a version
-  which is neither that of the receipt nor the one that the draft was made on. Where nothing
-  tells, such a sight is of a state that somebody has left since, and the next pull shows what
+  which is neither that of the receipt nor the one that the draft was made on; where that one is
+  not known, as answers to changes may show none, other values tell. Where nothing tells, such a sight is of a state that somebody has left since, and the next pull shows what
   became of it, while nothing would show again what was seen. So it is where a record that is
   being created was not there.
 - N3. A receipt that was found by a read, or that is of a delete, stands: a read comes late, and
@@ -131,7 +131,8 @@ def _is_newer(record: Record, change: Change, version: str | None, sight: Sight)
     shown = {name: remote.fields.get(name) for name in names}
     if (names or sight is WHOLE) and agrees(shown, wanted):
         return True
-    if remote.version is not None:
+    made_on = remote.receipt_version if remote.receipt > change.based_at else change.base_version
+    if remote.version is not None and made_on is not None:
         return remote.version not in {change.base_version, remote.receipt_version}
     before = {name: change.base.get(name) for name in names}
     return not agrees(shown, before)

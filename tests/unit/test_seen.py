@@ -289,6 +289,28 @@ class TestAReceiptStands:
         assert script.methods[-1] == "PATCH"
         assert known(journal) == ({"title": "b", "text": "y"}, None)
 
+    def test_its_version_is_new_and_that_which_the_draft_was_made_on_is_not_known(
+        self, journal: Journal
+    ) -> None:
+        """Answers to changes may show no version, and pages do: then the values tell.
+
+        A page that was asked for before the request left, and is stored before its receipt,
+        shows what the change before this one has left, by a version that nobody here knew.
+        """
+        journal.update(NOTE, {"title": "b"})
+        script = Script(journal, remote())
+        script.drain(says(204))
+        journal.update(NOTE, {"title": "c"})
+
+        def at(request: Request) -> None:
+            if request.method == "PATCH":
+                journal.observe(NOTE, OURS, remote_version='"2"')
+
+        script.drain(shows(OURS, '"2"'), says(204), at=at)
+
+        assert script.methods == ["PATCH", "GET", "PATCH"]
+        assert known(journal) == ({"title": "c", "text": "x"}, None)
+
     def test_it_was_lost_on_the_way_and_is_sent_by_another_sender(self, journal: Journal) -> None:
         """The read before the request shows what was seen before; the request comes after both."""
         journal.observe(NOTE, BEFORE)
