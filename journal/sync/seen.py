@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 WHOLE: Final = None
 """The sight of a whole record; that of some of its fields has their names."""
+NOTHING: Final[frozenset[str]] = frozenset()
+"""The sight of a record that is gone: whoever sees some of its fields later has seen no others."""
 
 
 class SeenSince:
@@ -59,9 +61,10 @@ class SeenSince:
             return
         self._known[ref] = entry.version
         if isinstance(event, RecordObserved):
-            names = frozenset(event.fields) if event.partial and event.exists else WHOLE
+            names = frozenset(event.fields) if event.partial else WHOLE
             for each in [each for each, known in self._begun.items() if known == ref]:
-                self._seen[each] = _together(self._seen.get(each, frozenset()), names)
+                before = self._seen.get(each, NOTHING)
+                self._seen[each] = _together(before, names) if event.exists else NOTHING
         elif draft_id in self._begun and not isinstance(event, (DraftHeld, DraftRetried)):
             self._begun.pop(draft_id)
             self._seen.pop(draft_id, None)

@@ -191,6 +191,19 @@ class TestAReceiptDoesNotSetARecordBack:
 
         assert known(journal) == ({"title": "c", "text": "y", "of": 1}, '"3"')
 
+    def test_it_was_not_there_and_then_some_of_the_fields(self, journal: Journal) -> None:
+        """N4: who has seen that a record was not there yet has seen none of its fields."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        new = journal.create("Note", {"title": "b", "text": "x"}, id="n2")
+        script = Script(journal, remote(create=keyed), attempts=1)
+        script.drain(LOST)
+        journal.observe(new, None)
+        journal.observe(new, {"title": "b"}, partial=True)
+
+        script.drain(shows({"title": "b", "text": "x"}, '"1"', 201))
+
+        assert journal.load(new).fields == {"title": "b", "text": "x"}
+
     def test_a_lost_answer_that_is_repeated(self, journal: Journal) -> None:
         """What a service repeats for a key is as old as the first answer."""
         keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
