@@ -5,9 +5,10 @@
   the receipt, so that no receipt sets the record back.
 - N2. It is newer where it shows what the draft wants, or that the record is gone, or a version
   which is neither that of the receipt nor the one that the draft was made on; where that one is
-  not known, as answers to changes may show none, other values tell. Where nothing tells, such a sight is of a state that somebody has left since, and the next pull shows what
-  became of it, while nothing would show again what was seen. So it is where a record that is
-  being created was not there.
+  not known, as answers to changes may show none, other values tell. Where nothing tells, such
+  a sight is of a state that somebody has left since, and the next pull shows what became of
+  it, while nothing would show again what was seen. So it is where a record that is being
+  created was not there.
 - N3. A receipt that was found by a read, or that is of a delete, stands: a read comes late, and
   not every remote tells again of what is gone.
 - N4. Where only some fields were seen, only these are noted once more, and no version: it would
