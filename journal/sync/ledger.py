@@ -41,7 +41,7 @@ from journal.record import base_version
 from journal.remotes.remote import Push, Turn
 from journal.resolutions import settled
 from journal.staging import Facts
-from journal.sync.seen import SeenSince, seen_again
+from journal.sync.seen import SeenSince, is_other, seen_again
 from journal.sync.turns import Turns
 from journal.values import freeze, references
 
@@ -261,7 +261,7 @@ class Ledger:
                 _storable(outcome, draft.ref),
                 attempts,
                 self._settings.conflicts,
-                self._seen_since,
+                self._as_seen,
             )
             for draft, outcome in outcomes
         ]
@@ -339,15 +339,25 @@ class Ledger:
         self._catch_up()
         self._seen.forget(draft_id)
 
-    def _seen_since(
-        self, record: Record, change: Change, receipt: DraftAcknowledged
-    ) -> Sequence[Event]:
-        """Return what was seen of a record since its draft was begun, to stand behind it (N1)."""
+    def asks(self, draft_id: str) -> None:
+        """Note that the remote is asked now what it has of the record of a draft (N3)."""
+        self._seen.asks(draft_id)
+
+    def _as_seen(self, record: Record, change: Change, events: Sequence[Event]) -> Sequence[Event]:
+        """Return what settles a draft, with what was seen since it was begun behind it (N1).
+
+        What was read while something else was seen settles nothing: it is read once more (N3).
+        """
+        receipt = events[-1]
         if not self._seen.is_current(record):
             self._catch_up()
+        if not isinstance(receipt, DraftAcknowledged):
+            is_older = self._seen.is_late(change.draft_id) and is_other(record, events)
+            return () if is_older else events
         if not self._seen.has_seen(change.draft_id):
-            return ()
-        return seen_again(record, change, receipt, self._seen.sight(change.draft_id))
+            return events
+        sight = self._seen.sight(change.draft_id)
+        return (*events, *seen_again(record, change, receipt, sight))
 
     # --- appending -----------------------------------------------------------------------
 
@@ -389,7 +399,7 @@ class _Verdict:
         outcome: Settled,
         attempts: int,
         conflicts: Policies,
-        seen_since: Callable[[Record, Change, DraftAcknowledged], Sequence[Event]],
+        as_seen: Callable[[Record, Change, Sequence[Event]], Sequence[Event]],
     ) -> None:
         self.draft = draft
         self.outcome = outcome
@@ -397,7 +407,7 @@ class _Verdict:
         """What was decided when it was appended; nothing where somebody else was first."""
         self._attempts = attempts
         self._conflicts = conflicts
-        self._seen_since = seen_since
+        self._as_seen = as_seen
 
     @property
     def reason(self) -> str | None:
@@ -409,10 +419,8 @@ class _Verdict:
 
     def decide(self, record: Record, change: Change) -> Sequence[Event]:
         """Return the events of what settles the draft, on its record as it is then."""
-        self.events = settled(record, change, self.outcome, self._attempts, self._conflicts)
-        receipt = self.events[-1]
-        if isinstance(receipt, DraftAcknowledged):
-            return (receipt, *self._seen_since(record, change, receipt))
+        events = settled(record, change, self.outcome, self._attempts, self._conflicts)
+        self.events = self._as_seen(record, change, events)
         return self.events
 
     @property

@@ -11,6 +11,8 @@
   created was not there.
 - N3. A receipt that was found by a read, or that is of a delete, stands: a read comes late, and
   not every remote tells again of what is gone.
+  What ends in a conflict does not: where the record was seen to be otherwise since the remote
+  was asked, it is asked once more.
 - N4. Where only some fields were seen, only these are noted once more, and no version: it would
   be newer than the others.
 """
@@ -49,6 +51,8 @@ class SeenSince:
         self._known: dict[Ref, int] = {}
         """The newest versions of their streams."""
         self._seen: dict[str, Sight] = {}
+        self._late: set[str] = set()
+        """The drafts of whose records something was seen since the remote was asked last."""
 
     def apply(self, entry: Entry) -> None:
         """Fold in the next entry of the log."""
@@ -66,15 +70,25 @@ class SeenSince:
             for each in [each for each, known in self._begun.items() if known == ref]:
                 before = self._seen.get(each, NOTHING)
                 self._seen[each] = _together(before, names) if event.exists else NOTHING
+                self._late.add(each)
         elif draft_id in self._begun and not isinstance(event, (DraftHeld, DraftRetried)):
             self._begun.pop(draft_id)
-            self._seen.pop(draft_id, None)
+            self.forget(draft_id)
+            self.asks(draft_id)
             if ref not in self._begun.values():
                 del self._known[ref]
 
     def forget(self, draft_id: str) -> None:
         """Take what was seen of the record of a draft until now for older than its receipt."""
         self._seen.pop(draft_id, None)
+
+    def asks(self, draft_id: str) -> None:
+        """Note that the remote is asked now, so that its answer is newer than what was seen."""
+        self._late.discard(draft_id)
+
+    def is_late(self, draft_id: str) -> bool:
+        """Say whether the record of a draft was seen since the remote was asked last."""
+        return draft_id in self._late
 
     def is_current(self, record: Record) -> bool:
         """Say whether all is folded in that is known of a record."""
@@ -121,6 +135,20 @@ def seen_again(
             return ()
         again = ObserveRecord(record.ref, other, remote.remote_id, partial=True)  # N4
     return decide(record._replace(remote=Remote()), again, {})  # as if it were seen just now
+
+
+def is_other(record: Record, events: Sequence[Event]) -> bool:
+    """Say whether events note that a record is otherwise than it is known to be."""
+    remote = record.remote
+    return any(
+        isinstance(event, RecordObserved)
+        and not (
+            event.exists == remote.exists
+            and event.remote_version == remote.version
+            and (not event.exists or agrees(event.fields, remote.fields))
+        )
+        for event in events
+    )
 
 
 def _is_newer(record: Record, change: Change, version: str | None, sight: Sight) -> bool:
