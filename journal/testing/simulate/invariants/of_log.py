@@ -18,6 +18,7 @@ from journal.events import (
     RecordObserved,
 )
 from journal.log.chain import hash_of
+from journal.testing.simulate.invariants.of_sights import noted
 from journal.testing.simulate.invariants.remembered import CANARY, RACE_S
 from journal.testing.simulate.service import FOREIGN
 from journal.values import Ref
@@ -134,6 +135,7 @@ def of_entry(world: World, entry: Entry) -> None:
             if isinstance(value, str):
                 known.setdefault((name, value), entry.position)
         i14_back(world, entry, event)
+        noted(world, entry, event)
     match event:
         case DraftAcknowledged():
             i14(world, event)
