@@ -196,14 +196,18 @@ class Desk:
         fields = service.records().get(key)
         shown = None if fields is None else self.localised(fields)
         sid, version = service.sid(key), service.version(key)
-        is_part = self._world.scenario.knobs.shows_part and shown is not None
-        if is_part:
+        is_part = self._world.scenario.knobs.shows_part
+        if is_part and shown is not None:
             shown, version = {name: shown.get(name) for name in PART}, None
         self._tried(
             process,
             operation,
             lambda journal: journal.observe(
-                ref, shown, remote_id=sid, remote_version=version, partial=is_part
+                ref,
+                shown,
+                remote_id=sid,
+                remote_version=version,
+                partial=is_part and fields is not None,
             ),
         )
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from journal.testing.simulate.dice import Dice
 from journal.testing.simulate.scenario import OF_A_PULL, Fault, Knobs, Operation, Scenario
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from journal.testing.simulate.watched import watched
 
 OPERATIONS: Final = (
     ("create", 24),
@@ -121,11 +119,6 @@ _OTHERS: Final = (
 )
 _SEVERAL: Final = 32
 """The row of what happens to several drafts that go together only."""
-WATCHED: Final = 0.15
-"""In which share of all scenarios others look at what is on its way."""
-_SEEN: Final = frozenset({"create", "update"})
-_LOOKS: Final = (("pull", 5), ("news", 5), ("observe", 3), ("foreign", 2), ("update", 2))
-_SOON_S: Final = (0.02, 0.1, 0.4)
 _JUMPS_S: Final = (-31_536_000.0, -3_600.0, -288.0, -5.0, 5.0, 288.0, 31_536_000.0)
 
 
@@ -152,41 +145,80 @@ def scenario_of(seed: int) -> Scenario:
         half_s = round(knobs.troubled_s / 2, 3)
         seen = Operation(half_s, "foreign", seed, 0, 1)
         kept = tuple(sorted((*kept, seen, Operation(half_s + 0.1, "pull", seed, 0, 0))))
-    return _watched(Scenario(seed, knobs, kept, faults))
+    return watched(Scenario(seed, knobs, kept, faults))
 
 
-def _watched(scenario: Scenario) -> Scenario:
-    """Let others look, in some, at what is changed while it is on its way.
-
-    There the answers and the lists of the service say less, too. It has dice of its own, so that
-    all others are as they would be without it.
-    """
-    dice = Dice(scenario.seed, 3)
-    if not dice.chance(WATCHED):
-        return scenario
-    knobs = scenario.knobs
-    knobs = knobs._replace(
-        is_terse=dice.chance(0.5),
-        shows_part=knobs.dialect != "together" and dice.chance(0.5),
+def _knobs(dice: Dice) -> Knobs:
+    two = dice.chance(0.2)
+    first_s = dice.one_of((0.02, 0.1, 0.25, 1.0))
+    request_s = dice.one_of((0.5, 2.0, 5.0) if two else (0.5, 2.0, 10.0, 30.0))
+    return Knobs(
+        dialect=dice.weighed((("etag", 4), ("keyed", 3), ("plain", 2), ("together", 2))),
+        on_file=dice.chance(0.03),
+        durability=dice.weighed((("full", 3), ("normal", 1))),
+        senders=2 if two else 1,
+        on_held="stop" if dice.chance(0.2) else "lane",
+        policy=dice.weighed((("merge", 4), ("ours", 2), ("theirs", 2), ("hold", 2))),
+        attempts=dice.one_of((1, 2, 5, 10)),
+        rejections=dice.one_of((None, 2, 5)),
+        doubts=dice.one_of((None, 1, 3, 20)),
+        first_s=first_s,
+        most_s=dice.one_of((0.5, 2.0) if two else (0.5, 2.0, 10.0, 60.0)),
+        request_s=request_s,
+        lease_s=dice.one_of((None, 1.0, 5.0)) if two else None,
+        most_together=dice.one_of((1, 2, 4, 10)),
+        remembered_s=dice.one_of((2.0, 60.0, 86_400.0)),
+        drains=dice.chance(0.15),
+        reads_views=dice.chance(0.08),
+        troubled_s=dice.one_of((3.0, 8.0, 20.0)),
     )
-    count, operations = len(scenario.operations), []
-    for each in scenario.operations:
-        operations += [each, *_looks(dice, each)] if each.kind in _SEEN else [each]
-        if len(operations) >= count:
-            break
-    return scenario._replace(knobs=knobs, operations=tuple(sorted(operations[:count])))
 
 
-def _looks(dice: Dice, change: Operation) -> Iterator[Operation]:
-    """Yield looks at a record that was just changed, which somebody else may have changed since."""
-    at_s = change.at_s
-    of = -1 if change.kind == "create" else change.a
-    for _ in range(1 + dice.below(3)):
-        at_s += dice.one_of(_SOON_S) * dice.uniform(0.5, 1.5)
-        kind = dice.weighed(_LOOKS)
-        b, c = dice.below(1000), dice.below(1000)
-        if kind == "news":  # somebody's edit that is seen at once
-            yield Operation(round(at_s, 3), "foreign", of, b, c)
-            yield Operation(round(at_s + 0.001, 3), "observe", of, b, c)
-        else:
-            yield Operation(round(at_s, 3), kind, of, b, c - c % 2 if kind == "pull" else c)
+def _faults(dice: Dice, knobs: Knobs, count: int) -> list[Fault]:
+    """Draw what goes wrong: at requests, at calls to the log, at steps, and at times."""
+    found: list[Fault] = []
+    requests = 2 * count
+    for _ in range(dice.below(2 + count)):
+        row, kind, _ = dice.weighed(_FEW)
+        if row == _SEVERAL and knobs.dialect != "together":
+            continue
+        patience_s = dice.one_of((0.0, 1.0, 3.0) if knobs.senders > 1 else (0.0, 1.0, 5.0, 20.0))
+        more = dice.one_of((0.3, 2.0, 8.0)) if kind == "late" else patience_s
+        found.append(Fault(row, kind, 1 + dice.below(requests), more))
+    if knobs.dialect == "together" and dice.chance(0.5):
+        kind = dice.one_of(("items missing", "items swapped"))
+        found.append(Fault(_SEVERAL, kind, 1 + dice.below(count)))
+    if dice.chance(0.3):
+        row, kind, _ = dice.weighed(_LASTING)
+        begin = dice.below(int(knobs.troubled_s * 0.7) + 1)
+        found.append(Fault(row, kind, begin, dice.uniform(0.5, knobs.troubled_s / 2)))
+    found += [_other(dice, knobs, count) for _ in range(dice.below(4))]
+    return sorted(found)
+
+
+def _other(dice: Dice, knobs: Knobs, count: int) -> Fault:
+    (row, kind) = dice.weighed(_OTHERS)
+    second = dice.below(int(knobs.troubled_s * 0.9) + 1)
+    match kind:
+        case "power":
+            row = 4 if knobs.durability == "normal" else 3
+            return Fault(row, kind, second, float(1 + dice.below(6)))
+        case "token expires" | "keys forgotten":
+            return Fault(row, kind, second)
+        case "clock jumps":
+            return Fault(row, kind, second, dice.one_of(_JUMPS_S))
+        case "suspended":
+            return Fault(row, kind, second, dice.one_of((60.0, 7_200.0, 200_000.0)))
+        case "pause":
+            return Fault(row, kind, dice.below(30 * count), dice.uniform(0.1, 12.0))
+        case "cancel":
+            return Fault(row, kind, dice.below(30 * count))
+        case "full":
+            return Fault(row, kind, 1 + dice.below(6 * count), dice.uniform(0.1, 4.0))
+        case "crash within":
+            return Fault(row, kind, 1 + dice.below(6 * count), float(1 + dice.below(5)))
+        case _:
+            at = 1 + dice.below(6 * count)
+            if kind in {"crash before", "crash after"} and at % 2 == 0:
+                return Fault(row, kind, 1 + at // 2 % 4, OF_A_PULL)
+            return Fault(row, kind, at)

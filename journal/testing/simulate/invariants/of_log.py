@@ -18,7 +18,7 @@ from journal.events import (
     RecordObserved,
 )
 from journal.log.chain import hash_of
-from journal.testing.simulate.invariants.of_sights import noted
+from journal.testing.simulate.invariants.of_sights import is_value, noted
 from journal.testing.simulate.invariants.remembered import CANARY, RACE_S
 from journal.testing.simulate.service import FOREIGN
 from journal.values import Ref
@@ -213,13 +213,6 @@ def _fits(world: World, fields: dict[str, Any], draft: Expected) -> bool:
     return all(is_value(world, fields.get(name), value) for name, value in draft.fields.items())
 
 
-def is_value(world: World, there: object, here: object) -> bool:
-    """Say whether what the service has is what is here; a reference is its name there."""
-    if isinstance(here, Ref):
-        return there in {here.id, *world.service.ids.get((here.type, here.id), ())}
-    return there == here
-
-
 def _had(world: World, draft: Expected) -> bool:
     """Say whether the service ever had the record as a draft leaves it."""
     past = world.service.past.get((draft.ref.type, draft.ref.id), [None, None])
@@ -230,7 +223,10 @@ def _had(world: World, draft: Expected) -> bool:
 
 def i14_held(world: World, entry: Entry, event: DraftHeld) -> None:
     """Check that what a draft is held for is so: the service has not done it, and is as it says."""
-    if entry.origin in world.checks.cannot_read:
+    if event.classification == "rejected" and entry.origin in world.checks.cannot_read:
+        world.checks.given_up.add(
+            entry.stream
+        )  # what it has refused, and yet done, may be met again
         return
     draft, service = world.oracle.drafts[event.draft_id], world.service
     key = (draft.ref.type, draft.ref.id)
@@ -259,8 +255,7 @@ def is_alone(world: World, ref: Ref) -> bool:
 
 def i14_resolved(world: World, entry: Entry) -> None:
     """Check that a draft is in no conflict with what the journal itself has changed."""
-    is_told = entry.origin in world.checks.cannot_read
-    if entry.actor == "sync" and not is_told and is_alone(world, entry.stream):
+    if entry.actor == "sync" and is_alone(world, entry.stream):
         world.broken("I14", f"a conflict of {entry.stream} is resolved, and nobody has changed it")
 
 

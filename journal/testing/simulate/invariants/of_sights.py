@@ -125,8 +125,9 @@ def _names(past: list[dict[str, Any] | None], fields: Any) -> set[str]:  # noqa:
 
 
 def _has(world: World, fields: Any, names: Any) -> Any:  # noqa: ANN401
-    return lambda state: state is not None and all(
-        is_value(world, state.get(name), fields.get(name)) for name in names
+    return lambda state: (
+        state is not None
+        and all(is_value(world, state.get(name), fields.get(name)) for name in names)
     )
 
 
@@ -159,10 +160,10 @@ def _acknowledged(
     if n not in states or shown.seen_s >= left_s:
         return
     at, past = states.index(n), world.service.past[key]
-    is_whole = event.evidence == "answer" and event.fields is not None
-    if draft.kind == "delete":
-        shown.at_least = max(shown.at_least, at)
-    elif is_whole and _has(world, event.fields, _names(past, event.fields))(past[at]):
+    is_whole = draft.kind == "delete"
+    if event.evidence == "answer" and event.fields is not None:
+        is_whole = _has(world, event.fields, _names(past, event.fields))(past[at])
+    if is_whole:
         shown.at_least = max(shown.at_least, at)
     else:
         for name in draft.fields:
