@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
 SHARE: Final = 0.15
 """Which share of all scenarios is watched."""
-_CHANGES: Final = frozenset({"create", "update"})
-_LOOKS: Final = (("pull", 5), ("news", 5), ("observe", 3), ("foreign", 2), ("update", 2))
-_SOON_S: Final = (0.02, 0.1, 0.4)
+_CHANGES: Final = (("update", 7), ("create", 2))
+_LOOKS: Final = (("news", 8), ("pull", 4), ("observe", 4), ("foreign", 2), ("update", 1))
+_SOON_S: Final = (0.02, 0.1, 0.2, 0.4)
+_APART_S: Final = (0.5, 1.5)
+"""How long after a change, and all that is seen of it, the next one is made."""
 _STREAM: Final = 3
 """Of its dice."""
 
 
 def watched(scenario: Scenario) -> Scenario:
-    """Return the scenario, or, of some, one of as many operations that is watched."""
+    """Return the scenario, or, of some, one of no more operations that is watched."""
     dice = Dice(scenario.seed, _STREAM)
     if not dice.chance(SHARE):
         return scenario
@@ -32,21 +34,22 @@ def watched(scenario: Scenario) -> Scenario:
         is_terse=dice.chance(0.5),
         shows_part=dice.chance(0.5) and scenario.knobs.dialect != "together",
     )
-    count = len(scenario.operations)
+    made = next(each for each in scenario.operations if each.kind == "create")
+    change = made._replace(at_s=round(dice.uniform(0.1, 0.5), 3))
     operations: list[Operation] = []
-    for each in scenario.operations:
-        operations.append(each)
-        if each.kind in _CHANGES:
-            operations += _looks(dice, each)
-        if len(operations) >= count:
-            break
-    return scenario._replace(knobs=knobs, operations=tuple(sorted(operations[:count])))
+    while len(operations) < len(scenario.operations) and change.at_s < knobs.troubled_s * 0.8:
+        operations += [change, *_looks(dice, change)]
+        at_s = round(operations[-1].at_s + dice.uniform(*_APART_S), 3)
+        a, b, c = (dice.below(1000) for _ in range(3))
+        change = Operation(at_s, dice.weighed(_CHANGES), a, b, c)
+    kept = operations[: len(scenario.operations)]
+    return scenario._replace(knobs=knobs, operations=tuple(sorted(kept)))
 
 
 def _looks(dice: Dice, change: Operation) -> Iterator[Operation]:
     """Yield what is seen of a record that was just changed, and what others do to it."""
     at_s, of = change.at_s, -1 if change.kind == "create" else change.a
-    for _ in range(1 + dice.below(3)):
+    for _ in range(1 + dice.below(4)):
         at_s += dice.one_of(_SOON_S) * dice.uniform(0.5, 1.5)
         kind = dice.weighed(_LOOKS)
         b, c = dice.below(1000), dice.below(1000)

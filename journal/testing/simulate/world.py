@@ -342,7 +342,7 @@ class World:
             self.checks.has_lost = True
             self.checks.resolved.clear()
             self.checks.told.clear()
-            self.checks.shown.clear()
+            self.checks.sights.forget()
             self.desk.forget(left)
             self.observe()
         self.clock.booted_s = self.clock.now_s

@@ -33,7 +33,7 @@ def at_departure(world: World, exchange: Exchange) -> None:
         i15(world, sent)
         i21(world, exchange.sender, sent)
     if not exchange.sent.is_write:
-        world.checks.read_s[exchange.sender] = exchange.began_s
+        world.checks.sights.read_s[exchange.sender] = exchange.began_s
     world.checks.last_was_read[exchange.sender] = not exchange.sent.is_write
 
 

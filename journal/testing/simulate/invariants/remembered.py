@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from journal.testing.simulate.invariants.of_sights import Sights
+
 if TYPE_CHECKING:
-    from journal.testing.simulate.invariants.of_sights import Shown
     from journal.testing.simulate.network import Exchange
     from journal.values import Ref
 
@@ -54,17 +55,7 @@ class Memory:
         """The records of which a draft was discarded that may have been applied."""
         self.resolved: dict[str, tuple[str | None, Any]] = {}
         """The state of the service against which each draft was last resolved."""
-        self.shown: dict[Ref, Shown] = {}
-        """What is known of each record, and how new it must be."""
-        self.touched: dict[Ref, int] = {}
-        """Of which records something was noted in this step."""
-        self.states: dict[tuple[str, str], list[int]] = {}
-        """The numbers of the changes that led to each state of a record; 0 for the first."""
-        self.counted = 0
-        self.carried: dict[str, tuple[int, float]] = {}
-        """Which change each draft was carried out by, and when its request had left."""
-        self.read_s: dict[str, float] = {}
-        """When each sender has begun to read last."""
+        self.sights = Sights()
         self.known: dict[Ref, dict[tuple[str, Any], int]] = {}
         """The values that the service was seen to have, with where that was first noted."""
 

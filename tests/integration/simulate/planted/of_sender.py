@@ -274,6 +274,24 @@ def takes_what_was_not_there_yet_for_gone(real: Code) -> object:
     return is_newer
 
 
+@plants(seen, "_is_newer", by="I14", seeds=1)
+def takes_a_version_that_nobody_knew_for_newer(real: Code) -> object:
+    """A version is newer though the one that the draft was made on is not known."""
+
+    def is_newer(record: Record, change: Change, version: str | None, sight: Sight) -> bool:
+        remote = record.remote._replace(receipt=0)
+        change = change._replace(base_version=change.base_version or "unknown")
+        return bool(real(record._replace(remote=remote), change, version, sight))
+
+    return is_newer
+
+
+@plants(Store, "_is_of_earlier", by="I14", seeds=1)
+def deletes_what_was_made_again(_: Code) -> object:
+    """A tombstone of what a record was called before it was made again deletes it."""
+    return lambda _self, _ref, _sighting: False
+
+
 @plants(SeenSince, "is_late", by="I14", seeds=1)
 def lets_a_late_read_set_a_record_back(_: Code) -> object:
     """A conflict is with what a read has shown, though something newer was seen since it left."""
