@@ -97,7 +97,7 @@ def resolve(
         return (_applied(record, change, choice),)
     conflict = conflict_of(record, change, _theirs(record))
     if change.held_as not in {"conflict", "gone"}:
-        if change.resolved and change.state != "held":
+        if change.resolved:
             return ()
         raise refused(record, change, "it is not held in a conflict", _instead(change))
     if choice.fields and (change.kind == "delete"):

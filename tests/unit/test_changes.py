@@ -196,7 +196,6 @@ class TestConditions:
             '["/{type}?since={since}",{"since":1}]'
         )
 
-
     def test_an_answer_without_content_says_nothing_of_more(self) -> None:
         """Not even that it is not the last one."""
         notes = feed(more={"at": "/last", "is_not": True}, next="header:Link")

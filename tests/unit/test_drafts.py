@@ -492,7 +492,7 @@ class TestExplain:
 
     def test_unknown_draft_is_refused(self) -> None:
         """A draft that is not in the queue has no reason to wait."""
-        with pytest.raises(DraftMissingError):
+        with pytest.raises(DraftMissingError, match="e2"):
             explain(queue((ACME, created())), "e2")
 
 

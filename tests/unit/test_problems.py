@@ -537,6 +537,17 @@ def test_words_inside_a_member_of_any_name(name: str) -> None:
     assert field_messages(body, 200) == (FieldMessage(message="rev is 2", code="STALE"),)
 
 
+@pytest.mark.parametrize(("before", "field"), [(MAX_MESSAGES - 1, ""), (MAX_MESSAGES, "z")])
+def test_among_how_many_members_it_is_looked_for(before: int, field: str) -> None:
+    """M2: what stands behind so many is taken for what is wrong with a field of that name."""
+    others: dict[str, Any] = {f"k{number}": {} for number in range(before)}
+    body = json.dumps({**others, "z": {"code": "STALE", "message": "rev is 2"}}).encode()
+
+    assert field_messages(body, 200)[0] == (
+        FieldMessage(field=field, message="rev is 2", code="STALE")
+    )
+
+
 @pytest.mark.parametrize("inner", [{"code": 7}, {"text": "a note"}, "STALE"])
 def test_a_member_that_is_no_error(inner: object) -> None:
     """A member without both is not taken for the words of an error."""
@@ -549,6 +560,7 @@ SAID: Final = {"message": "m"}
 NESTS: Final[dict[str, tuple[Callable[[Any], Any], Any, int, str]]] = {
     "lists": (lambda inner: [inner], "m", 8, ""),
     "errors": (lambda inner: {"error": inner}, SAID, 8, ""),
+    "maps of maps": (lambda inner: {"errors": inner}, {"n": "m"}, 7, "n"),
     "lists of errors": (lambda inner: {"errors": [inner]}, "m", 4, ""),
     "maps": (lambda inner: {"n": inner}, "m", 8, "n.n.n.n.n.n.n.n"),
     "maps of errors": (lambda inner: {"n": inner}, SAID, 8, "n.n.n.n.n.n.n.n"),
@@ -609,9 +621,17 @@ def test_how_many_parts_are_read(count: int, *, is_told: bool) -> None:
         ({"errors": {"n": {"message": "too large", "code": "E"}}}, [("n", "too large", "E")]),
         ({"errors": {"n": 1, "title": "bad"}}, [("title", "bad")]),
         ({"details": {"fieldViolations": ["too large"]}}, [("", "too large")]),
+        ({"error": {"text": "too large"}}, [("", "too large")]),
         ({"message": "m", "code": "E", "data": {"message": "the note"}}, [("", "m", "E")]),
     ],
-    ids=["more of a field", "an error of a field", "a number", "violations", "a record"],
+    ids=[
+        "more of a field",
+        "an error of a field",
+        "a number",
+        "violations",
+        "an error",
+        "a record",
+    ],
 )
 def test_what_stands_in_a_map(body: object, messages: list[tuple[str, ...]]) -> None:
     """Each member is told as what it is; what says nothing is passed over."""
