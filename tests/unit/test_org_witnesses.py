@@ -41,7 +41,10 @@ def journal() -> Iterator[Journal]:
 
 
 def changes(
-    journal: Journal, key: str, *made: tuple[ChangeKind, dict[str, Any]], **known: Any
+    journal: Journal,
+    key: str,
+    *made: tuple[ChangeKind, dict[str, Any]],
+    **known: Any,  # noqa: ANN401  JSON
 ) -> list[Push]:
     """Return changes of an account; the org has it as known, where anything is."""
     ref = Ref.of("Account", key)
@@ -95,7 +98,7 @@ class TestWords:
         word: Word,
     ) -> None:
         """What is made and deleted leaves nothing: a record there is somebody else's."""
-        made = [(kind, {}) for kind in kinds]
+        made: list[tuple[ChangeKind, dict[str, Any]]] = [(kind, {}) for kind in kinds]
         pushes = changes(journal, "a1", *made, **({} if kinds[0] == "create" else BEFORE))
 
         assert said(pushes, row(Name="a") if is_there else None) == word
