@@ -7,6 +7,8 @@
 - G3. A change is sent on a condition, or right after a read has shown that the record is as
   the change expects it.
 - G4. Nothing is final by one read alone: what it shows may be the past, or somebody on the way.
+- G5. What is said of the record's state, and not of the draft, is believed to no remote that
+  refuses to be read.
 
 ```
 maybe applied, or no condition known:  read -> as expected -> write
@@ -277,8 +279,8 @@ class HttpRemote:
                 return Unknown("the remote's answer and its record do not fit together")
             return found
         match found:
-            case None if refusal.classification == "gone":
-                return Unknown(_UNREAD, refusal=refusal)  # nobody has seen that it is gone
+            case None if errand.can_look and refusal.classification != "rejected":
+                return Unknown(_UNREAD, refusal=refusal._replace(classification="unknown"))
             case None:
                 return refusal
             case AsExpected():

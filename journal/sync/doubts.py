@@ -60,6 +60,7 @@ class Doubts:
     def _forget(self) -> None:
         self._weight = self._times = self._same = 0
         self._seen: Seen | int | None = None
+        self._answer = ""
 
     def begin(self, draft_id: str, revision: int, age_s: float = 0.0) -> None:
         """Begin an attempt to send a draft, whose first request left so many seconds ago."""
@@ -101,13 +102,14 @@ class Doubts:
         if refusal is not None and self._is_agreed(refusal):
             self._forget()
             return refusal
+        self._answer = self._answer if refusal is None else refusal.answer
         most = self._borne_with
         if most is None or self._weight < most * SURE:
             return outcome
         said = f"not known after {self._times} attempts: {outcome.problem}"
-        held = Refused("unknown", (FieldMessage(message=said),), self._status)
+        held = Refused("unknown", (FieldMessage(message=said),), self._status, self._answer)
         self._forget()
-        return held if refusal is None else held._replace(answer=refusal.answer)
+        return held
 
     @property
     def _borne_with(self) -> int | None:

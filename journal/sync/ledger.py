@@ -22,42 +22,36 @@ from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Final
 
 from journal.checkpoint import ACKNOWLEDGED, Checkpoint
-from journal.conflicts import Resolved
 from journal.drafts import Hold, Queue, draft_id_of
-from journal.errors import RefusedError
 from journal.events import (
     QUEUE,
-    ConflictResolved,
     DraftAcknowledged,
-    DraftHeld,
     DraftRetried,
-    FieldMessage,
     PushStarted,
     QueueStopped,
 )
 from journal.explanation import hold_text, name_of
-from journal.outcomes import Acknowledged, Refused
+from journal.outcomes import Refused
 from journal.record import base_version
 from journal.remotes.remote import Push, Turn
-from journal.resolutions import settled
 from journal.staging import Facts
 from journal.sync.seen import SeenSince, seen_again
 from journal.sync.turns import Turns
-from journal.values import freeze, references
+from journal.sync.verdict import Verdict, storable
+from journal.values import references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from journal.commands import Note
+    from journal.conflicts import Resolved
     from journal.drafts import Draft
     from journal.events import Entry, Event
     from journal.journal import Journal
     from journal.outcomes import Outcome, Settled
-    from journal.policies import Policies
     from journal.record import Change, Record
     from journal.sync.lease import Other, SenderLease
     from journal.sync.settings import Settings
-    from journal.values import Ref
 
 ACTOR: Final = "sync"
 """Who acknowledges and holds, in the envelope of what a subscriber appends."""
@@ -66,11 +60,6 @@ SAVE_EVERY: Final = 500
 """After how many drafts it is noted how far they are settled, in case the end is not reached."""
 MAX_PROBLEM: Final = 1000
 """How many characters say why the queue was stopped."""
-_WHY: Final = {
-    "conflict": "the remote has another state of the record than the draft was made on",
-    "gone": "the remote no longer has the record",
-}
-"""The reason, in the envelope, of what became of a draft that stood in a conflict."""
 _NOT_CARRIED_OUT: Final = "the remote did not carry it out"
 """The reason, in the envelope, of what is pending again for it did not go with others."""
 
@@ -256,9 +245,9 @@ class Ledger:
             What became of each; None where somebody else has settled it.
         """
         verdicts = [
-            _Verdict(
+            Verdict(
                 draft,
-                _storable(outcome, draft.ref),
+                storable(outcome, draft.ref),
                 attempts,
                 self._settings.conflicts,
                 self._seen_since,
@@ -311,7 +300,7 @@ class Ledger:
         problem = f"{queue.switch.rejections} drafts in a row were rejected{last}"
         return (QueueStopped(cause="rejections", problem=problem[:MAX_PROBLEM]),)
 
-    def _alarm(self, draft: Draft, outcome: Refused, verdict: _Verdict) -> Note:
+    def _alarm(self, draft: Draft, outcome: Refused, verdict: Verdict) -> Note:
         """Return the stop of the queue, in the append that holds the draft (S9)."""
         said = hold_text(Hold("unknown", outcome.messages, outcome.status, ""))
         problem = (
@@ -380,68 +369,6 @@ class Ledger:
         return draft.ref, decision, facts
 
 
-class _Verdict:
-    """What settles a draft, and what became of the draft once that is appended."""
-
-    def __init__(
-        self,
-        draft: Draft,
-        outcome: Settled,
-        attempts: int,
-        conflicts: Policies,
-        seen_since: Callable[[Record, Change, DraftAcknowledged], Sequence[Event]],
-    ) -> None:
-        self.draft = draft
-        self.outcome = outcome
-        self.events: Sequence[Event] = ()
-        """What was decided when it was appended; nothing where somebody else was first."""
-        self._attempts = attempts
-        self._conflicts = conflicts
-        self._seen_since = seen_since
-
-    @property
-    def reason(self) -> str | None:
-        """Why it is so, for the envelope."""
-        outcome = self.outcome
-        if isinstance(outcome, Acknowledged):
-            return outcome.note
-        return _WHY.get(outcome.classification)
-
-    def decide(self, record: Record, change: Change) -> Sequence[Event]:
-        """Return the events of what settles the draft, on its record as it is then."""
-        self.events = settled(record, change, self.outcome, self._attempts, self._conflicts)
-        receipt = self.events[-1]
-        if isinstance(receipt, DraftAcknowledged):
-            return (receipt, *self._seen_since(record, change, receipt))
-        return self.events
-
-    @property
-    def became(self) -> Outcome | Resolved | None:
-        """What became of the draft."""
-        outcome = self.outcome
-        match self.events[-1] if self.events else None:
-            case None:
-                return None
-            case ConflictResolved() as event:
-                return Resolved(event.kind, event.fields, event.resolutions, self.reason or "")
-            case DraftHeld(messages=messages) if isinstance(outcome, Refused):
-                return outcome._replace(messages=messages)
-            case _:
-                return outcome
-
-
 def _put_back(_: Record, change: Change) -> Sequence[Event]:
     """Return the events of a draft being pending again that was begun, and did not go."""
     return (DraftRetried(draft_id=change.draft_id),) if change.state == "sending" else ()
-
-
-def _storable(outcome: Settled, ref: Ref) -> Settled:
-    """Return the outcome with what a read has shown as it can be kept, or without it."""
-    if isinstance(outcome, Acknowledged) or outcome.seen is None or outcome.seen.fields is None:
-        return outcome
-    try:
-        fields = freeze(outcome.seen.fields, record=ref)
-    except RefusedError as error:
-        said = FieldMessage(message=f"the remote's record cannot be kept: {error}")
-        return outcome._replace(messages=(*outcome.messages, said), seen=None)
-    return outcome._replace(seen=outcome.seen._replace(fields=fields))

@@ -1054,9 +1054,9 @@ class TestRefusals:
 
         assert (held(journal).classification, held(journal).status) == ("rejected", 422)
 
-    @pytest.mark.parametrize("status", [404, 410])
-    def test_gone_without_a_read(self, journal: Journal, status: int) -> None:
-        """That a record is gone is not believed to a remote that refuses to be read."""
+    @pytest.mark.parametrize("status", [404, 409, 410, 412])
+    def test_said_of_the_record_without_a_read(self, journal: Journal, status: int) -> None:
+        """What a refusal says of the record is not believed to who refuses to be read (G5)."""
         script = started(journal)
         journal.update(ACCOUNT, {"Size": 2})
         there, done = shows(ACME, '"1"'), shows({**ACME, "Size": 2}, '"2"')
@@ -1067,16 +1067,36 @@ class TestRefusals:
         assert acknowledged(journal).evidence == "answer"
         assert not any(isinstance(e.event, RecordObserved) for e in journal.log.read())
 
-    def test_gone_of_a_remote_that_is_never_read(self, journal: Journal) -> None:
-        """After as many doubts as are borne with, a person decides: nothing is known."""
+    def test_a_conflict_that_was_done(self, journal: Journal) -> None:
+        """A create that is done, and refused by who refuses to be read, is found done (G5)."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote())
+
+        script.drain(says(409), says(403), shows(ACME, '"1"'))
+
+        assert script.methods == ["PUT", "GET", "GET"]
+        assert acknowledged(journal).evidence == "read"
+
+    def test_a_rejection_without_a_read(self, journal: Journal) -> None:
+        """That the draft is bad is believed without a read: who may not write may not read."""
+        script = started(journal)
+        journal.update(ACCOUNT, {"Size": 2})
+
+        script.drain(says(403), says(403))
+
+        assert (held(journal).classification, held(journal).status) == ("rejected", 403)
+
+    @pytest.mark.parametrize("status", [409, 410])
+    def test_a_remote_that_is_never_read(self, journal: Journal, status: int) -> None:
+        """After as many doubts as are borne with, a person decides: nothing is known (D1, G5)."""
         journal.create("Account", ACME, id="a1")
         script = Script(journal, remote(), doubts=3)
         script.drain(shows(ACME, '"1"', 201))
         journal.update(ACCOUNT, {"Size": 2})
 
-        script.drain(says(410), says(403), says(403), says(403))
+        script.drain(says(status, b"taken"), says(403), says(403), says(403))
 
-        assert held(journal).classification == "unknown"
+        assert (held(journal).classification, held(journal).answer) == ("unknown", "taken")
         assert not any(isinstance(e.event, RecordObserved) for e in journal.log.read())
 
     def test_a_refusal_and_an_outage(self, journal: Journal) -> None:

@@ -91,8 +91,8 @@ class ModelService:
         """The states that a record was ever in; None where it was not there."""
         self._records: dict[tuple[str, str], _Stored] = {}
         self._by_sid: dict[tuple[str, str], _Stored] = {}
-        self._touched: dict[tuple[str, str], int] = {}
-        self._gone: dict[tuple[str, str], str] = {}
+        self._touched: dict[tuple[str, str], tuple[int, str]] = {}
+        """The last change of a record and our key, by type and what it is called here."""
         self._answers: dict[str, tuple[float, Sent, Response]] = {}
         self._token = 0
 
@@ -255,17 +255,18 @@ class ModelService:
 
     def _changed(self, record_type: str, asked: Mapping[str, str]) -> Response:
         since, limit = int(asked["since"]), int(asked.get("limit", "3"))
-        touched = sorted((n, key) for key, n in self._touched.items() if key[0] == record_type)
-        later = [(n, key) for n, key in touched if n > since]
-        changes = [self._change(n, key) for n, key in later[:limit]]
+        of_type = (
+            (n, sid, key) for (of, sid), (n, key) in self._touched.items() if of == record_type
+        )
+        later = sorted(each for each in of_type if each[0] > since)
+        changes = [self._change(n, (record_type, sid), key) for n, sid, key in later[:limit]]
         is_last = len(later) <= limit
         more = None if is_last else f"/{record_type}?since={changes[-1]['n']}&limit={limit}"
         return _json(200, {"changes": changes, "next": more})
 
-    def _change(self, n: int, key: tuple[str, str]) -> dict[str, Any]:
-        stored = self._records.get(key)
-        sid = self._gone.get(key, "") if stored is None else stored.sid
-        names = {"sid": sid, "key": key[1]} if self._is_keyed else {"id": key[1]}
+    def _change(self, n: int, called: tuple[str, str], key: str) -> dict[str, Any]:
+        stored = self._by_sid.get(called)
+        names = {"sid": called[1], "key": key} if self._is_keyed else {"id": key}
         if stored is None:
             return {"n": n, **names, "deleted": True}
         label = "version" if self._is_keyed else "etag"
@@ -281,6 +282,7 @@ class ModelService:
         kept = {name: value for name, value in fields.items() if value is not None}
         stored = self._records[key] = _Stored(key, sid, kept, n)
         self._by_sid[key[0], sid] = stored
+        self._touch(stored, n)
         self.ids.setdefault(key, []).append(sid)
         self.past.setdefault(key, [None]).append(dict(kept))
         return stored
@@ -292,15 +294,19 @@ class ModelService:
         if kept == stored.fields:
             return
         stored.n = self._note("update", stored.key, draft, fields, at_s)
+        self._touch(stored, stored.n)
         stored.fields = kept
         self.past[stored.key].append(dict(kept))
 
     def _delete(self, stored: _Stored, draft: str, at_s: float) -> None:
-        self._note("delete", stored.key, draft, None, at_s)
+        self._touch(stored, self._note("delete", stored.key, draft, None, at_s))
         del self._records[stored.key]
         del self._by_sid[stored.key[0], stored.sid]
-        self._gone[stored.key] = stored.sid
         self.past[stored.key].append(None)
+
+    def _touch(self, stored: _Stored, n: int) -> None:
+        record_type, key = stored.key
+        self._touched[record_type, stored.sid] = n, key
 
     def _note(
         self,
@@ -312,7 +318,6 @@ class ModelService:
     ) -> int:
         n = len(self.effects) + 1
         self.effects.append(Effect(n, action, key, draft, body, at_s))
-        self._touched[key] = n
         if draft != FOREIGN:
             self.applied[draft] += 1
         return n

@@ -228,7 +228,10 @@ def _had(world: World, draft: Expected) -> bool:
 
 def i14_held(world: World, entry: Entry, event: DraftHeld) -> None:
     """Check that what a draft is held for is so: the service has not done it, and is as it says."""
-    if entry.origin in world.checks.cannot_read:
+    if event.classification == "rejected" and entry.origin in world.checks.cannot_read:
+        world.checks.given_up.add(
+            entry.stream
+        )  # what it has refused, and yet done, may be met again
         return
     draft, service = world.oracle.drafts[event.draft_id], world.service
     key = (draft.ref.type, draft.ref.id)
@@ -257,8 +260,7 @@ def is_alone(world: World, ref: Ref) -> bool:
 
 def i14_resolved(world: World, entry: Entry) -> None:
     """Check that a draft is in no conflict with what the journal itself has changed."""
-    is_told = entry.origin in world.checks.cannot_read
-    if entry.actor == "sync" and not is_told and is_alone(world, entry.stream):
+    if entry.actor == "sync" and is_alone(world, entry.stream):
         world.broken("I14", f"a conflict of {entry.stream} is resolved, and nobody has changed it")
 
 

@@ -183,6 +183,7 @@ def i14_converged(world: World) -> None:
     process = world.alive()
     pending = {draft.ref for draft in world.oracle.pending.values()} | world.checks.overtaken
     there = world.service.records()
+    called = {(key[0], world.service.sid(key)): fields for key, fields in there.items()}
     if world.left_out or any(d.held_as == "unknown" for d in world.oracle.pending.values()):
         return  # a pull stores nothing while it is not known whose record it is
     for ref in world.oracle.versions:
@@ -190,9 +191,10 @@ def i14_converged(world: World) -> None:
             continue
         record = process.journal.kept(ref)
         here = {n: v for n, v in (record.fields or {}).items() if v is not None}
-        shown = there.get((ref.type, ref.id))
         if record.remote.exists is None:
             continue
+        name = record.remote.remote_id  # under our key may be another record by now
+        shown = there.get((ref.type, ref.id)) if name is None else called.get((ref.type, name))
         if (record.fields is None) != (shown is None):
             world.broken("I14", f"{ref} is {here} here, and {shown} there")
         if shown is None:

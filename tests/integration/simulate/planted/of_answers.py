@@ -96,6 +96,20 @@ def takes_a_refusal_at_its_word(_: Code) -> object:
     return settled
 
 
+@plants(HttpRemote, "_settled", by="I14", seeds=41)
+def takes_a_conflict_unread(real: Code) -> object:
+    """What is said of the record's state is believed to a service that refuses to be read."""
+
+    def settled(
+        self: HttpRemote, errand: Errand, refusal: Refused | None
+    ) -> Generator[Request, Answer, Outcome]:
+        found: Outcome = yield from real(self, errand, refusal)
+        is_unread = isinstance(found, Unknown) and found.problem == "the remote refused to be read"
+        return refusal if is_unread and refusal is not None else found
+
+    return settled
+
+
 @plants(Errand, "absent", by="I14", seeds=144)
 def takes_a_second_delete_for_a_conflict(real: Code) -> object:
     """A delete that was carried out, and whose answer was lost, is refused, as it is gone."""
@@ -192,7 +206,7 @@ def takes_a_lost_answer_for_done(real: Code) -> object:
     return push
 
 
-@plants(classify, "classify", by="I14", seeds=56)
+@plants(classify, "classify", by="I14", seeds=41)
 def follows_a_redirect_to_a_success(real: Code) -> object:
     """A redirect leads to a sign-in page, and that the page is there is a success."""
 

@@ -40,7 +40,7 @@ def orders_by_the_time(real: Code) -> object:
     return next_to_send
 
 
-@plants(Queue, "next_to_send", by="I13", seeds=1)
+@plants(Queue, "next_to_send", by="I13", seeds=7)
 def sends_the_newest_first(real: Code) -> object:
     """The draft that was made last goes first."""
 
@@ -100,7 +100,7 @@ def forgets_after_a_restart_that_it_was_stopped(_: Code) -> object:
     return property(low_water)
 
 
-@plants(Ledger, "_has_tripped", by="I13", seeds=567)
+@plants(Ledger, "_has_tripped", by="I13", seeds=689)
 def burns_through_a_queue_that_is_refused(_: Code) -> object:
     """However many drafts in a row are rejected, the next one is sent."""
     return lambda _self, _queue: False
