@@ -12,8 +12,8 @@ REMOTES := addresses auth changes classify comparison constraints contents diale
            salesforce/together salesforce/updated salesforce/bound salesforce/witnesses
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting receiver/headers receiver/messages receiver/sequence \
-          sync/backoff sync/doubts sync/floor sync/turns sync/seen sync/sightings log/chain \
-          $(REMOTES:%=remotes/%)
+          sync/backoff sync/doubts sync/floor sync/turns sync/seen sync/sightings \
+          sync/verdict log/chain $(REMOTES:%=remotes/%)
 MUTATE := $(PURE)
 COMMA  := ,
 SPACE  := $(subst ,, )

@@ -29,6 +29,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "sync/turns": ("test_turns",),
     "sync/seen": ("test_seen",),
     "sync/sightings": ("test_sightings",),
+    "sync/verdict": ("test_verdict",),
     "remotes/addresses": ("test_addresses",),
     "remotes/auth": ("test_auth", "test_credentials", "test_salesforce_settings"),
     "remotes/changes": ("test_changes", "test_pull"),

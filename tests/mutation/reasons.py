@@ -29,8 +29,8 @@ REASONS: dict[str, str] = {
     ),
     "same": "The same by another way, such as `None` for `False`, or a set that comes to nothing",
     "closed": (
-        "A word of a closed set, where every word but one means the same; the type checker"
-        " refuses any other"
+        "A word of a closed set, where every word but the few that are asked for means the same;"
+        " the type checker refuses any other"
     ),
     "import": "It is run while modules are imported, before a change can be made",
     "else": "What comes before it, or after it, sees to the same",
@@ -146,7 +146,8 @@ RULES: tuple[Rule, ...] = (
     Rule("shortcut", r'said != "null"', "remotes/contents"),
     Rule("unused", r"template\.get\(SPREAD", "remotes/templates"),
     Rule("unused", r"_pairs\(content, None\)", "remotes/templates"),
-    Rule("closed", r'OnHeld = "|choice\.policy or "'),
+    Rule("closed", r'OnHeld = "|kind: Kind = "|choice\.policy or "'),
+    Rule("bound", r"failures - 1, 33", "sync/backoff"),
     Rule("same", r"strict=|ensure_ascii="),
 )
 """The rules, in order."""
