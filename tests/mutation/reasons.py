@@ -148,6 +148,8 @@ RULES: tuple[Rule, ...] = (
     Rule("unused", r"_pairs\(content, None\)", "remotes/templates"),
     Rule("closed", r'OnHeld = "|kind: Kind = "|choice\.policy or "'),
     Rule("bound", r"failures - 1, 33", "sync/backoff"),
+    Rule("bound", r"latest = 1", "log/chain", "seal"),
+    Rule("same", r'"XXXX"\.join', "log/chain", "leaf"),
     Rule("same", r"strict=|ensure_ascii="),
 )
 """The rules, in order."""
