@@ -94,7 +94,7 @@ RULES: tuple[Rule, ...] = (
         "remotes/dialect",
     ),
     Rule("closed", r'"time" if|"XXexactXX"|"EXACT"', "remotes/dialect"),
-    Rule("codec", r'(?i)"(utf-\d+|latin-1|ascii|idna|replace|backslashreplace)"'),
+    Rule("codec", r"(?i)[\"'](utf-\d+|latin-1|ascii|idna|replace|backslashreplace)[\"']"),
     Rule("bound", r"remote\.receipt >=", "record"),
     Rule("shortcut", r"XXdeleteXX|DELETE|\(names\) or True", "record", "_laid_over|_rebased"),
     Rule("shortcut", r"is_as_laid_over", "record"),
