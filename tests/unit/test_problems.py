@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -519,12 +519,12 @@ def test_whatever_the_body(body: bytes, names: list[str]) -> None:
 )
 def test_evil_bodies_cost_little(evil: bytes) -> None:
     """M2: no body costs more than it weighs; the bound is far above what any takes."""
-    began_s = perf_counter()
+    began_s = process_time()
 
     found = field_messages(evil, 500, NAMES)
     is_page(evil)
 
-    assert perf_counter() - began_s < 2.0
+    assert process_time() - began_s < 2.0
     assert len(found) <= MAX_MESSAGES
     assert all(len(message.message) <= MAX_TEXT for message in found)
 
