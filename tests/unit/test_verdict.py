@@ -111,7 +111,10 @@ class TestBecame:
         """Nor where somebody else was first, and nothing was decided at all."""
         [pending] = Drafts(journal).pending()
 
-        assert Verdict(pending.draft, RECEIPT, 1, Policies(), Told()).became is None
+        verdict = Verdict(pending.draft, RECEIPT, 1, Policies(), Told())
+
+        assert (verdict.draft, verdict.outcome) == (pending.draft, RECEIPT)
+        assert (verdict.events, verdict.became) == ((), None)
 
     def test_what_is_acknowledged(self, journal: Journal) -> None:
         """It is what the remote said."""
