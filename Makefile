@@ -13,7 +13,7 @@ REMOTES := addresses auth changes classify comparison constraints contents diale
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
           descriptions fitting receiver/headers receiver/messages receiver/sequence \
           sync/backoff sync/doubts sync/floor sync/turns sync/seen sync/sightings \
-          sync/verdict log/chain $(REMOTES:%=remotes/%)
+          sync/verdict log/chain log/mapper $(REMOTES:%=remotes/%)
 MUTATE := $(PURE)
 COMMA  := ,
 SPACE  := $(subst ,, )

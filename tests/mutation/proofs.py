@@ -22,6 +22,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "sync/backoff": ("test_backoff",),
     "sync/floor": ("test_floor",),
     "log/chain": ("test_chain",),
+    "log/mapper": ("test_mapper", "test_events"),
     "sync/doubts": ("test_doubts",),
     "receiver/headers": ("test_receiver",),
     "receiver/messages": ("test_receiver",),

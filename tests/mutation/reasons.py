@@ -132,7 +132,7 @@ RULES: tuple[Rule, ...] = (
     Rule("unused", r'"index", ', "remotes/changes", r"Feed\._next"),
     Rule("bound", r"len\(step\) < 8", "remotes/pointers"),
     Rule("shortcut", r'kind == "(XXexactXX|EXACT)"', "remotes/forms"),
-    Rule("same", r"or agrees\((None|received, None)|astimezone\(None\)", "remotes/forms"),
+    Rule("same", r"astimezone\(None\)", "remotes/forms"),
     Rule("closed", r'id_type: IdType = "', "remotes/forms"),
     Rule("same", r'pop\("kind"', "descriptions", "_field"),
     Rule("bound", r"else -2|begin >= 0|begin > 1", "remotes/pages", "_between"),
@@ -147,6 +147,9 @@ RULES: tuple[Rule, ...] = (
     Rule("closed", r'OnHeld = "|kind: Kind = "|choice\.policy or "'),
     Rule("bound", r"failures - 1, 33", "sync/backoff"),
     Rule("bound", r"latest = 1", "log/chain", "seal"),
+    Rule("unused", r"__init__\(None\)", "log/mapper"),
+    Rule("bound", r"event_type, 1\)|version <= current", "log/mapper", r"EntryMapper\._upcast"),
+    Rule("same", r"include_url|include_input", "log/mapper", "_first_line"),
     Rule("same", r'"XXXX"\.join', "log/chain", "leaf"),
     Rule("same", r"strict=|ensure_ascii="),
 )
