@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
-REMOTES := addresses auth changes classify comparison constraints contents dialect forms list_checks \
+REMOTES := addresses auth changes checks classify comparison constraints contents dialect forms list_checks \
            masking meanings naming pages paths patience placeholders places pointers problems sections \
            selection templates times salesforce/answers salesforce/composite salesforce/describing \
            salesforce/errands salesforce/feed salesforce/group salesforce/ids salesforce/limits \

@@ -34,6 +34,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/addresses": ("test_addresses",),
     "remotes/auth": ("test_auth", "test_credentials", "test_salesforce_settings"),
     "remotes/changes": ("test_changes", "test_pull"),
+    "remotes/checks": ("test_checks",),
     "remotes/classify": ("test_classify", "test_selection"),
     "remotes/comparison": ("test_comparison", "test_generic_remote", "test_conventions"),
     "remotes/constraints": ("test_constraints", "test_profiles"),
