@@ -73,7 +73,7 @@ RULES: tuple[Rule, ...] = (
     Rule("bound", r"size < MOST_BYTES", "remotes/salesforce/bound"),
     Rule("unused", r'asked\((None|"XXXX"), turn', "remotes/salesforce/feed"),
     Rule("absent", r'"XXXX" if ', "remotes/salesforce/feed"),
-    Rule("same", r'replace\("-", "XXXX"|if \(key\) or True', "remotes/salesforce/rows"),
+    Rule("same", r"if \(key\) or True", "remotes/salesforce/rows"),
     Rule("same", r"strip\('XX/XX'\)", "remotes/salesforce/settings"),
     Rule("else", r"islice\(found, None", "remotes/problems"),
     Rule("bound", r"5 \* MAX_MESSAGES|_steps >= |depth >= ", "remotes/problems"),

@@ -161,6 +161,7 @@ class TestRows:
             {"records": [], "done": False},
             {"records": [], "done": False, "nextRecordsUrl": "https://evil.example.com/?q=%2e"},
             {"records": [], "done": False, "nextRecordsUrl": 7},
+            {"records": [], "done": False, "nextRecordsUrl": "/services/data/v67.0/query/-"},
         ],
     )
     def test_what_is_no_page_stores_nothing(self, content: dict[str, Any]) -> None:
