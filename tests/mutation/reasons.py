@@ -74,7 +74,6 @@ RULES: tuple[Rule, ...] = (
     Rule("unused", r'asked\((None|"XXXX"), turn', "remotes/salesforce/feed"),
     Rule("absent", r'"XXXX" if ', "remotes/salesforce/feed"),
     Rule("same", r"if \(key\) or True", "remotes/salesforce/rows"),
-    Rule("same", r"strip\('XX/XX'\)", "remotes/salesforce/settings"),
     Rule("else", r"islice\(found, None", "remotes/problems"),
     Rule("bound", r"5 \* MAX_MESSAGES|_steps >= |depth >= ", "remotes/problems"),
     Rule(
