@@ -418,6 +418,8 @@ class Errand:
         if not response.body:
             is_enough = response.status in _NO_CONTENT or is_said
             record = self._dialect.said(kind, self._type, response)
+            if found is not None and record.id is None:
+                record = record._replace(id=found.id)
             is_named = self.remote_id is not None or record.id is not None
             return self._received(response, record, found) if is_enough and is_named else None
         if response.status in _NO_CONTENT:

@@ -616,11 +616,21 @@ class TestAppliedWithoutAnId:
         journal.resolve(journal.load(ACME).changes[0].draft_id, applied=True)
         journal.update(ACME, {"Phone": "2"})
 
-        script.drain(row({**FIELDS, "Phone": None}), DONE, row({**FIELDS, "Phone": "2"}))
+        script.drain(row({**FIELDS, "Phone": None}), DONE)
 
-        by_key = f"GET /sobjects/Account/Journal_Key__c/{KEY}"
-        assert script.lines == [by_key, f"PATCH /sobjects/Account/{ID}", by_key]
-        assert receipt(journal).remote_id == ID
+        assert script.lines == [f"GET {BY_KEY}", f"PATCH {BY_ID}"]
+        assert (receipt(journal).remote_id, receipt(journal).evidence) == (ID, "answer")
+
+    def test_it_is_deleted(self, journal: Journal) -> None:
+        """What the org says is done is done, and is not looked for again under our key."""
+        script = creating(journal, is_sent=True, on_not_found="hold")
+        journal.resolve(journal.load(ACME).changes[0].draft_id, applied=True)
+        journal.delete(ACME)
+
+        script.drain(row(FIELDS), DONE)
+
+        assert script.lines == [f"GET {BY_KEY}", f"DELETE {BY_ID}"]
+        assert (receipt(journal).remote_id, receipt(journal).evidence) == (ID, "answer")
 
     @pytest.mark.parametrize("kind", ["update", "delete"])
     def test_without_a_key_nothing_is_sent(self, journal: Journal, kind: str) -> None:

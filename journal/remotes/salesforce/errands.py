@@ -143,7 +143,7 @@ class OrgErrand(Errand):
     def _with_grace(self, request: Request, version: str | None) -> Request:
         """Return a request whose condition allows for an org that compares parts of seconds."""
         later = http_date(version or "", self.grace_s)
-        if not self.grace_s or later is None or _CONDITION not in request.headers:
+        if later is None or _CONDITION not in request.headers:
             return request
         return request._replace(headers={**request.headers, _CONDITION: later})
 
@@ -217,7 +217,8 @@ class OrgErrand(Errand):
         """Say whether a record shows that a request of this delete was there before (E1)."""
         captured = self.captured()
         forms = self.dialect.forms(self.push.ref.type)
-        alike = (forms.agrees(name, fields.get(name), text) for name, text in captured.items())
+        ours, told = forms.ours, captured.items()
+        alike = (forms.agrees(ours(name), fields.get(name), text) for name, text in told)
         return bool(captured) and all(alike)
 
     @property

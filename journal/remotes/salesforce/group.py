@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -18,9 +19,7 @@ from pydantic_core import from_json, to_json
 
 from journal.errors import RemoteError
 from journal.outcomes import Acknowledged, Unknown
-from journal.remotes.classify import Success
 from journal.remotes.errand import AsExpected
-from journal.remotes.meanings import Done
 from journal.remotes.pointers import steps_of
 from journal.remotes.remote import Response
 from journal.remotes.salesforce import composite
@@ -101,8 +100,8 @@ class Group:
 
     def first(self, count: int) -> Group:
         """Return the group of the first of them only."""
-        group = Group(self._make, self._sights)
-        group.members, group._made = self.members[:count], self._made
+        group = copy(self)
+        group.members = self.members[:count]
         return group
 
     def _has_room(self, member: Member) -> bool:
@@ -128,8 +127,7 @@ class Group:
         errand = self._make(_overlaid(as_known(push, self._made), before))
         found, row = None, {}
         if push.kind == "create":
-            is_plain = errand.way.how in KEYED and not (errand.is_again or errand.must_look)
-            if earlier is not None or not is_plain:
+            if errand.is_again or errand.way.how not in KEYED:
                 return None
         else:
             shown = self._sights.row(errand, errand.remote_id) if earlier is None else earlier.row
@@ -182,18 +180,15 @@ class Group:
 
     def _written(self, errand: OrgErrand, requests: Sequence[Request]) -> Row:
         """Return what the record is made of by what is written, in the org's words."""
-        written: Row = {}
-        for each in requests:
-            written |= {} if each.body is None else from_json(each.body)
-        for name, (relation, _) in errand.by_key.items():
+        body = requests[-1].body
+        written: Row = {} if body is None else from_json(body)
+        for name in errand.by_key:
             target = errand.push.fields[name]
-            written.pop(relation, None)
             written[errand.dialect.forms(errand.push.ref.type).name(name)] = errand.push.targets[
                 target
             ].remote.remote_id
         if errand.push.kind == "create":
-            key = errand.way.settings.key_of(errand.push.ref.type)
-            written |= {"Id": composite.made_by(len(self.requests)), key: errand.key}
+            written["Id"] = composite.made_by(len(self.requests))
         return written
 
     # --- the call ------------------------------------------------------------------------
@@ -237,30 +232,21 @@ class Group:
             sights: what was read after them.
         """
         left = iter(answers)
-        known: dict[Ref, str] = {}
+        known: dict[Ref, str | None] = {}
         told: list[Outcome] = []
         for at, member in enumerate(self.members):
             answer = [next(left) for _ in member.requests][-1]
             earlier = [each for each in self.members[:at] if each.push.ref == member.push.ref]
             push = as_known(member.push, known)
             errand = self._make(_overlaid(push, earlier))
-            receipt = _receipt(errand, answer, None if member.is_behind else member.found)
+            found = None if member.is_behind else member.found
+            receipt = errand.receipt(answer, found, is_said=False)
             if receipt is None:  # what is behind it must not be acknowledged before it
                 return [*told, *[Unknown(_UNFIT)] * (len(self.members) - at)]
-            known |= {} if receipt.remote_id is None else {push.ref: receipt.remote_id}
+            known[push.ref] = receipt.remote_id
             is_last = all(m.push.ref != push.ref for m in self.members[at + 1 :])
             told.append(_read_back(errand, receipt, sights) if is_last else receipt)
         return told
-
-
-def _receipt(errand: OrgErrand, answer: Response, found: AsExpected | None) -> Acknowledged | None:
-    done = errand.means(errand.push.kind, answer)
-    is_said = isinstance(done, Done)
-    return (
-        errand.receipt(done.response, found, is_said=is_said)
-        if isinstance(done, Success | Done)
-        else None
-    )
 
 
 def _read_back(errand: OrgErrand, receipt: Acknowledged, sights: Sights) -> Acknowledged:
@@ -282,14 +268,14 @@ def response_of(row: Row) -> Response:
     return Response(200, {}, to_json(row))
 
 
-def as_known(push: Push, ids: Mapping[Ref, str]) -> Push:
+def as_known(push: Push, ids: Mapping[Ref, str | None]) -> Push:
     """Return the draft with what the org calls records that are made in its call."""
 
     def named(record: Record) -> Record:
         remote_id = ids.get(record.ref)
         if remote_id is None:
             return record
-        return record._replace(remote=record.remote._replace(remote_id=remote_id, exists=True))
+        return record._replace(remote=record.remote._replace(remote_id=remote_id))
 
     targets: dict[Any, Record] = {ref: named(record) for ref, record in push.targets.items()}
     return push._replace(record=named(push.record), targets=targets)
