@@ -8,7 +8,7 @@
   not known, as answers to changes may show none, other values tell. Where nothing tells, such
   a sight is of a state that somebody has left since, and the next pull shows what became of
   it, while nothing would show again what was seen. So it is where a record that is being
-  created was not there.
+  created was not there, or was another one, by its id.
 - N3. A receipt that was found by a read, or that is of a delete, stands: a read comes late, and
   not every remote tells again of what is gone.
   What ends in a conflict does not: where the record was seen to be otherwise since the remote
@@ -120,6 +120,8 @@ def seen_again(
     """
     remote = record.remote
     if receipt.evidence != "answer" or change.kind == "delete":
+        return ()
+    if change.kind == "create" and remote.remote_id not in {None, receipt.remote_id}:
         return ()
     if not _is_newer(record, change, receipt.remote_version, sight):
         return ()
