@@ -14,10 +14,17 @@ from journal.testing.simulate.scenario import Operation, Scenario
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHARE: Final = 0.15
+SHARE: Final = 0.2
 """Which share of all scenarios is watched."""
 _CHANGES: Final = (("update", 7), ("create", 2))
-_LOOKS: Final = (("news", 8), ("pull", 4), ("observe", 4), ("foreign", 2), ("update", 1))
+_LOOKS: Final = (
+    ("news", 6),
+    ("conflict", 4),
+    ("observe", 5),
+    ("pull", 4),
+    ("foreign", 2),
+    ("update", 1),
+)
 _SOON_S: Final = (0.02, 0.1, 0.2, 0.4)
 _APART_S: Final = (0.5, 1.5)
 """How long after a change, and all that is seen of it, the next one is made."""
@@ -35,10 +42,11 @@ def watched(scenario: Scenario) -> Scenario:
         shows_part=dice.chance(0.5) and scenario.knobs.dialect != "together",
     )
     made = next(each for each in scenario.operations if each.kind == "create")
+    least = dice.below(2)
     change = made._replace(at_s=round(dice.uniform(0.1, 0.5), 3))
     operations: list[Operation] = []
     while len(operations) < len(scenario.operations) and change.at_s < knobs.troubled_s * 0.8:
-        operations += [change, *_looks(dice, change)]
+        operations += [change, *_looks(dice, change, least + dice.below(4))]
         at_s = round(operations[-1].at_s + dice.uniform(*_APART_S), 3)
         a, b, c = (dice.below(1000) for _ in range(3))
         change = Operation(at_s, dice.weighed(_CHANGES), a, b, c)
@@ -46,15 +54,18 @@ def watched(scenario: Scenario) -> Scenario:
     return scenario._replace(knobs=knobs, operations=tuple(sorted(kept)))
 
 
-def _looks(dice: Dice, change: Operation) -> Iterator[Operation]:
+def _looks(dice: Dice, change: Operation, count: int) -> Iterator[Operation]:
     """Yield what is seen of a record that was just changed, and what others do to it."""
     at_s, of = change.at_s, -1 if change.kind == "create" else change.a
-    for _ in range(1 + dice.below(4)):
+    for _ in range(count):
         at_s += dice.one_of(_SOON_S) * dice.uniform(0.5, 1.5)
         kind = dice.weighed(_LOOKS)
         b, c = dice.below(1000), dice.below(1000)
-        if kind == "news":  # what somebody has changed there is seen at once
-            yield Operation(round(at_s, 3), "foreign", of, b, c)
+        if kind == "conflict":  # somebody is faster, and changes it again while it is read
+            yield Operation(round(change.at_s + 0.01, 3), "foreign", of, b, c)
+            at_s = max(at_s, change.at_s + dice.uniform(0.2, 0.7))
+        if kind in {"conflict", "news"}:  # what somebody has changed there is seen at once
+            yield Operation(round(at_s, 3), "foreign", of, b, c + 1)
             yield Operation(round(at_s + 0.001, 3), "observe", of, b, c)
         else:
             yield Operation(round(at_s, 3), kind, of, b, c - c % 2 if kind == "pull" else c)
