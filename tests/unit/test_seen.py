@@ -9,15 +9,16 @@ import pytest
 from journal import Journal, Ref
 from journal.events import DraftAcknowledged, PushStarted, RecordObserved
 from journal.remotes import HttpRemote, Profile
-from journal.sync.seen import SeenSince
+from journal.sync.seen import WHOLE, SeenSince, seen_again
 from tests.unit.scripted import LOST, REFUSED, Script, says, shows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from journal.events import Event
     from journal.remotes import Request
     from journal.remotes.remote import NoAnswer
+    from journal.sync.seen import Sight
 
 NOTE: Final = Ref.of("Note", "n1")
 BEFORE: Final = {"title": "a", "text": "x"}
@@ -461,6 +462,67 @@ class TestAConflictIsOfWhatIsKnownLast:
         assert (script.methods, report.held) == (["PATCH", "GET", "GET"], 1)
 
 
+class TestWhatIsNoted:
+    """N1, N2, N4: what is noted behind a receipt, of what was seen of the note as `r1`."""
+
+    @staticmethod
+    def noted(journal: Journal, changes: dict[str, str], sight: Sight, *seen: Any) -> Sequence[Any]:  # noqa: ANN401  JSON
+        """Change the note, see it so while the change is on its way; return what is noted."""
+        journal.observe(NOTE, BEFORE, remote_id="r1", remote_version='"1"')
+        draft = journal.update(NOTE, changes)
+        assert draft is not None
+        fields, version = seen
+        partial = sight is not WHOLE
+        journal.observe(NOTE, fields, remote_id="r1", remote_version=version, partial=partial)
+        record = journal.load(NOTE)
+        change = record.change(draft)
+        assert change is not None
+        left = {**BEFORE, **changes, "of": 1}
+        receipt = DraftAcknowledged(
+            draft_id=draft, evidence="answer", fields=left, remote_version='"2"'
+        )
+        return seen_again(record, change, receipt, sight)
+
+    @pytest.mark.parametrize(
+        ("sight", "seen", "version"),
+        [
+            pytest.param(WHOLE, {"title": "c", "text": "y"}, '"3"', id="whole"),
+            pytest.param(frozenset(["title"]), {"title": "c"}, None, id="in part"),
+            pytest.param(WHOLE, None, '"3"', id="gone"),
+        ],
+    )
+    def test_all_that_was_seen(
+        self, journal: Journal, sight: Sight, seen: dict[str, str] | None, version: str | None
+    ) -> None:
+        """The values, what the remote calls the record, and the version of what is whole."""
+        [again] = self.noted(journal, {"title": "b"}, sight, seen, '"3"')
+
+        assert again == RecordObserved(
+            exists=seen is not None,
+            fields=seen or {},
+            remote_id="r1",
+            remote_version=version,
+            partial=sight is not WHOLE,
+        )
+
+    def test_what_the_draft_wants_under_an_old_version(self, journal: Journal) -> None:
+        """It is newer: where versions are seconds, two changes may have the same one."""
+        seen = {"title": "b", "text": "theirs"}
+
+        [again] = self.noted(journal, {"title": "b"}, WHOLE, seen, '"1"')
+
+        assert again.fields == seen
+
+    def test_a_part_of_what_the_draft_wants(self, journal: Journal) -> None:
+        """Only what was seen is compared: what was not may be as it was."""
+        sight = frozenset(["text", "of"])
+        seen = {"text": "y", "of": 5}
+
+        [again] = self.noted(journal, {"title": "b", "text": "y"}, sight, seen, '"1"')
+
+        assert again.fields == {"of": 5}
+
+
 class TestSeenSince:
     """What is folded in."""
 
@@ -492,6 +554,18 @@ class TestSeenSince:
         told.append(since.has_seen(draft))
 
         assert told == [False, True]
+
+    def test_it_is_current_from_the_beginning_of_a_draft(self, journal: Journal) -> None:
+        """All that comes after is told to it."""
+        changed(journal, "b")
+        Script(journal, remote(), attempts=1).drain(LOST)
+        since = SeenSince()
+
+        for entry in journal.log.read():
+            assert not since.is_current(journal.load(NOTE))
+            since.apply(entry)
+
+        assert since.is_current(journal.load(NOTE))
 
     def test_what_is_held_may_be_applied(self, journal: Journal) -> None:
         """A draft that is held, and sent again, was begun when its first request left."""
