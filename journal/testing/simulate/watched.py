@@ -25,7 +25,8 @@ _LOOKS: Final = (
     ("foreign", 2),
     ("update", 1),
 )
-_SOON_S: Final = (0.02, 0.1, 0.2, 0.4)
+_TIMES: Final = (0, 0, 1, 1, 2, 3)
+_SOON_S: Final = (0.02, 0.1, 0.2, 0.3)
 _APART_S: Final = (0.5, 1.5)
 """How long after a change, and all that is seen of it, the next one is made."""
 _STREAM: Final = 3
@@ -42,11 +43,10 @@ def watched(scenario: Scenario) -> Scenario:
         shows_part=dice.chance(0.5) and scenario.knobs.dialect != "together",
     )
     made = next(each for each in scenario.operations if each.kind == "create")
-    least = dice.below(2)
     change = made._replace(at_s=round(dice.uniform(0.1, 0.5), 3))
     operations: list[Operation] = []
     while len(operations) < len(scenario.operations) and change.at_s < knobs.troubled_s * 0.8:
-        operations += [change, *_looks(dice, change, least + dice.below(4))]
+        operations += [change, *_looks(dice, change)]
         at_s = round(operations[-1].at_s + dice.uniform(*_APART_S), 3)
         a, b, c = (dice.below(1000) for _ in range(3))
         change = Operation(at_s, dice.weighed(_CHANGES), a, b, c)
@@ -54,10 +54,10 @@ def watched(scenario: Scenario) -> Scenario:
     return scenario._replace(knobs=knobs, operations=tuple(sorted(kept)))
 
 
-def _looks(dice: Dice, change: Operation, count: int) -> Iterator[Operation]:
+def _looks(dice: Dice, change: Operation) -> Iterator[Operation]:
     """Yield what is seen of a record that was just changed, and what others do to it."""
     at_s, of = change.at_s, -1 if change.kind == "create" else change.a
-    for _ in range(count):
+    for _ in range(dice.one_of(_TIMES)):
         at_s += dice.one_of(_SOON_S) * dice.uniform(0.5, 1.5)
         kind = dice.weighed(_LOOKS)
         b, c = dice.below(1000), dice.below(1000)
