@@ -113,6 +113,31 @@ class TestAReceiptDoesNotSetARecordBack:
 
         assert journal.load(new).fields is None
 
+    @pytest.mark.parametrize(
+        ("gone", "left"), [("S4", None), ("S3", {"title": "b"}), (None, {"title": "b"})]
+    )
+    def test_somebody_has_deleted_what_we_have_created_unseen(
+        self, journal: Journal, gone: str | None, left: dict[str, str] | None
+    ) -> None:
+        """It was there, where what is gone has the name that the remote gave to what we made."""
+        answer = {"id": "/sid", "key": "/key", "version": "/v"}
+        create = {
+            "headers": {"Idempotency-Key": "{draft}"},
+            "is_repeatable": True,
+            "method": "POST",
+            "path": "/{type}",
+            "body": '{"key": "{key}", "...": "{fields}"}',
+        }
+        find = {"path": "/{type}?key={key}", "items": "/found"}
+        new = journal.create("Note", {"title": "b"}, id="n2")
+        script = Script(journal, remote(create=create, find=find, answer=answer), attempts=1)
+        script.drain(LOST)
+        journal.observe(new, None, remote_id=gone)
+
+        script.drain(shows({"sid": "S4", "key": "n2", "v": "1", "title": "b"}, status=201))
+
+        assert journal.load(new).fields == left
+
     @pytest.mark.parametrize("title", ["b", "c"])
     def test_without_versions_the_values_tell(self, journal: Journal, title: str) -> None:
         """What is as we wanted it, or as nobody here knew it, is newer."""
