@@ -192,6 +192,19 @@ class TestAReceiptDoesNotSetARecordBack:
 
         assert known(journal) == ({"title": "c", "text": "y", "of": 1}, '"3"')
 
+    def test_it_was_not_there_and_then_some_of_the_fields(self, journal: Journal) -> None:
+        """N4: who has seen that a record was not there yet has seen none of its fields."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        new = journal.create("Note", {"title": "b", "text": "x"}, id="n2")
+        script = Script(journal, remote(create=keyed), attempts=1)
+        script.drain(LOST)
+        journal.observe(new, None)
+        journal.observe(new, {"title": "b"}, partial=True)
+
+        script.drain(shows({"title": "b", "text": "x"}, '"1"', 201))
+
+        assert journal.load(new).fields == {"title": "b", "text": "x"}
+
     def test_a_lost_answer_that_is_repeated(self, journal: Journal) -> None:
         """What a service repeats for a key is as old as the first answer."""
         keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
@@ -290,6 +303,28 @@ class TestAReceiptStands:
         assert script.methods[-1] == "PATCH"
         assert known(journal) == ({"title": "b", "text": "y"}, None)
 
+    def test_its_version_is_new_and_that_which_the_draft_was_made_on_is_not_known(
+        self, journal: Journal
+    ) -> None:
+        """Answers to changes may show no version, and pages do: then the values tell.
+
+        A page that was asked for before the request left, and is stored before its receipt,
+        shows what the change before this one has left, by a version that nobody here knew.
+        """
+        journal.update(NOTE, {"title": "b"})
+        script = Script(journal, remote())
+        script.drain(says(204))
+        journal.update(NOTE, {"title": "c"})
+
+        def at(request: Request) -> None:
+            if request.method == "PATCH":
+                journal.observe(NOTE, OURS, remote_version='"2"')
+
+        script.drain(shows(OURS, '"2"'), says(204), at=at)
+
+        assert script.methods == ["PATCH", "GET", "PATCH"]
+        assert known(journal) == ({"title": "c", "text": "x"}, None)
+
     def test_it_was_lost_on_the_way_and_is_sent_by_another_sender(self, journal: Journal) -> None:
         """The read before the request shows what was seen before; the request comes after both."""
         journal.observe(NOTE, BEFORE)
@@ -325,6 +360,84 @@ class TestAReceiptStands:
         Script(journal, remote()).drain(shows(OURS, '"2"'))
 
         assert known(journal) == (OURS, '"2"')
+
+
+class TestAConflictIsOfWhatIsKnownLast:
+    """N3: what was read does not set the record back to what was there before."""
+
+    THEIRS: Final = {"title": "theirs", "text": "x"}
+    NEWER: Final = {"title": "newer", "text": "x"}
+
+    def test_somebody_has_seen_something_newer_meanwhile(self, journal: Journal) -> None:
+        """The read is asked once more, and the conflict is with what that shows."""
+        changed(journal, "b")
+        old, new = shows(self.THEIRS, '"2"'), shows(self.NEWER, '"3"')
+
+        def at(request: Request) -> None:
+            if request.method == "GET" and len(script.methods) == 3:
+                journal.observe(NOTE, self.NEWER, remote_version='"3"')
+
+        script = Script(journal, remote(), confirms=False)
+        report = script.drain(says(412), old, old, new, new, at=at)
+
+        assert script.methods == ["PATCH", "GET", "GET", "GET", "GET"]
+        assert (report.held, journal.load(NOTE).remote[1:4:2]) == (1, (self.NEWER, '"3"'))
+        seen = [e.event for e in journal.log.read() if isinstance(e.event, RecordObserved)]
+        assert [event.remote_version for event in seen] == ['"1"', '"3"']
+
+    def test_it_was_deleted_meanwhile(self, journal: Journal) -> None:
+        """What is gone is not there again because a read that began before says so."""
+        changed(journal, "b")
+        old = shows(self.THEIRS, '"2"')
+
+        def at(request: Request) -> None:
+            if request.method == "GET" and len(script.methods) == 3:
+                journal.observe(NOTE, None)
+
+        script = Script(journal, remote(), confirms=False)
+        script.drain(says(412), old, old, says(404), says(404), at=at)
+
+        assert journal.load(NOTE).remote.exists is False
+
+    @pytest.mark.parametrize(
+        ("number", "seen"),
+        [
+            pytest.param(3, (THEIRS, '"2"'), id="the same, meanwhile"),
+            pytest.param(0, (NEWER, '"3"'), id="something else, before"),
+        ],
+    )
+    def test_nobody_has(
+        self, journal: Journal, number: int, seen: tuple[dict[str, str], str]
+    ) -> None:
+        """One conflict, looked at twice, is enough."""
+        changed(journal, "b")
+        read = shows(self.THEIRS, '"2"')
+
+        def at(_: Request) -> None:
+            if len(script.methods) == number:
+                journal.observe(NOTE, seen[0], remote_version=seen[1])
+
+        if not number:
+            journal.observe(NOTE, seen[0], remote_version=seen[1])
+        script = Script(journal, remote(), confirms=False)
+        report = script.drain(says(412), read, read, at=at)
+
+        assert script.methods == ["PATCH", "GET", "GET"]
+        assert (report.held, journal.load(NOTE).remote[1:4:2]) == (1, (self.THEIRS, '"2"'))
+
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_it_is_gone_as_was_seen(self, journal: Journal, status: int) -> None:
+        """There is nothing new to look for."""
+        changed(journal, "b")
+
+        def at(request: Request) -> None:
+            if request.method == "GET" and len(script.methods) == 3:
+                journal.observe(NOTE, None)
+
+        script = Script(journal, remote(), confirms=False)
+        report = script.drain(*[says(status)] * 3, at=at)
+
+        assert (script.methods, report.held) == (["PATCH", "GET", "GET"], 1)
 
 
 class TestWhatIsNoted:

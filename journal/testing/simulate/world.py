@@ -100,7 +100,7 @@ class World:
         )
         self.network.on_departure = self._departs
         self.network.on_arrival = self._arrives
-        self.network.on_effects = lambda: invariants.after_effects(self)
+        self.network.on_effects = lambda exchange: invariants.after_effects(self, exchange)
         self.network.on_death = self._dies
         self.checks = invariants.Memory()
         self.desk = Desk(self)
@@ -342,6 +342,7 @@ class World:
             self.checks.has_lost = True
             self.checks.resolved.clear()
             self.checks.told.clear()
+            self.checks.sights.forget()
             self.desk.forget(left)
             self.observe()
         self.clock.booted_s = self.clock.now_s
