@@ -43,28 +43,33 @@ def journal() -> Iterator[Journal]:
         yield journal
 
 
+SEEN: Final = RecordObserved(exists=False)
+
+
 class Told:
-    """What was seen since a draft was begun: something, and what it was asked."""
+    """What was seen since a draft was begun: the end of the record, and what it was asked."""
 
-    def __init__(self) -> None:
-        """Begin with nothing asked."""
-        self.asked: list[tuple[Ref, str, str]] = []
-        self.said: Sequence[Event] = (RecordObserved(exists=False),)
+    def __init__(self, *, is_late: bool = False) -> None:
+        """Begin with nothing asked; what is late lets nothing be decided."""
+        self.asked: list[tuple[Record, Change, Sequence[Event]]] = []
+        self._is_late = is_late
 
-    def __call__(self, record: Record, change: Change, receipt: DraftAcknowledged) -> Any:  # noqa: ANN401
-        """Return what was seen."""
-        self.asked.append((record.ref, change.draft_id, receipt.draft_id))
-        return self.said
+    def __call__(self, record: Record, change: Change, events: Sequence[Event]) -> Sequence[Event]:
+        """Return the events with what was seen."""
+        self.asked.append((record, change, events))
+        return () if self._is_late else (*events, SEEN)
 
 
 def decided(
     journal: Journal, outcome: Settled, policies: Policies | None = None
-) -> tuple[Verdict, Sequence[Event], Told]:
-    """Return what settles the draft, its events, and what was asked of what was seen since."""
-    record, told = journal.load(NOTE), Told()
+) -> tuple[Verdict, Sequence[Event]]:
+    """Return what settles the draft, and its events, where nothing was seen since."""
+    record = journal.load(NOTE)
     [pending] = Drafts(journal).pending()
-    verdict = Verdict(pending.draft, outcome, 3, policies or Policies(), told)
-    return verdict, verdict.decide(record, record.changes[0]), told
+    verdict = Verdict(
+        pending.draft, outcome, 3, policies or Policies(), lambda _, __, events: events
+    )
+    return verdict, verdict.decide(record, record.changes[0])
 
 
 class TestDecide:
@@ -72,33 +77,44 @@ class TestDecide:
 
     def test_a_receipt_and_what_is_newer(self, journal: Journal) -> None:
         """N1: what was seen since comes behind the receipt, and with it."""
-        verdict, events, told = decided(journal, RECEIPT)
+        record, told = journal.load(NOTE), Told()
+        [pending] = Drafts(journal).pending()
+        verdict = Verdict(pending.draft, RECEIPT, 3, Policies(), told)
+
+        events = verdict.decide(record, record.changes[0])
 
         receipt, seen = events
         assert isinstance(receipt, DraftAcknowledged)
         assert (receipt.evidence, receipt.remote_id, receipt.attempts) == ("answer", "r1", 3)
-        assert seen is told.said[0]
-        assert verdict.events == (receipt,)
-        [(ref, asked, settled)] = told.asked
-        assert (ref, asked) == (NOTE, settled)
+        assert told.asked == [(record, record.changes[0], (receipt,))]
+        assert (seen, verdict.events, verdict.became) == (SEEN, events, RECEIPT)
+
+    def test_nothing_while_something_else_was_seen(self, journal: Journal) -> None:
+        """N3: then nothing has become of the draft, and the remote is asked once more."""
+        record = journal.load(NOTE)
+        [pending] = Drafts(journal).pending()
+        told = Told(is_late=True)
+        verdict = Verdict(pending.draft, Refused("conflict"), 3, Policies(), told)
+
+        assert (verdict.decide(record, record.changes[0]), verdict.became) == ((), None)
 
     def test_a_refusal(self, journal: Journal) -> None:
-        """Nothing that was seen is newer than what is refused."""
+        """It holds the draft, with what was said."""
         refusal = Refused("rejected", (FieldMessage(message="no"),), 422)
 
-        verdict, events, told = decided(journal, refusal)
+        verdict, events = decided(journal, refusal)
 
         [held] = events
         assert isinstance(held, DraftHeld)
         assert (held.classification, held.status) == ("rejected", 422)
-        assert (verdict.events, told.asked) == (events, [])
+        assert verdict.events == events
 
     @pytest.mark.parametrize(("name", "kind"), [("ours", ConflictResolved), ("hold", DraftHeld)])
     def test_a_conflict(self, journal: Journal, name: Any, kind: type[Event]) -> None:  # noqa: ANN401
         """It is decided by the policies, on what was seen of the record."""
         disputed = Refused("conflict", (), 412, seen=Seen(THEIRS, "r1", '"2"'))
 
-        verdict, events, _ = decided(journal, disputed, Policies(default=name))
+        verdict, events = decided(journal, disputed, Policies(default=name))
 
         assert [type(event) for event in events] == [RecordObserved, kind]
         assert verdict.events == events
@@ -118,7 +134,7 @@ class TestBecame:
 
     def test_what_is_acknowledged(self, journal: Journal) -> None:
         """It is what the remote said."""
-        verdict, *_ = decided(journal, RECEIPT)
+        verdict, _ = decided(journal, RECEIPT)
 
         assert verdict.became is RECEIPT
 
@@ -127,7 +143,7 @@ class TestBecame:
         no = FieldMessage(message="no")
         disputed = Refused("conflict", (no,), 412, "{}", Seen(THEIRS, "r1", '"2"'))
 
-        verdict, events, _ = decided(journal, disputed, Policies(default="hold"))
+        verdict, events = decided(journal, disputed, Policies(default="hold"))
 
         held = events[-1]
         assert isinstance(held, DraftHeld)
@@ -138,7 +154,7 @@ class TestBecame:
         """With what is left to send, who won, and why there was anything to decide."""
         disputed = Refused("conflict", (), 412, seen=Seen(THEIRS, "r1", '"2"'))
 
-        verdict, events, _ = decided(journal, disputed, Policies(default="ours"))
+        verdict, events = decided(journal, disputed, Policies(default="ours"))
 
         event = events[-1]
         assert isinstance(event, ConflictResolved)
