@@ -11,7 +11,7 @@ REMOTES := addresses auth changes checks classify comparison constraints content
            salesforce/objects salesforce/rows salesforce/settings salesforce/sights salesforce/soql \
            salesforce/together salesforce/updated salesforce/bound salesforce/witnesses
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
-          descriptions fitting receiver/headers receiver/messages receiver/sequence \
+          descriptions fitting modelling receiver/headers receiver/messages receiver/sequence \
           sync/backoff sync/doubts sync/floor sync/turns sync/seen sync/settings sync/sightings \
           sync/verdict log/chain log/mapper $(REMOTES:%=remotes/%)
 MUTATE := $(PURE)

@@ -23,6 +23,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "sync/floor": ("test_floor",),
     "log/chain": ("test_chain",),
     "log/mapper": ("test_mapper", "test_events"),
+    "modelling": ("test_modelling",),
     "sync/doubts": ("test_doubts",),
     "receiver/headers": ("test_receiver",),
     "receiver/messages": ("test_receiver",),
