@@ -132,6 +132,7 @@ RULES: tuple[Rule, ...] = (
     Rule("unused", r"lastgroup (and 0|or 1)|before = 0,", "remotes/salesforce/soql"),
     Rule("same", r"IGNORECASE|depth -= ", "remotes/salesforce/soql"),
     Rule("unused", r"ObserveRecord\(None|again, None\)", "sync/seen"),
+    Rule("bound", r"remote\.receipt >=", "sync/seen", "_is_newer"),
     Rule("same", r'step\.lower\(\), ("", )?', "remotes/naming", r"Names\._known"),
     Rule("same", r"_paths\(None, inner", "remotes/naming", "_paths"),
     Rule("same", r"HEADER:|XXheader:XX|\) and False|XX_XX|XXXX", "remotes/selection"),
