@@ -70,7 +70,6 @@ def field(annotation: Any, **said: Any) -> FieldDescription:  # noqa: ANN401
         (tuple[Literal["a"], ...], "choices"),
         (tuple[Literal["a"], int], "any"),
     ],
-    ids=str,
 )
 def test_the_kind_of_a_field(annotation: Any, kind: str) -> None:  # noqa: ANN401
     """What its values are, where all are of one kind."""
@@ -88,7 +87,6 @@ def test_the_kind_of_a_field(annotation: Any, kind: str) -> None:  # noqa: ANN40
         (object, True),
         (Annotated[str, "told"] | None, True),
     ],
-    ids=str,
 )
 def test_whether_it_may_have_no_value(annotation: Any, *, is_nullable: bool) -> None:  # noqa: ANN401
     """Where its annotation says so, or says nothing."""
@@ -106,7 +104,6 @@ def test_whether_it_may_have_no_value(annotation: Any, *, is_nullable: bool) -> 
         (Literal["a", 1], []),
         (str, []),
     ],
-    ids=str,
 )
 def test_the_choices_that_there_are(annotation: Any, choices: list[str]) -> None:  # noqa: ANN401
     """All of them, and no others are let in."""
@@ -127,7 +124,6 @@ def test_the_choices_that_there_are(annotation: Any, choices: list[str]) -> None
         (Annotated[str, MaxLen(5), "told"], 5),
         (str, None),
     ],
-    ids=str,
 )
 def test_how_long_a_text_is(annotation: Any, length: int | None) -> None:  # noqa: ANN401
     """What stands beside a type says it, however deep; a list has items, and no characters."""
@@ -144,7 +140,6 @@ def test_how_long_a_text_is(annotation: Any, length: int | None) -> None:  # noq
         (Annotated[Decimal, Field(decimal_places=2), "told"], None, 2),
         (Decimal, None, None),
     ],
-    ids=str,
 )
 def test_how_many_digits_a_number_has(
     annotation: Any,  # noqa: ANN401
@@ -166,7 +161,6 @@ def test_how_many_digits_a_number_has(
         (Annotated[Ref, To("A")] | str, ()),
         (Ref, ()),
     ],
-    ids=str,
 )
 def test_what_a_field_refers_to(annotation: Any, types: tuple[str, ...]) -> None:  # noqa: ANN401
     """Each type once; where not all branches refer to something, nothing is known."""
@@ -183,7 +177,6 @@ def test_what_a_field_refers_to(annotation: Any, types: tuple[str, ...]) -> None
         ({"default": Odd()}, "odd", False),
         ({"default_factory": list}, None, False),
     ],
-    ids=str,
 )
 def test_what_it_has_by_itself(said: dict[str, Any], default: object, *, required: bool) -> None:
     """As JSON says it, or in words; what is made anew each time is not told."""
@@ -205,6 +198,7 @@ def test_a_model() -> None:
 
     class Account(BaseModel):
         name: str = Field(alias="Name")
+        city: str
 
     class Open(Account):
         model_config = ConfigDict(extra="allow")
@@ -212,7 +206,7 @@ def test_a_model() -> None:
     found = described("Account", Account)
 
     assert (found.record_type, found.complete) == ("Account", True)
-    assert [each.name for each in found.fields] == ["Name"]
+    assert [each.name for each in found.fields] == ["Name", "city"]
     assert described("Open", Open).complete is False
 
 
@@ -235,6 +229,9 @@ def test_what_a_docstring_says_of_parameters(docstring: str, said: list[str]) ->
 def test_only_a_section_says_it() -> None:
     """What stands before it, and behind it, is about something else."""
     assert parameters("Do it.\n\n    a: One.") == {}
+    assert parameters("    a: One.\n    b: Two.") == {}
+    assert parameters("Do it.\n\nArgs:\n    of no parameter\n    a: One.") == {"a": "One."}
+    assert parameters("Do it.\n\nArgs:\n\n    a: One.\n\n    b: Two.") == {"a": "One.", "b": "Two."}
     assert parameters("Args:\n    a: One.\nA word.\n    b: Two.") == {"a": "One."}
     assert parameters("Args:\n    a: One.\n\nReturns:\n    b: Two.") == {"a": "One."}
 
