@@ -42,6 +42,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "remotes/constraints": ("test_constraints", "test_profiles"),
     "remotes/contents": ("test_conventions",),
     "remotes/dialect": ("test_dialect", "test_conventions", "test_pull", "test_forms"),
+    "remotes/errand": ("test_errand", "test_generic_remote"),
     "remotes/forms": ("test_forms",),
     "remotes/list_checks": ("test_list_checks",),
     "remotes/masking": ("test_masking",),
