@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
 REMOTES := addresses auth changes checks classify comparison constraints contents dialect errand forms \
-           list_checks masking meanings naming pages paths patience placeholders places pointers portrait problems sections \
-           selection templates times salesforce/answers salesforce/composite salesforce/describing \
+           list_checks masking meanings naming pages paths patience placeholders places pointers \
+           portrait problems sections selection templates times \
+           salesforce/answers salesforce/composite salesforce/describing \
            salesforce/errands salesforce/feed salesforce/group salesforce/ids salesforce/limits \
            salesforce/objects salesforce/rows salesforce/settings salesforce/sights salesforce/soql \
            salesforce/together salesforce/updated salesforce/bound salesforce/witnesses
