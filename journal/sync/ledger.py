@@ -345,8 +345,8 @@ class Ledger:
             return () if is_older else events
         if not self._seen.has_seen(change.draft_id):
             return events
-        sight = self._seen.sight(change.draft_id)
-        return (*events, *seen_again(record, change, receipt, sight))
+        sight, gone = self._seen.sight(change.draft_id), self._seen.gone(change.draft_id)
+        return (*events, *seen_again(record, change, receipt, sight, gone))
 
     # --- appending -----------------------------------------------------------------------
 

@@ -8,7 +8,8 @@
   not known, as answers to changes may show none, other values tell. Where nothing tells, such
   a sight is of a state that somebody has left since, and the next pull shows what became of
   it, while nothing would show again what was seen. So it is where a record that is being
-  created was not there.
+  created was not there, or was another one, by its id; but what is gone by the very id that the
+  receipt has was there.
 - N3. A receipt that was found by a read, or that is of a delete, stands: a read comes late, and
   not every remote tells again of what is gone.
   What ends in a conflict does not: where the record was seen to be otherwise since the remote
@@ -51,6 +52,8 @@ class SeenSince:
         self._known: dict[Ref, int] = {}
         """The newest versions of their streams."""
         self._seen: dict[str, Sight] = {}
+        self._gone: dict[str, str | None] = {}
+        """What the remote called the records of drafts that were seen last to be gone."""
         self._late: set[str] = set()
         """The drafts of whose records something was seen since the remote was asked last."""
 
@@ -70,6 +73,7 @@ class SeenSince:
             for each in [each for each, known in self._begun.items() if known == ref]:
                 before = self._seen.get(each, NOTHING)
                 self._seen[each] = _together(before, names) if event.exists else NOTHING
+                self._gone[each] = None if event.exists else event.remote_id
                 self._late.add(each)
         elif draft_id in self._begun and not isinstance(event, (DraftHeld, DraftRetried)):
             self._begun.pop(draft_id)
@@ -81,6 +85,7 @@ class SeenSince:
     def forget(self, draft_id: str) -> None:
         """Take what was seen of the record of a draft until now for older than its receipt."""
         self._seen.pop(draft_id, None)
+        self._gone.pop(draft_id, None)
 
     def asks(self, draft_id: str) -> None:
         """Note that the remote is asked now, so that its answer is newer than what was seen."""
@@ -102,13 +107,21 @@ class SeenSince:
         """Return what was seen of the record of a draft of which anything was."""
         return self._seen[draft_id]
 
+    def gone(self, draft_id: str) -> str | None:
+        """Return what the remote called a record that it said to be gone; None where not known."""
+        return self._gone.get(draft_id)
+
 
 def _together(one: Sight, other: Sight) -> Sight:
     return WHOLE if one is None or other is None else one | other
 
 
 def seen_again(
-    record: Record, change: Change, receipt: DraftAcknowledged, sight: Sight = WHOLE
+    record: Record,
+    change: Change,
+    receipt: DraftAcknowledged,
+    sight: Sight = WHOLE,
+    gone: str | None = None,
 ) -> Sequence[Event]:
     """Return what is noted once more, behind a receipt, of a record that was seen before (N1).
 
@@ -117,14 +130,17 @@ def seen_again(
         change: the draft, since whose beginning the record was seen.
         receipt: what acknowledges it.
         sight: the names of the fields that were seen, where it was not the whole record.
+        gone: what the remote called it, where it was seen to be gone.
     """
     remote = record.remote
     if receipt.evidence != "answer" or change.kind == "delete":
         return ()
-    if not _is_newer(record, change, receipt.remote_version, sight):
+    is_of = gone is not None and record.ref.id != gone == receipt.remote_id
+    is_other = change.kind == "create" and remote.remote_id not in {None, receipt.remote_id}
+    if not is_of and (is_other or not _is_newer(record, change, receipt.remote_version, sight)):
         return ()
     if not remote.exists:
-        again = ObserveRecord(record.ref, None, remote.remote_id, remote.version)
+        again = ObserveRecord(record.ref, None, gone or remote.remote_id, remote.version)
     elif sight is WHOLE:
         again = ObserveRecord(record.ref, remote.fields, remote.remote_id, remote.version)
     else:

@@ -113,6 +113,31 @@ class TestAReceiptDoesNotSetARecordBack:
 
         assert journal.load(new).fields is None
 
+    @pytest.mark.parametrize(
+        ("gone", "left"), [("S4", None), ("S3", {"title": "b"}), (None, {"title": "b"})]
+    )
+    def test_somebody_has_deleted_what_we_have_created_unseen(
+        self, journal: Journal, gone: str | None, left: dict[str, str] | None
+    ) -> None:
+        """It was there, where what is gone has the name that the remote gave to what we made."""
+        answer = {"id": "/sid", "key": "/key", "version": "/v"}
+        create = {
+            "headers": {"Idempotency-Key": "{draft}"},
+            "is_repeatable": True,
+            "method": "POST",
+            "path": "/{type}",
+            "body": '{"key": "{key}", "...": "{fields}"}',
+        }
+        find = {"path": "/{type}?key={key}", "items": "/found"}
+        new = journal.create("Note", {"title": "b"}, id="n2")
+        script = Script(journal, remote(create=create, find=find, answer=answer), attempts=1)
+        script.drain(LOST)
+        journal.observe(new, None, remote_id=gone)
+
+        script.drain(shows({"sid": "S4", "key": "n2", "v": "1", "title": "b"}, status=201))
+
+        assert journal.load(new).fields == left
+
     @pytest.mark.parametrize("title", ["b", "c"])
     def test_without_versions_the_values_tell(self, journal: Journal, title: str) -> None:
         """What is as we wanted it, or as nobody here knew it, is newer."""
@@ -274,6 +299,33 @@ class TestAReceiptStands:
         script.drain(shows({"title": "b"}, '"1"', 201))
 
         assert journal.load(new).fields == {"title": "b"}
+
+    @pytest.mark.parametrize("is_gone", [True, False])
+    def test_a_create_of_what_was_another_one_before(
+        self, journal: Journal, *, is_gone: bool
+    ) -> None:
+        """Somebody had made a record under our key, and deleted it: it had another id."""
+        new = journal.create("Note", {"title": "b"}, id="n2")
+        create = {
+            "method": "POST",
+            "path": "/{type}",
+            "headers": {"Idempotency-Key": "{draft}"},
+            "body": '{"key": "{key}", "...": "{fields}"}',
+            "is_repeatable": True,
+        }
+        named = {"id": "/id", "key": "/key"}
+        keyed = remote(create=create, answer=named, find={"path": "/{type}?key={key}"})
+        script = Script(journal, keyed, attempts=1)
+        script.drain(LOST)
+        journal.observe(new, {"title": "theirs"}, remote_id="S1")
+        if is_gone:
+            journal.observe(new, None, remote_id="S1")
+
+        script.drain(shows({"id": "S3", "key": "n2", "title": "b"}, '"1"', 201))
+
+        assert script.methods == ["POST", "POST"]
+        assert journal.load(new).fields == {"title": "b"}
+        assert journal.load(new).remote.remote_id == "S3"
 
     def test_a_receipt_that_was_read(self, journal: Journal) -> None:
         """The read came after what was seen."""

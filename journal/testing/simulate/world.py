@@ -359,7 +359,6 @@ class World:
                 continue
             if process.is_dead:
                 continue  # it is being started
-            process.paused_until_s = 0.0
             if process.mount.failure is not None:
                 self.restart(process, "its log can be used again")
             del name

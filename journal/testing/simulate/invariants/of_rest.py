@@ -30,9 +30,10 @@ def bound_s(world: World) -> float:
     each_s = 4 * (1.5 * knobs.most_s + 2.0) + knobs.request_s
     asked_s = max([0.0, *world.checks.not_before_s.values()]) - world.clock.now_s
     late_s = max((fault.more for fault in world.scenario.faults if fault.kind == "late"), default=0)
-    return (
-        60.0 + 3 * lease_s + max(asked_s, 0.0) + late_s + each_s * (3 + len(world.oracle.pending))
-    )
+    ends_s = [p.paused_until_s for p in world.processes.values() if p is not None]
+    paused_s = max([0.0, *ends_s]) - world.clock.now_s
+    waits_s = 60.0 + 3 * lease_s + max(asked_s, 0.0) + late_s + max(paused_s, 0.0)
+    return waits_s + each_s * (3 + len(world.oracle.pending))
 
 
 def is_at_rest(world: World) -> bool:
