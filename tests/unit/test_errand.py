@@ -273,6 +273,84 @@ class TestComparison:
         assert isinstance(weak.compared(says(), Shown(KNOWN, version='"1"'), None), AsExpected)
 
 
+class TestIds:
+    """What the service calls a record that is made, while others have had its key."""
+
+    SEEN: Final = Remote(True, KNOWN, "7", '"1"')  # noqa: FBT003
+
+    @pytest.mark.parametrize(
+        ("kind", "profile", "exists", "remote_id"),
+        [
+            ("create", OWN, True, "7"),
+            ("create", OWN, False, None),
+            ("update", OWN, False, "7"),
+            ("create", {}, False, "7"),
+            ("update", {}, True, "7"),
+        ],
+    )
+    def test_a_record_that_is_made_again(
+        self,
+        kind: str,
+        profile: dict[str, Any],
+        exists: bool,  # noqa: FBT001
+        remote_id: str | None,
+    ) -> None:
+        """Gets another id than the one that is gone, where the service gives it."""
+        carried = errand(kind, profile, self.SEEN._replace(exists=exists))
+
+        assert carried.remote_id == remote_id
+
+    @pytest.mark.parametrize(
+        ("kind", "profile", "is_looked_up", "remote_id"),
+        [
+            ("create", OWN, True, None),
+            ("update", OWN, False, "7"),
+            ("create", {}, False, "7"),
+            ("create", {**OWN, "create": {**POST, "on_doubt": "hold"}, "find": None}, False, None),
+        ],
+    )
+    def test_an_id_that_is_found_to_be_gone(
+        self,
+        kind: str,
+        profile: dict[str, Any],
+        is_looked_up: bool,  # noqa: FBT001
+        remote_id: str | None,
+    ) -> None:
+        """Is lost for good, and the record looked up by our key, where it can be."""
+        carried = errand(kind, profile, self.SEEN)
+
+        assert carried.loses_id() is is_looked_up
+        assert carried.remote_id == remote_id
+        assert carried.loses_id() is False
+        assert carried.remote_id == remote_id
+
+    @pytest.mark.parametrize(
+        ("kind", "profile", "known", "said", "remote_id"),
+        [
+            ("create", OWN, "7", "8", "8"),
+            ("create", OWN, "7", "7", "7"),
+            ("create", OWN, "7", None, "7"),
+            ("create", OWN, None, "8", "8"),
+            ("update", OWN, "7", "8", "7"),
+            ("create", {}, "7", "8", "7"),
+            ("create", OWN, None, None, None),
+            ("create", OWN, None, "", None),
+        ],
+    )
+    def test_what_a_receipt_says_that_it_is_called(
+        self,
+        kind: str,
+        profile: dict[str, Any],
+        known: str | None,
+        said: str | None,
+        remote_id: str | None,
+    ) -> None:
+        """What was made is called as the answer says; what was there, as it was."""
+        carried = errand(kind, profile, self.SEEN._replace(remote_id=known))
+
+        assert carried.acknowledged(says(), Shown(id=said), "answer").remote_id == remote_id
+
+
 class TestProof:
     """G1: whether a record with the values of a draft proves that it is applied."""
 
@@ -459,6 +537,7 @@ class TestReceipts:
             ("create", {"id": "7", "key": "n1", "title": "b"}, True),
             ("create", {"id": "7", "key": "x", "title": "b"}, False),
             ("create", {"key": "n1", "title": "b"}, False),
+            ("made", {"id": "8", "key": "n1", "title": "b"}, True),
             ("update", {"id": "7", "key": "x", "title": "b"}, True),
             ("update", {"id": "8", "title": "b"}, False),
             ("update", {"title": "b"}, True),
@@ -468,7 +547,9 @@ class TestReceipts:
     )
     def test_whose_receipt_it_is(self, kind: str, shown: dict[str, Any], *, is_one: bool) -> None:
         """By the id where one is known, and by our key where it is told with a new one."""
-        found = errand(kind, OWN).receipt(says(shown), is_said=False)
+        seen = Remote(True, KNOWN, "7") if kind == "made" else None  # noqa: FBT003
+        carried = errand("create" if seen else kind, OWN, seen)
+        found = carried.receipt(says(shown), is_said=False)
 
         assert (found is not None) is is_one
 
