@@ -117,6 +117,12 @@ class TestRequests:
         plain = {"read": {"path": "/{type}/{key}", "key_path": "/{type}/by/{key}"}}
         assert errand("update", plain).read(None).path == "/Note/7"
 
+    def test_a_look_up_by_our_key(self) -> None:
+        """Among the records of its type; and nothing is sent before a write by itself."""
+        new = errand("create", OWN)
+
+        assert (new.find().path, new.before(AsExpected())) == ("/Note?key=n1", None)
+
     def test_what_a_request_is_known_again_by(self) -> None:
         """A UUID that is the same for the same draft, and another once that was amended."""
         update = {"update": {"headers": {"Key": "{draft.uuid}"}}}
