@@ -11,7 +11,7 @@ import pytest
 from journal import Ref
 from journal.errors import RemoteError
 from journal.events import FieldMessage
-from journal.outcomes import Acknowledged, Refused, Seen
+from journal.outcomes import Acknowledged, Refused, Seen, Wait
 from journal.record import Change, Record, Remote
 from journal.remotes import Profile, Push, Response
 from journal.remotes.dialect import Dialect, Shown
@@ -131,6 +131,33 @@ class TestRequests:
 
         assert (first.headers["Key"], again.headers["Key"]) == (uuid_of("d1"), uuid_of("d1-2"))
 
+    def test_a_key_of_a_request(self) -> None:
+        """The draft itself; an amended one is another."""
+        update = {"update": {"headers": {"Key": "{draft}"}}}
+
+        assert errand("update", update).write(None).headers["Key"] == "d1"
+        assert errand("update", update, revision=2).write(None).headers["Key"] == "d1-2"
+
+    def test_an_id_that_a_look_up_has_shown(self) -> None:
+        """Stands for one that is not known."""
+        nameless = Remote(True, KNOWN)  # noqa: FBT003
+        found = AsExpected("9", '"1"')
+
+        assert errand("update", OWN, nameless).write(found).path == "/Note/9"
+        assert errand("update", OWN).write(found).path == "/Note/7"
+
+    def test_operations_that_name_the_record(self) -> None:
+        """What stands for other placeholders stands in them, too."""
+        operations = {
+            "body": '"{operations}"',
+            "set": '{"of": "{key}", "path": "/{pointer}", "value": "{value}"}',
+            "unset": '{"path": "/{pointer}"}',
+        }
+
+        sent = errand("update", {"update": operations}).write(None)
+
+        assert json.loads(sent.body or b"") == [{"of": "7", "path": "/title", "value": "b"}]
+
     @pytest.mark.parametrize("previous", [0, 5])
     def test_where_it_stands_in_its_journal(self, previous: int) -> None:
         """By its number, and by that of the one before it, where one is known."""
@@ -168,6 +195,23 @@ class TestNames:
         assert told == said._replace(
             messages=(FieldMessage(field="title", message="no", code="E"),)
         )
+
+
+class TestMeanings:
+    """What an answer means by the profile."""
+
+    def test_by_what_was_asked_and_of_which_type(self) -> None:
+        """A rule may be of some requests only, and look where the type says."""
+        words = {"types": {"Note": {"words": {"one": "note"}}}}
+        rules = [
+            {"on": ["update"], "status": [404], "means": "wait"},
+            {"at": "/{type.one}/state", "is": "LATER", "means": "wait"},
+        ]
+        change = errand("update", {**words, "meaning": rules})
+
+        assert isinstance(change.means("update", says(status=404)), Wait)
+        assert not isinstance(change.means("delete", says(status=404)), Wait)
+        assert isinstance(change.means("read", says({"note": {"state": "LATER"}})), Wait)
 
 
 class TestLookUps:
@@ -573,6 +617,20 @@ class TestReceipts:
         change = errand("update", {**words, "answer": {"key": "/{type.one}"}})
 
         assert change.receipt(says(status=204), is_said=False) is not None
+        within = errand("update", {**words, "answer": {"record": "/{type.one}"}})
+        assert within.receipt(says({"note": OURS}), is_said=False) is not None
+
+    def test_a_reference_in_what_was_sent(self) -> None:
+        """Is known again in what is noted behind an answer that shows nothing."""
+        other = Ref("Note:n2")
+        targets = {other: Record(other, 1, Remote(True, {}, "9"))}  # noqa: FBT003
+        change = errand("update", OWN, fields={"of": other}, base={}, targets=targets)
+        found = AsExpected("7", '"2"', {"title": "theirs", "of": "8"})
+
+        receipt = change.receipt(says(status=204), found, is_said=False)
+
+        assert receipt is not None
+        assert receipt.fields == {"title": "theirs", "of": other}
 
     def test_an_id_that_a_read_has_shown(self) -> None:
         """Stands for one that the answer does not show."""

@@ -661,6 +661,22 @@ class TestSeenSince:
         # made, changed, begun, seen; asked for another, and for this one; acknowledged, seen again
         assert told == [False, False, False, True, True, False, False, False]
 
+    def test_what_the_remote_called_what_is_gone(self, journal: Journal) -> None:
+        """As long as nothing else was seen since; and what is older than the receipt is not."""
+        draft = changed(journal, "b")
+        like = journal.log.read()[-1]
+        gone = RecordObserved(exists=False, remote_id="S1")
+        there = RecordObserved(exists=True, fields=BEFORE, remote_id="S1")
+        events: tuple[Event, ...] = (PushStarted(draft_id=draft), gone, there, gone)
+        since, told = SeenSince(), []
+
+        for number, event in enumerate(events, like.version + 1):
+            since.apply(like._replace(event=event, version=number))
+            told.append(since.gone(draft))
+        since.forget(draft)
+
+        assert [*told, since.gone(draft)] == [None, "S1", None, "S1", None]
+
     def test_it_is_current_from_the_beginning_of_a_draft(self, journal: Journal) -> None:
         """All that comes after is told to it."""
         changed(journal, "b")
