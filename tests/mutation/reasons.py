@@ -152,6 +152,7 @@ RULES: tuple[Rule, ...] = (
     Rule("else", r'"Args:"\), None\)', "modelling", "parameters"),
     Rule("closed", r'"(XXreadXX|READ)"|rec\w+, None\)', "remotes/errand"),
     Rule("same", r"_has_lost_id = None", "remotes/errand"),
+    Rule("same", r"continue → break", "remotes/checks", "_types"),
     Rule("shortcut", r"XXdeleteXX|DELETE", "remotes/errand", r"Errand\.write"),
     Rule("bound", r"receipt > 1", "remotes/errand"),
     Rule("bound", r"latest = 1", "log/chain", "seal"),
