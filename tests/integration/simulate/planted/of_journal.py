@@ -45,7 +45,7 @@ def ignores_the_expected_version(real: Code) -> object:
     return lambda self, step, new_id: real(self, step._replace(expected_version=None), new_id)
 
 
-@plants(Writer, "_refresh", by="I14, I26, I9", seeds=9)
+@plants(Writer, "_refresh", by="I9, I14, I26", seeds=15)
 def moves_on_without_reading(real: Code) -> object:
     """Where another writer was faster, only the version is made to fit, and not the record."""
 
@@ -96,7 +96,7 @@ def loses_pending_changes_to_a_sighting(real: Code) -> object:
     return evolve
 
 
-@plants(decisions, "amend", by="I15", seeds=5)
+@plants(decisions, "amend", by="I15", seeds=45)
 def uses_a_revision_again(real: Code) -> object:
     """An amended draft keeps its revision, and so its key, with another content."""
 
@@ -112,7 +112,7 @@ def uses_a_revision_again(real: Code) -> object:
     return amend
 
 
-@plants(decisions, "amendable", by="I14", seeds=9)
+@plants(decisions, "amendable", by="I14", seeds=29)
 def amends_what_is_under_way(_: Code) -> object:
     """A draft is amended though a request of it may have been applied."""
     return decisions.pending
@@ -140,7 +140,7 @@ def retries_without_the_doubt(real: Code) -> object:
     return in_state
 
 
-@plants(record, "_decide_update", by="I14, I22", seeds=2)
+@plants(record, "_decide_update", by="I22, I14", seeds=5)
 def forgets_what_a_change_was_made_on(real: Code) -> object:
     """An update does not say which values it has replaced."""
 

@@ -51,7 +51,7 @@ def sends_the_newest_version_as_the_condition(_: Code) -> object:
     return base_version
 
 
-@plants(Errand, "_values", by="I15", seeds=5)
+@plants(Errand, "_values", by="I15", seeds=45)
 def keeps_the_key_of_an_amended_draft(real: Code) -> object:
     """The key of a request is that of the draft, whatever its fields are by now."""
 
@@ -86,7 +86,7 @@ def makes_a_record_for_each_attempt(real: Any) -> object:  # noqa: ANN401  a pro
     return property(key)
 
 
-@plants(comparison, "resolved", by="I14", seeds=22)
+@plants(comparison, "resolved", by="I14", seeds=9)
 def refers_by_its_own_ids(_: Code) -> object:
     """A reference is sent as our id of the record, not as what the service calls it."""
 
@@ -98,7 +98,7 @@ def refers_by_its_own_ids(_: Code) -> object:
     return resolved
 
 
-@plants(contents, "contents", by="I14", seeds=2)
+@plants(contents, "contents", by="I14", seeds=4)
 def sends_the_whole_record(real: Code) -> object:
     """An update writes all fields as they are here, not only those that were changed."""
 
@@ -110,7 +110,7 @@ def sends_the_whole_record(real: Code) -> object:
     return whole
 
 
-@plants(contents, "contents", by="I14", seeds=5)
+@plants(contents, "contents", by="I14", seeds=14)
 def leaves_out_what_is_unset(real: Code) -> object:
     """A field that was set to no value is not sent, and so keeps its value there."""
 
