@@ -34,14 +34,16 @@ class Expected:
     """A draft, as the log says that it is."""
 
     __slots__ = (
-        "draft_id", "fields", "held_as", "is_sending", "kind", "position", "ref", "revision",
-        "said", "since_s",
+        "decided_at", "draft_id", "fields", "held_as", "is_sending", "kind", "position", "ref",
+        "revision", "said", "since_s",
     )  # fmt: skip
 
     def __init__(self, entry: Entry, kind: str, fields: dict[str, Any]) -> None:
         """Begin with the change."""
         self.draft_id = entry.event_id
         self.position = entry.position
+        self.decided_at = entry.position
+        """Where in the log it was last said what it sets."""
         self.ref = entry.stream
         self.kind = kind
         self.fields = fields
@@ -76,6 +78,8 @@ class Oracle:
         self.by_key: dict[str, Expected] = {}
         """Every draft, by each key that it was ever to be sent under."""
         self.versions: dict[Ref, int] = {}
+        self.receipts: dict[Ref, int] = {}
+        """Where in the log the last receipt of each record is."""
         self.is_stopped = False
         self.why = ""
         """Why the queue is stopped."""
@@ -99,6 +103,7 @@ class Oracle:
             case RecordDeleted():
                 self._begin(Expected(entry, "delete", {}))
             case DraftAcknowledged(draft_id=draft_id):
+                self.receipts[entry.stream] = entry.position
                 self._end(draft_id, "acknowledged")
             case DraftDiscarded(draft_id=draft_id):
                 self._end(draft_id, "discarded")
@@ -151,6 +156,7 @@ class Oracle:
             draft.said = " ".join(message.message for message in event.messages) or event.answer
         elif isinstance(event, DraftAmended | ConflictResolved):
             draft.fields, draft.revision = dict(event.fields), event.revision
+            draft.decided_at = self.position
             if isinstance(event, ConflictResolved) and event.kind is not None:
                 draft.kind = event.kind
             self.by_key[draft.key] = draft

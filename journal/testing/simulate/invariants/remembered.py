@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from journal.record import Record
     from journal.testing.simulate.network import Exchange
     from journal.values import Ref
 
@@ -27,6 +28,8 @@ class Memory:
 
     def __init__(self) -> None:
         """Begin with nothing."""
+        self.folded: dict[Ref, Record] = {}
+        """Each record, as the library folds it."""
         self.requests: dict[str, tuple[str, str, bytes | None]] = {}
         """What was sent under each key."""
         self.last_sent_s: dict[str, float] = {}
