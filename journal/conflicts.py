@@ -98,7 +98,7 @@ def as_a_whole(conflict: Conflict, name: PolicyName, rule: str = "") -> Verdict:
     if name == "hold":
         held = FieldMessage(message="the remote has changed the record, and the policy is to hold")
         return Unresolved((*_disputes(conflict), held))
-    return chosen(conflict, dict.fromkeys(conflict.disputed, (name, rule)), {}, rule)
+    return chosen(conflict, dict.fromkeys(conflict.disputed, (name, rule)), {})
 
 
 def _of_gone(conflict: Conflict, name: PolicyName, rule: str) -> Verdict:
@@ -134,16 +134,14 @@ def _of_taken(conflict: Conflict, name: PolicyName, rule: str) -> Verdict:
 def chosen(
     conflict: Conflict,
     names: Mapping[str, tuple[PolicyName, str]],
-    values: Mapping[str, Any],
-    rule: str,
+    values: Mapping[str, tuple[Any, str]],
 ) -> Verdict:
     """Return a conflict decided field by field.
 
     Args:
         conflict: of a record that the remote has.
         names: the policy that decides a field, and by which rule.
-        values: what fields are to have, whether they are disputed or not.
-        rule: by which these values were given.
+        values: what fields are to have, whether they are disputed or not, and by which rule.
     """
     remote = conflict.remote or {}
     fields: Fields = {}
@@ -154,8 +152,8 @@ def chosen(
         ours, theirs = conflict.ours.get(name), remote.get(name)
         side: Side
         if name in values:
-            side, why = _side(values[name], conflict, name), rule
-            ours = values[name]
+            ours, why = values[name]
+            side = _side(ours, conflict, name)
         elif name in disputed:
             policy, why = names.get(name, ("hold", "hold"))
             if policy not in {"ours", "theirs"}:

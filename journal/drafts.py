@@ -354,11 +354,9 @@ class Queue:
         if first is None:
             return []
         if self.size_of(first) > 1:
-            is_ahead = first.draft_id in self._ahead
-            return self._unit(self._ahead.values() if is_ahead else self)[:most]
+            return self._unit(self._ahead.values())[:most]
         found, lanes = [first], dict(self._lanes)
-        is_alone = _is_doubtful(first, unsent) or first.draft_id not in self._ahead
-        others = () if is_alone else islice(self._ahead.values(), 1, None)
+        others = () if _is_doubtful(first, unsent) else islice(self._ahead.values(), 1, None)
         for draft in others:
             if len(found) == most or _is_doubtful(draft, unsent) or self.size_of(draft) > 1:
                 break

@@ -110,14 +110,13 @@ def decided(conflict: Conflict, policies: Policies) -> Verdict:
     if conflict.kind == "delete" or conflict.remote is None:
         what = "a delete" if conflict.kind == "delete" else "a record that is gone"
         return in_words(f"{rule} gave values, and {what} takes none")
-    return chosen(conflict, {}, decision, rule)
+    return chosen(conflict, {}, {name: (value, rule) for name, value in decision.items()})
 
 
 def _by_field(conflict: Conflict, policies: Policies) -> Verdict:
     """Let the policy of each disputed field decide it."""
     names: dict[str, tuple[PolicyName, str]] = {}
-    values: dict[str, Any] = {}
-    rules: list[str] = []
+    values: dict[str, tuple[Any, str]] = {}
     decisions: dict[int, Decision | Unresolved] = {}
     for field in conflict.disputed:
         key, policy = policies.of_field(conflict.ref.type, field)
@@ -130,11 +129,10 @@ def _by_field(conflict: Conflict, policies: Policies) -> Verdict:
         if isinstance(decision, str):
             names[field] = decision, rule
         elif field in decision:
-            values[field] = decision[field]
-            rules.append(rule)
+            values[field] = decision[field], rule
         else:
             return in_words(f"{rule} gave no value for {field}")
-    return chosen(conflict, names, values, rules[0] if rules else "")
+    return chosen(conflict, names, values)
 
 
 def _called(conflict: Conflict, policy: Policy) -> Decision | Unresolved:

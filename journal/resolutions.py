@@ -97,7 +97,7 @@ def resolve(
         return (_applied(record, change, choice),)
     conflict = conflict_of(record, change, _theirs(record))
     if change.held_as not in {"conflict", "gone"}:
-        if change.resolved and change.state != "held":
+        if change.resolved:
             return ()
         raise refused(record, change, "it is not held in a conflict", _instead(change))
     if choice.fields and (change.kind == "delete"):
@@ -149,7 +149,8 @@ def _chosen(conflict: Conflict, choice: Choice) -> Verdict:
         again = conflict._replace(whole={**conflict.whole, **choice.fields})
         return conflicts.as_a_whole(again, "ours", "a person's values")
     names = dict.fromkeys(conflict.disputed, (policy, policy))
-    return conflicts.chosen(conflict, names, choice.fields, "a person's value")
+    values = {name: (value, "a person's value") for name, value in choice.fields.items()}
+    return conflicts.chosen(conflict, names, values)
 
 
 def conflict_of(record: Record, change: Change, remote: Fields | None) -> Conflict:

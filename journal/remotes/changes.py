@@ -252,7 +252,7 @@ class Feed:
 
     def _path(self, request: Request, address: str) -> str | _Beyond:
         """Return the path that an address is, or what is wrong with it (F2)."""
-        url = self._dialect.profile.url.rstrip("/")
+        url = self._dialect.profile.url
         base = urlsplit(url)
         try:
             found = urlsplit(urljoin(f"{url}{request.path}", address))

@@ -73,7 +73,7 @@ class Errand:
         self._dialect = dialect
         self._type = push.ref.type
         self._forms = dialect.forms(self._type)
-        self._is_sent = False
+        self._is_sent = self._has_lost_id = False
         self._check_key()
         self._check_own()
 
@@ -109,8 +109,18 @@ class Errand:
         """
         if not self._dialect.assigns:
             return self.key
-        is_anew = self.push.kind == "create" and self.push.record.remote.exists is False
-        return None if is_anew else self.push.remote_id
+        is_gone = self._has_lost_id or self.push.record.remote.exists is False
+        return None if is_gone and self.push.kind == "create" else self.push.remote_id
+
+    def loses_id(self) -> bool:
+        """Take what the record was called for gone; say whether it is to be looked up by our key.
+
+        What the host, or a pull, has seen before a create is acknowledged may be gone by now, and
+        another request of the create may have made the record again.
+        """
+        is_lost = self.push.kind == "create" and self._dialect.assigns and bool(self.remote_id)
+        self._has_lost_id = self._has_lost_id or is_lost
+        return is_lost and self.can_look
 
     @property
     def holds_doubt(self) -> bool:

@@ -319,7 +319,10 @@ class HttpRemote:
                 return hit
             found_id = hit.id
         read = partial(self._read, errand, found_id, is_taken=is_taken)
-        return (yield from _sure(errand.read(found_id), read, ends))
+        found = yield from _sure(errand.read(found_id), read, ends)
+        if isinstance(found, AsExpected) and errand.loses_id():
+            return (yield from self._looked_up(errand, ends, is_taken=is_taken))
+        return found
 
     def _read(
         self, errand: Errand, found_id: str | None, answer: Answer, *, is_taken: bool

@@ -122,10 +122,9 @@ def plain_of(members: dict[str, Any]) -> dict[str, Any]:
 def _paths(key: str, value: object) -> Iterator[Steps]:
     """Yield the paths that a member of an error holds, by what it is called."""
     match value:
-        case str(path) if key == "location":
-            yield () if path.lower() in _AROUND else (path,)
         case str(path) if key != "source":
-            yield tuple(_path(path))
+            is_around = key == "location" and path.lower() in _AROUND
+            yield () if is_around else tuple(_path(path))
         case list(path) if key in {"loc", "path", "field"}:
             yield tuple(_inner([step for step in path if isinstance(step, str)]))
         case list(paths):

@@ -175,7 +175,7 @@ class _Reading:
                 inner = _Part(value, steps, part.depth + 1)
                 if self._names.are_all(value) or (key in _MAPS and not _is_error(value)):
                     yield from self._of_map(value, inner)
-                elif key in _MAPS or key == "error" or _is_error(value):
+                elif key == "error" or _is_error(value):
                     yield from self._of(inner)
 
     def _told_inside(self, members: dict[str, Any]) -> dict[str, Any] | None:

@@ -188,6 +188,8 @@ class Delivery:
         if not (yield Call(lambda: self._ledger.begin(drafts))):
             return [(drafts[0], None)]
         self._leaves(drafts)
+        for draft in drafts:
+            self._ledger.asks(draft.draft_id)
         spans = yield from self._begun_spans(drafts)
         outcomes: list[Outcome | None] = []
         first = pushes[0][1]
@@ -294,6 +296,7 @@ class Delivery:
                     yield Call(self._lease.keep)
                 if self._doubts.is_looked_up_before(request):
                     yield Call(lambda: self._ledger.looked(push.draft_id))
+                self._ledger.asks(push.draft_id)
                 try:
                     answer = yield request
                 except Exception as error:  # noqa: BLE001  for the remote to judge

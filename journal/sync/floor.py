@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 class Floor:
     """The time before which a subscriber asks its remote nothing."""
 
+    _problem = ""
+
     def __init__(self, clock: Clock) -> None:
         """Begin with none: the remote may be asked now."""
         self._clock = clock
         self._until_s = clock.monotonic_s()
-        self._problem = ""
 
     @property
     def left_s(self) -> float:

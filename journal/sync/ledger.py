@@ -35,7 +35,7 @@ from journal.outcomes import Refused
 from journal.record import base_version
 from journal.remotes.remote import Push, Turn
 from journal.staging import Facts
-from journal.sync.seen import SeenSince, seen_again
+from journal.sync.seen import SeenSince, is_other, seen_again
 from journal.sync.turns import Turns
 from journal.sync.verdict import Verdict, storable
 from journal.values import references
@@ -250,7 +250,7 @@ class Ledger:
                 storable(outcome, draft.ref),
                 attempts,
                 self._settings.conflicts,
-                self._seen_since,
+                self._as_seen,
             )
             for draft, outcome in outcomes
         ]
@@ -328,15 +328,25 @@ class Ledger:
         self._catch_up()
         self._seen.forget(draft_id)
 
-    def _seen_since(
-        self, record: Record, change: Change, receipt: DraftAcknowledged
-    ) -> Sequence[Event]:
-        """Return what was seen of a record since its draft was begun, to stand behind it (N1)."""
+    def asks(self, draft_id: str) -> None:
+        """Note that the remote is asked now what it has of the record of a draft (N3)."""
+        self._seen.asks(draft_id)
+
+    def _as_seen(self, record: Record, change: Change, events: Sequence[Event]) -> Sequence[Event]:
+        """Return what settles a draft, with what was seen since it was begun behind it (N1).
+
+        What was read while something else was seen settles nothing: it is read once more (N3).
+        """
+        receipt = events[-1]
         if not self._seen.is_current(record):
             self._catch_up()
+        if not isinstance(receipt, DraftAcknowledged):
+            is_older = self._seen.is_late(change.draft_id) and is_other(record, events)
+            return () if is_older else events
         if not self._seen.has_seen(change.draft_id):
-            return ()
-        return seen_again(record, change, receipt, self._seen.sight(change.draft_id))
+            return events
+        sight, gone = self._seen.sight(change.draft_id), self._seen.gone(change.draft_id)
+        return (*events, *seen_again(record, change, receipt, sight, gone))
 
     # --- appending -----------------------------------------------------------------------
 

@@ -150,9 +150,16 @@ class Store:
             except RefusedError as error:
                 self._leave_out(record_type, sighting, error)
             else:
-                shown.pop(ref, None)
-                shown[ref] = sighting
+                if not self._is_of_earlier(ref, sighting):
+                    shown.pop(ref, None)
+                    shown[ref] = sighting
         return "", shown
+
+    def _is_of_earlier(self, ref: Ref, sighting: Sighting) -> bool:
+        """Say whether what is gone is what was called so before the record was made again."""
+        remote = self._journal.load(ref).remote
+        named = {None, sighting.remote_id}
+        return bool(sighting.fields is None and remote.exists and remote.remote_id not in named)
 
     def _by_key(self, record_type: str, sighting: Sighting) -> Ref | None:
         """Return the record with our key; None where another one has that key there."""

@@ -2,7 +2,7 @@
 
 - S3. A draft is acknowledged only by the event that says how that is known.
 - What was seen of the record since the draft was begun, and is newer than the receipt, is decided
-  with it (N1).
+  with it (N1); what was seen since the remote was asked lets nothing be decided on its answer (N3).
 
 It does no I/O: it decides on the record as it is when the events are appended.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from journal.conflicts import Resolved
 from journal.errors import RefusedError
-from journal.events import ConflictResolved, DraftAcknowledged, DraftHeld, FieldMessage
+from journal.events import ConflictResolved, DraftHeld, FieldMessage
 from journal.outcomes import Acknowledged, Refused
 from journal.resolutions import settled
 from journal.values import freeze
@@ -44,7 +44,7 @@ class Verdict:
         outcome: Settled,
         attempts: int,
         conflicts: Policies,
-        seen_since: Callable[[Record, Change, DraftAcknowledged], Sequence[Event]],
+        as_seen: Callable[[Record, Change, Sequence[Event]], Sequence[Event]],
     ) -> None:
         """Begin with what settles it.
 
@@ -53,7 +53,7 @@ class Verdict:
             outcome: what settles it.
             attempts: how often it was tried to be sent.
             conflicts: decide what is in a conflict.
-            seen_since: says what was seen of the record that is newer than a receipt.
+            as_seen: returns what settles it with what was seen of the record meanwhile.
         """
         self.draft = draft
         self.outcome = outcome
@@ -61,7 +61,7 @@ class Verdict:
         """What was decided when it was appended; nothing where somebody else was first."""
         self._attempts = attempts
         self._conflicts = conflicts
-        self._seen_since = seen_since
+        self._as_seen = as_seen
 
     @property
     def reason(self) -> str | None:
@@ -73,10 +73,8 @@ class Verdict:
 
     def decide(self, record: Record, change: Change) -> Sequence[Event]:
         """Return the events of what settles the draft, on its record as it is then."""
-        self.events = settled(record, change, self.outcome, self._attempts, self._conflicts)
-        receipt = self.events[-1]
-        if isinstance(receipt, DraftAcknowledged):
-            return (receipt, *self._seen_since(record, change, receipt))
+        events = settled(record, change, self.outcome, self._attempts, self._conflicts)
+        self.events = self._as_seen(record, change, events)
         return self.events
 
     @property

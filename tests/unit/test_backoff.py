@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal.sync.backoff import Backoff
+from journal.outcomes import NotSent, Unauthorized, Unknown, Wait
+from journal.sync.backoff import Backoff, Failures, kind_of
+
+if TYPE_CHECKING:
+    from journal.outcomes import Unsettled
+    from journal.sync.backoff import Kind
 
 BACKOFF = Backoff(first_s=0.25, most_s=60.0, least_s=0.05)
 
@@ -56,6 +63,68 @@ def test_retry_after_is_a_floor_below_the_jitter() -> None:
     assert BACKOFF.delay_s(1, Lowest(), 30.0) == 30.05
     assert BACKOFF.delay_s(1, Highest(), 30.0) == 30.25
     assert BACKOFF.delay_s(1, Lowest(), 0.0) == 0.05
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked_s", "least_s", "most_s"),
+    [
+        ("unknown", None, 0.05, 0.5),
+        ("unreachable", None, 0.05, 0.5),
+        ("throttled", None, 1.05, 1.5),
+        ("throttled", 0.0, 0.05, 0.5),
+        ("throttled", 30.0, 30.05, 30.5),
+        ("misconfigured", None, 30.05, 60.0),
+    ],
+)
+def test_each_kind_is_waited_for_by_itself(
+    kind: Kind, asked_s: float | None, least_s: float, most_s: float
+) -> None:
+    """What a person has to mend is tried seldom; what asks for patience gets some, in any case."""
+    assert BACKOFF.delay_s(2, Lowest(), asked_s, kind) == pytest.approx(least_s)
+    assert BACKOFF.delay_s(2, Highest(), asked_s, kind) == pytest.approx(most_s)
+
+
+def test_patience_ends_at_the_cap() -> None:
+    """Where the longest wait is shorter than what is usual, it is the one that counts."""
+    hasty = Backoff(first_s=0.25, most_s=0.5, least_s=0.1)
+
+    assert hasty.delay_s(1, Lowest(), None, "throttled") == pytest.approx(0.6)
+
+
+def test_a_least_wait_above_the_cap() -> None:
+    """It is waited all the same: the least is the least."""
+    slow = Backoff(first_s=0.25, most_s=1.0, least_s=5.0)
+
+    assert slow.delay_s(1, Highest()) == 5.0
+
+
+def test_of_failures_nobody_has_named() -> None:
+    """They are of a kind that nothing else is known of."""
+    assert BACKOFF.delay_s(1, Highest()) == BACKOFF.delay_s(1, Highest(), None, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (NotSent("no network"), "unreachable"),
+        (NotSent("no such certificate", is_misconfigured=True), "misconfigured"),
+        (Unknown("lost"), "unknown"),
+        (Wait("busy"), "throttled"),
+        (Unauthorized("who?"), "misconfigured"),
+    ],
+)
+def test_which_kind_a_failure_is(outcome: Unsettled, kind: Kind) -> None:
+    """What was not sent is not lost, and what only a person can mend is told apart."""
+    assert kind_of(outcome) == kind
+
+
+def test_failures_are_counted_by_their_kinds() -> None:
+    """Each by itself, and all together; what is counted stays as it was."""
+    none = Failures()
+    some = none.and_another("unknown").and_another("throttled").and_another("unknown")
+
+    assert (some.of("unknown"), some.of("throttled"), some.of("unreachable")) == (2, 1, 0)
+    assert (none.all, some.all) == (0, 3)
 
 
 @given(

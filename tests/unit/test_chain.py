@@ -81,6 +81,16 @@ class TestLeaf:
         assert hash_of(row).hex() == KNOWN_HASH
         assert row.hash == hash_of(row)
 
+    def test_every_column_that_holds_a_value(self) -> None:
+        """C2: each has its line, and only these; text is in the bytes of its UTF-8."""
+        (row,) = seal(Head(0, genesis("j1"), 0), [unsealed(1, 7)])
+        full = row._replace(correlation_id="c", causation_id="d", reason="Ü", trace="t-1")
+
+        assert leaf(*row[:-1]) == described(row)
+        assert leaf(*full[:-1]) == described(full)
+        assert leaf(*full[:-1]).endswith(b"trace:3:t-1\nversion:1:1\n")
+        assert b"\nreason:2:\xc3\x9c\n" in leaf(*full[:-1])
+
     @given(ROWS)
     def test_is_as_described(self, row: Row) -> None:
         """C2: each column with a value, in the order of the names, as name:length:value."""
@@ -136,6 +146,12 @@ class TestSeal:
             expected = given_at if given_at > last else last + 1
             assert (row.occurred_at, row.clock_adjusted) == (expected, int(went_back))
             last = row.occurred_at
+
+    def test_a_clock_that_stood_since_the_row_before(self) -> None:
+        """C3: another append at the same moment is moved, and flagged."""
+        [row] = seal(Head(1, b"", 5), [unsealed(1, 5)])
+
+        assert (row.occurred_at, row.clock_adjusted) == (6, 1)
 
     def test_one_moment_is_not_a_clock_that_went_back(self) -> None:
         """C3: rows that were made at one moment follow one another, and none is flagged."""

@@ -121,6 +121,14 @@ class TestCheckpoints:
 
         assert shown(feed(), {"items": items}).since == '["/{type}?since={since}",2]'
 
+    def test_it_may_be_called_as_its_type_is(self) -> None:
+        """Words for the type stand in its place as in others."""
+        items = [{"note": "n1", "note_at": 1, "at": 2}]
+
+        assert shown(feed(since="/{type.one}_at"), {"items": items}).since == (
+            '["/{type}?since={since}",1]'
+        )
+
     def test_the_answer_may_say_it(self) -> None:
         """In its content, or in a header."""
         content = {"items": [self.NOTE], "to": 7}
@@ -160,6 +168,8 @@ class TestConditions:
             ({"at": "/{type.one}_state", "is": "gone"}, {"note_state": "there"}, False),
             ({"at": "/gone", "is_not": None}, {"gone": None}, False),
             ({"at": "/gone", "is_not": None}, {"gone": "2026"}, True),
+            ({"at": "/data", "is_empty": True}, {"data": None}, True),
+            ({"at": "/data", "is_empty": True}, {}, False),
         ],
     )
     def test_a_change_that_deletes(
@@ -181,9 +191,22 @@ class TestConditions:
         content = {"items": [{"note": "n1", "at": 1}]}
 
         assert shown(notes, content, **{"x-more": "no"}).next is None
+        assert shown(notes, content).next is None
         assert shown(notes, content, **{"x-more": "yes"}).next == (
             '["/{type}?since={since}",{"since":1}]'
         )
+
+    def test_an_answer_without_content_says_nothing_of_more(self) -> None:
+        """Not even that it is not the last one."""
+        notes = feed(more={"at": "/last", "is_not": True}, next="header:Link")
+        link = {"link": f'<{URL}/notes?p=2>; rel="next"'}
+        content = {"items": [{"note": "n1", "at": 1}]}
+
+        empty = notes.page(Request("GET", "/notes"), Response(204, link), None, None)
+
+        assert isinstance(empty, Page)
+        assert empty.next is None
+        assert shown(notes, content, **link).next is not None
 
 
 class TestRequests:
@@ -216,6 +239,18 @@ class TestRequests:
         assert by_items.request(None, third.next).path == "/notes?i=4"
         assert by_pages.request(None, shown(by_pages, {"items": items}).next).path == "/notes?i=2"
         assert shown(by_items, {"items": []}).next is None
+
+    def test_all_pages_of_a_list_begin_where_the_first_did(self) -> None:
+        """What stands for {since} is the same in each."""
+        notes = feed(path="/{type}?since={since}&p={page}", page="/next")
+        since = '["/{type}?since={since}&p={page}",7]'
+        content = {"items": [{"note": "n1", "at": 9}], "next": "p2"}
+        response = Response(200, {}, json.dumps(content).encode())
+
+        page = notes.page(Request("GET", "/notes"), response, since, None)
+
+        assert isinstance(page, Page)
+        assert notes.request(since, page.next).path == "/notes?since=7&p=p2"
 
     def test_a_token_of_the_next_page_may_be_a_header(self) -> None:
         """It is what stands for {page} then."""

@@ -161,6 +161,23 @@ def test_the_title_of_a_page_is_cut_between_words(length: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "told"),
+    [
+        ("Welcome " * 11 + "to the Hotel", "Welcome " * 11 + "to the Hotel"),
+        ("Welcome " * 11 + "to the Hotels", "Welcome " * 11 + "to the …"),
+        ("x" * 101, " …"),
+    ],
+    ids=["as long as may be", "too long", "one word"],
+)
+def test_the_title_of_a_page_is_told_as_far_as_it_is_short(title: str, told: str) -> None:
+    """Up to 100 characters it is told whole, and else the words that are whole up to there."""
+    meaning = classify(Response(200, {}, f"<!DOCTYPE html><title>{title}</title>".encode()))
+
+    assert isinstance(meaning, Unknown)
+    assert f"titled '{told}'," in meaning.problem
+
+
+@pytest.mark.parametrize(
     ("location", "words"),
     [
         ("https://e.example/login?token=s3cret", "a redirect to https://e.example"),

@@ -142,9 +142,9 @@ class TestUpdate:
         """A value is ours, theirs or another one; it need not be of a disputed field."""
         found = conflict({"a": 1, "b": 1}, {"a": 2, "b": 2}, {"a": 3, "b": 1})
 
-        verdict = chosen(found, {}, {"a": 3, "b": 2, "c": 4}, "a person's value")
-
         rule = "a person's value"
+        verdict = chosen(found, {}, {"a": (3, rule), "b": (2, rule), "c": (4, rule)})
+
         assert sides(verdict) == {"a": ("theirs", rule), "b": ("ours", rule), "c": ("value", rule)}
         assert isinstance(verdict, Resolved)
         assert verdict.fields == {"b": 2, "c": 4}
@@ -154,7 +154,7 @@ class TestUpdate:
         """A field that was given a value is not told as open, where another one is."""
         found = conflict({"a": 1, "b": 1}, {"a": 2, "b": 2}, {"a": 3, "b": 3})
 
-        assert set(words(chosen(found, {}, {"a": 5}, "a person's value"))) == {"b"}
+        assert set(words(chosen(found, {}, {"a": (5, "a person's value")}))) == {"b"}
 
     def test_a_side_is_its_own_rule(self) -> None:
         """Where nothing else is said, the rule by which a side was taken is its name."""
@@ -361,6 +361,22 @@ class TestFunctions:
         decided(self.FOUND, Policies(default=larger))
 
         assert asked == [("a", "b")]
+
+    def test_each_field_says_which_one_decided_it(self) -> None:
+        """Where several functions give values, each is told for the fields that it decided."""
+
+        def least(_: Conflict) -> Decision:
+            return {"a": 0}
+
+        def most(_: Conflict) -> Decision:
+            return {"b": 9}
+
+        policies = Policies({"Account.a": least, "Account.b": most})
+
+        assert sides(decided(self.FOUND, policies)) == {
+            "a": ("value", "least (for Account.a)"),
+            "b": ("value", "most (for Account.b)"),
+        }
 
     def test_is_named_by_its_type_where_it_has_no_name(self) -> None:
         """An object that can be called is named by its type, shortened to what is shown."""

@@ -89,6 +89,7 @@ def test_what_is_refused(check: Callable[[Any], object], value: object, problem:
     ("check", "value", "kept"),
     [
         (checked_url, "https://a.example/v1//", "https://a.example/v1"),
+        (checked_url, "https://a.example/X", "https://a.example/X"),
         (checked_url, "http://[::1]:8000", "http://[::1]:8000"),
         (checked_path, "/{type}?x={id}", "/{type}?x={id}"),
         (checked_headers, {"Accept": "a", "If-Match": "b"}, {"Accept": "a", "If-Match": "b"}),

@@ -169,6 +169,12 @@ class TestAnswers:
             Shown({"n": 1}, "7", "k1", '"1"')
         )
 
+    def test_the_words_of_its_type(self) -> None:
+        """An answer without content is read as one with it is: as one of its type."""
+        own = dialect(answer={"key": "/{type.one}"}, types={"Note": {"words": {"one": "note"}}})
+
+        assert own.said("update", "Note", answer(etag='"1"')).version == '"1"'
+
     def test_a_version_of_parts(self) -> None:
         """It is none where one of them is missing; a header may be one of them."""
         own = dialect(answer={"version": {"rev": "/rev", "tag": "header:ETag"}})

@@ -317,6 +317,18 @@ def test_what_may_have_changed_something(method: str, answer: Answer, has_writte
     assert (before, now, doubts.has_written) == (False, has_written, False)
 
 
+def test_what_is_held_with_no_refusal_has_no_answer() -> None:
+    """What was answered is kept where it is what a draft may have been refused with."""
+    doubts = Doubts(1)
+    doubts.begin("d1", 0)
+    doubts.heard(ODD, Response(200, {}, b"[]"))
+
+    found = doubts.judged(Unknown("odd"))
+
+    assert isinstance(found, Refused)
+    assert (found.classification, found.status, found.answer) == ("unknown", 200, "")
+
+
 class TestRetried:
     """A draft that was held as unknown, and is to be sent again."""
 

@@ -492,7 +492,7 @@ class TestExplain:
 
     def test_unknown_draft_is_refused(self) -> None:
         """A draft that is not in the queue has no reason to wait."""
-        with pytest.raises(DraftMissingError):
+        with pytest.raises(DraftMissingError, match="e2"):
             explain(queue((ACME, created())), "e2")
 
 
@@ -683,6 +683,31 @@ class TestUnits:
         assert self.ids(found) == ["e6"]
         assert self.ids(found, "stop") == []
 
+    def test_a_unit_behind_a_held_one(self) -> None:
+        """A batch that nothing holds back goes whole, whatever is passed over before it."""
+        held = TAKEN.model_copy(update={"draft_id": "e1"})
+        others = [(Ref(f"Account:{number}"), created()) for number in (8, 9)]
+
+        found = self.bound((ACME, held), (ACME, RecordObserved(exists=False)), *others)
+
+        assert self.ids(found) == ["e7", "e8"]
+
+    def test_is_as_large_as_what_is_left_of_it(self) -> None:
+        """What is settled counts no more, and the others are one unit all the same."""
+        found = self.bound(size=4)
+        assert [found.size_of(draft) for draft in found] == [4, 4, 4, 4]
+
+        found.apply(log(*self.MADE, (ACME, DraftDiscarded(draft_id="e1")))[-1])
+
+        assert [found.size_of(draft) for draft in found] == [3, 3, 3]
+        assert self.ids(found) == ["e2", "e3", "e4"]
+
+    def test_nothing_is_bound_unless_it_is_asked_for(self) -> None:
+        """By itself each draft is a unit."""
+        found = Queue(self.bound(size=4), 4)
+
+        assert [found.size_of(draft) for draft in found] == [1, 1, 1, 1]
+
     def test_what_goes_before_a_held_batch(self) -> None:
         """With `stop`, a batch before the held one goes."""
         held = TAKEN.model_copy(update={"draft_id": "e4"})
@@ -722,6 +747,8 @@ class TestUnits:
         for entry in history:
             batch = (entry.position - 1) // size * size + 1
             found.apply(entry._replace(batch=batch))
+            if entry.position % size:
+                continue  # a batch is appended whole, and read whole before anybody looks
             drafts = list(found)
 
             for on_held in ("lane", "stop"):

@@ -86,6 +86,8 @@ KINDS: tuple[Kind, ...] = ("exact", "number", "time", "text", "bool", "json", "a
         ("lenient", "2026-01-02T03:04:05.7Z", "2026-01-02T03:04:05.000Z", True),
         ("lenient", "2026-01-02T03:04:05.700Z", "2026-01-02T03:04:05.5Z", False),
         ("lenient", "2026-01-02T03:04:06.000Z", "2026-01-02T03:04:05.7Z", False),
+        ("bool", 1, 1.0, True),
+        ("bool", 0.0, 0, True),
     ],
 )
 def test_agreement(kind: Kind, received: object, wanted: object, is_same: bool) -> None:  # noqa: FBT001

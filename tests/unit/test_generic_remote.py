@@ -41,6 +41,8 @@ TAKEN = FieldMessage(message="the remote has another record under our key")
 GONE = FieldMessage(message="the remote no longer has the record")
 CANARY = "s3cr3t-c4n4ry"
 KEY_ONLY = {"record": "none"}
+POSTED = {"method": "POST", "path": "/{type}", "body": '{"key": "{key}", "...": "{fields}"}'}
+GIVEN = {"id": "/sid", "key": "/key", "version": "none"}
 HELD_ON_DOUBT = {"method": "POST", "path": "/{type}", "on_doubt": "hold"}
 
 
@@ -849,6 +851,40 @@ class TestLostAnswers:
 
         draft_id = journal.log.read()[0].event_id
         assert [e.event for e in journal.log.read()[1:]] == [PushStarted(draft_id=draft_id)]
+
+    @pytest.mark.parametrize(
+        ("named", "gets"),
+        [
+            pytest.param({"find": {"path": "/{type}?key={key}", "items": "/found"}}, 3, id="find"),
+            pytest.param({"read": {"key_path": "/{type}/as/{key}"}}, 2, id="read by key"),
+        ],
+    )
+    def test_a_create_that_was_seen_and_is_gone(
+        self, journal: Journal, named: dict[str, Any], gets: int
+    ) -> None:
+        """A create is not looked for by the id of what is gone alone: it may be made anew."""
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(create=POSTED, answer=GIVEN, **named), attempts=1)
+        script.drain(LOST)
+        journal.observe(ACCOUNT, ACME, remote_id="S3")
+        made = {"sid": "S5", "key": "a1", **ACME}
+
+        script.drain(says(404), *[shows({"found": [made]})] * (gets - 2), shows(made))
+
+        assert script.methods == ["POST", *["GET"] * gets]
+        assert acknowledged(journal).remote_id == "S5"
+
+    def test_a_create_that_was_seen_and_that_only_its_id_finds(self, journal: Journal) -> None:
+        """What answers under another id than was seen is no receipt, where nothing can tell."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(create={**POSTED, **keyed}, answer=GIVEN), attempts=1)
+        script.drain(LOST)
+        journal.observe(ACCOUNT, ACME, remote_id="S3")
+
+        report = script.drain(shows({"sid": "S5", "key": "a1", **ACME}, status=201), says(404))
+
+        assert (script.methods, report.acknowledged) == (["POST", "POST", "GET"], 0)
 
 
 class TestRefusals:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import pytest
 from eventsourcing.persistence import StoredEvent
 from hypothesis import given
 
-from journal.errors import LogCorruptError, UnknownEventError
-from journal.events import EVENT_TYPES, Entry, NewEntry, RecordCreated, RecordObserved
+from journal.errors import InvalidValueError, LogCorruptError, UnknownEventError
+from journal.events import EVENT_TYPES, LATEST, Entry, NewEntry, RecordCreated, RecordObserved
 from journal.log.chain import Head, Row, genesis, seal
 from journal.log.mapper import EntryMapper, JSONBytes
 from journal.values import Ref, references
 from tests import strategies
+
+NEW: Final = NewEntry(
+    "e1", Ref("A:1"), 1, 5, "ann", "van", "c", "d", "why", "t", RecordCreated(fields={})
+)
+MORE: Final = "Extra inputs are not permitted"
 
 
 def new_entry(entry: Entry) -> NewEntry:
@@ -36,12 +42,9 @@ def new_entry(entry: Entry) -> NewEntry:
 
 def row(event_type: str, data: bytes, schema_version: int = 1) -> Row:
     """Return a row with this event."""
-    new = NewEntry(
-        "e1", Ref("A:1"), 1, 5, "ann", "van", "c", "d", "why", "t", RecordCreated(fields={})
-    )
     unsealed = (
         EntryMapper()
-        .unsealed(new)
+        .unsealed(NEW)
         ._replace(event_type=event_type, data=data, schema_version=schema_version)
     )
     return seal(Head(6, genesis("j1"), 0), [unsealed])[0]
@@ -50,6 +53,15 @@ def row(event_type: str, data: bytes, schema_version: int = 1) -> Row:
 def renamed(fields: dict[str, Any]) -> dict[str, Any]:
     """Upcast from version 1, in which fields were called values."""
     return {"fields": fields.pop("values"), **fields}
+
+
+def upcasting() -> EntryMapper:
+    """Return a mapper that has seen two other versions of every event."""
+    return EntryMapper(
+        EVENT_TYPES,
+        dict.fromkeys(EVENT_TYPES, 3),
+        {("RecordCreated", 1): renamed, ("RecordCreated", 2): marked},
+    )
 
 
 def marked(fields: dict[str, Any]) -> dict[str, Any]:
@@ -94,6 +106,22 @@ class TestRoundTrip:
         read = EntryMapper().to_domain_event(stored)
 
         assert repr(read) == repr(new)
+
+    def test_a_clock_that_was_adjusted(self) -> None:
+        """The mark of a row whose time was moved is in the entry."""
+        unsealed = EntryMapper().unsealed(NEW)
+        [moved] = seal(Head(6, genesis("j1"), 99), [unsealed])
+
+        assert EntryMapper().entry(moved).clock_adjusted is True
+
+    def test_the_latest_time(self) -> None:
+        """No clock shows a later one: it counts in another unit, and is told with the record."""
+        EntryMapper().unsealed(NEW._replace(occurred_at=LATEST))
+
+        with pytest.raises(InvalidValueError, match="after the year 9999") as caught:
+            EntryMapper().unsealed(NEW._replace(occurred_at=LATEST + 1))
+
+        assert (caught.value.path, caught.value.record) == ("occurred_at", Ref("A:1"))
 
     def test_envelope_is_kept(self) -> None:
         """Every column of the envelope is in the entry."""
@@ -184,15 +212,38 @@ class TestReading:
         assert caught.value.position == 7
         assert "\n" not in str(caught.value)
 
+    @pytest.mark.parametrize(
+        ("data", "why"),
+        [
+            (b'{"fields":[]}', "fields: Input should be an object"),
+            (b'{"a":1,"b":1,"c":1,"d":1}', f"fields: Field required; a: {MORE}; b: {MORE}"),
+            (b'{"fields":{},"references":["/fields/a"]}', "'a'"),
+        ],
+    )
+    def test_why_data_is_damaged(self, data: bytes, why: str) -> None:
+        """The first mistakes in it are told, each with its place; or what else went wrong."""
+        with pytest.raises(LogCorruptError) as caught:
+            EntryMapper().entry(row("RecordCreated", data))
+
+        assert f"its data is not a RecordCreated: {why}; export" in str(caught.value)
+
+    def test_only_the_first_line_of_an_error(self) -> None:
+        """What an upcaster says is told in one line, as everything else."""
+
+        def talkative(_: dict[str, Any]) -> dict[str, Any]:
+            raise ValueError("no such field\nin any release\nof ours")
+
+        mapper = EntryMapper(
+            EVENT_TYPES, dict.fromkeys(EVENT_TYPES, 2), {("RecordCreated", 1): talkative}
+        )
+        with pytest.raises(LogCorruptError) as caught:
+            mapper.entry(row("RecordCreated", b"{}"))
+
+        assert "a RecordCreated: no such field; export" in str(caught.value)
+
 
 class TestUpcasting:
     """Old schema versions are read for ever."""
-
-    MAPPER = EntryMapper(
-        EVENT_TYPES,
-        dict.fromkeys(EVENT_TYPES, 3),
-        {("RecordCreated", 1): renamed, ("RecordCreated", 2): marked},
-    )
 
     @pytest.mark.parametrize(
         ("version", "data", "fields"),
@@ -208,7 +259,7 @@ class TestUpcasting:
     )
     def test_reads_every_version(self, version: int, data: bytes, fields: dict[str, Any]) -> None:
         """An event of an old schema version is brought to the current one, step by step."""
-        entry = self.MAPPER.entry(row("RecordCreated", data, version))
+        entry = upcasting().entry(row("RecordCreated", data, version))
 
         assert entry.event.model_dump()["fields"] == fields
         assert repr(entry.event).count("Ref(") == (version == 1)
@@ -217,7 +268,7 @@ class TestUpcasting:
     def test_old_data_that_is_damaged(self, name: str, data: bytes) -> None:
         """Data that an upcaster cannot bring forward, or has none for, is damaged."""
         with pytest.raises(LogCorruptError, match="at position 7"):
-            self.MAPPER.entry(row(name, data, 1))
+            upcasting().entry(row(name, data, 1))
 
     def test_writes_the_current_version(self) -> None:
         """A new event has the current schema version."""
@@ -225,7 +276,7 @@ class TestUpcasting:
             "e1", Ref("A:1"), 1, 5, "a", "o", None, None, None, None, RecordCreated(fields={})
         )
 
-        assert self.MAPPER.unsealed(new).schema_version == 3
+        assert upcasting().unsealed(new).schema_version == 3
 
 
 class TestLibrary:
@@ -253,6 +304,25 @@ class TestLibrary:
             None,
             RecordCreated(fields={"a": 1}),
         )
+
+    def test_an_entry_goes_out_as_it_came_in(self) -> None:
+        """As the library knows it, and whole."""
+        stored = EntryMapper().to_stored_event(NEW)  # type: ignore[arg-type]
+
+        assert (stored.originator_id, stored.originator_version) == ("A:1", 1)
+        assert (stored.topic, stored.state) == ("RecordCreated", b'{"fields":{}}')
+        assert EntryMapper().to_domain_event(stored) == NEW
+
+    @pytest.mark.parametrize(("position", "told"), [(9, 9), (None, 0)])
+    def test_damaged_data_is_told_with_its_position(self, position: int | None, told: int) -> None:
+        """Where the library knows one."""
+        stored = EntryMapper().to_stored_event(NEW)  # type: ignore[arg-type]
+        damaged = replace(stored, position=position, unsealed=stored.unsealed._replace(data=b"[]"))
+
+        with pytest.raises(LogCorruptError) as caught:
+            EntryMapper().to_domain_event(damaged)
+
+        assert caught.value.position == told
 
     def test_transcoder_marks_nothing(self) -> None:
         """JSON in and out; data that looks like a mark of the library is data."""

@@ -249,6 +249,13 @@ def test_what_is_said_of_a_record(verb: Verb, answer: Response, kind: str, words
     assert found.refusal.messages[-1].message == "m"
 
 
+def test_a_field_that_is_named_in_the_words() -> None:
+    """It is known by the names of the draft, as in what the status says well enough."""
+    found = of(says(400, "DUPLICATES_DETECTED", "Name is like another"))
+
+    assert [message.field for message in found.refusal.messages] == ["", "Name"]
+
+
 @pytest.mark.parametrize(
     ("verb", "answer"),
     [

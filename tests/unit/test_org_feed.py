@@ -161,6 +161,7 @@ class TestRows:
             {"records": [], "done": False},
             {"records": [], "done": False, "nextRecordsUrl": "https://evil.example.com/?q=%2e"},
             {"records": [], "done": False, "nextRecordsUrl": 7},
+            {"records": [], "done": False, "nextRecordsUrl": "/services/data/v67.0/query/-"},
         ],
     )
     def test_what_is_no_page_stores_nothing(self, content: dict[str, Any]) -> None:
@@ -290,11 +291,13 @@ class TestDeleted:
         late = {"date": "Fri, 17 Apr 2026 09:30:17 GMT"}
         turn = page_of(listed(), since).next
         cleared = answer(deletedRecords=[], earliestDateAvailable="2026-04-01T09:28:00.000+0000")
+        whole = answer(deletedRecords=[], earliestDateAvailable="2026-04-01T09:25:17.000+0000")
 
         assert page_of(listed(row("1"))).is_check_due
         assert page_of(listed(headers=late), since).is_check_due
         assert page_of(listed(headers=late), since).next is None
         assert page_of(cleared, since, turn).is_check_due
+        assert not page_of(whole, since, turn).is_check_due
 
     def test_where_the_org_will_not_say_it_is_checked(self) -> None:
         """A refusal is no end: the records are asked for by id."""

@@ -52,6 +52,7 @@ def test_the_words_of_a_page_are_its_title_or_greatest_heading(page: str, words:
     ("page", "words"),
     [
         ("<p>Sorry</title>", "Sorry"),
+        ("<p>Sorry</title><p>no title", "Sorry no title"),
         ("<title>open", "open"),
         ("<h1 open", "<h1 open"),
         ("<p>see > there", "see > there"),

@@ -39,6 +39,7 @@ def test_parts_of_a_version_know_it_too() -> None:
     found = places_of(profile, "read", WORDS)
 
     assert found.version == {"a": selector("/account/a", {}), "b": selector("/b", {})}
+    assert set(found.own) == {("key",), ("account", "a"), ("b",)}
 
 
 def test_what_the_service_keeps_within_the_fields_is_no_field() -> None:

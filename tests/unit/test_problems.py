@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
+from time import process_time
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -519,12 +519,12 @@ def test_whatever_the_body(body: bytes, names: list[str]) -> None:
 )
 def test_evil_bodies_cost_little(evil: bytes) -> None:
     """M2: no body costs more than it weighs; the bound is far above what any takes."""
-    began_s = perf_counter()
+    began_s = process_time()
 
     found = field_messages(evil, 500, NAMES)
     is_page(evil)
 
-    assert perf_counter() - began_s < 2.0
+    assert process_time() - began_s < 2.0
     assert len(found) <= MAX_MESSAGES
     assert all(len(message.message) <= MAX_TEXT for message in found)
 
@@ -535,6 +535,17 @@ def test_words_inside_a_member_of_any_name(name: str) -> None:
     body = json.dumps({"status": "ERR", name: {"code": "STALE", "text": "rev is 2"}}).encode()
 
     assert field_messages(body, 200) == (FieldMessage(message="rev is 2", code="STALE"),)
+
+
+@pytest.mark.parametrize(("before", "field"), [(MAX_MESSAGES - 1, ""), (MAX_MESSAGES, "z")])
+def test_among_how_many_members_it_is_looked_for(before: int, field: str) -> None:
+    """M2: what stands behind so many is taken for what is wrong with a field of that name."""
+    others: dict[str, Any] = {f"k{number}": {} for number in range(before)}
+    body = json.dumps({**others, "z": {"code": "STALE", "message": "rev is 2"}}).encode()
+
+    assert field_messages(body, 200)[0] == (
+        FieldMessage(field=field, message="rev is 2", code="STALE")
+    )
 
 
 @pytest.mark.parametrize("inner", [{"code": 7}, {"text": "a note"}, "STALE"])
@@ -549,6 +560,7 @@ SAID: Final = {"message": "m"}
 NESTS: Final[dict[str, tuple[Callable[[Any], Any], Any, int, str]]] = {
     "lists": (lambda inner: [inner], "m", 8, ""),
     "errors": (lambda inner: {"error": inner}, SAID, 8, ""),
+    "maps of maps": (lambda inner: {"errors": inner}, {"n": "m"}, 7, "n"),
     "lists of errors": (lambda inner: {"errors": [inner]}, "m", 4, ""),
     "maps": (lambda inner: {"n": inner}, "m", 8, "n.n.n.n.n.n.n.n"),
     "maps of errors": (lambda inner: {"n": inner}, SAID, 8, "n.n.n.n.n.n.n.n"),
@@ -609,9 +621,17 @@ def test_how_many_parts_are_read(count: int, *, is_told: bool) -> None:
         ({"errors": {"n": {"message": "too large", "code": "E"}}}, [("n", "too large", "E")]),
         ({"errors": {"n": 1, "title": "bad"}}, [("title", "bad")]),
         ({"details": {"fieldViolations": ["too large"]}}, [("", "too large")]),
+        ({"error": {"text": "too large"}}, [("", "too large")]),
         ({"message": "m", "code": "E", "data": {"message": "the note"}}, [("", "m", "E")]),
     ],
-    ids=["more of a field", "an error of a field", "a number", "violations", "a record"],
+    ids=[
+        "more of a field",
+        "an error of a field",
+        "a number",
+        "violations",
+        "an error",
+        "a record",
+    ],
 )
 def test_what_stands_in_a_map(body: object, messages: list[tuple[str, ...]]) -> None:
     """Each member is told as what it is; what says nothing is passed over."""

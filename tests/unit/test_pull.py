@@ -566,6 +566,25 @@ class TestIdentity:
         assert assigned.fields("ours") == {"n": 2}
         assert assigned.fields("18") == {"n": 3}
 
+    def test_what_was_made_again_is_not_gone_with_what_was_called_so_before(
+        self, assigned: Script
+    ) -> None:
+        """A tombstone is of an id: a record that has got another one since is there."""
+        assigned.pull(page(item(17, 1, n=1)))
+        assigned.journal.observe("Note:17", None, remote_id="17")
+        assigned.journal.observe("Note:17", {"n": 2}, remote_id="19", remote_version="v3")
+        told = []
+
+        for shown in (
+            page(gone(17, 2)),
+            page(item(19, 4, n=4), gone(17, 5)),
+            page(gone(17, 6), gone(19, 7)),
+        ):
+            assigned.pull(shown)
+            told.append(assigned.fields("17"))
+
+        assert told == [{"n": 2}, {"n": 4}, None]
+
     def test_the_table_may_be_lost(self, assigned: Script) -> None:
         """It is derived anew from the log."""
         ref = assigned.journal.create("Note", {"n": 1}, id="ours")

@@ -145,6 +145,7 @@ class TestHeaders:
             ({"raw_path": b"/v1/%C3%A4/b", "root_path": "/v1/\xe4/"}, "/b", ("b",)),
             ({"raw_path": b"/v1/", "root_path": "/v1"}, "/", ("",)),
             ({"raw_path": b"/v1s/a", "root_path": "/v1"}, "/v1s/a", ("v1s", "a")),
+            ({"raw_path": b"/X/a", "root_path": "/X"}, "/a", ("a",)),
             ({"raw_path": b"*"}, "*", ("*",)),
         ],
     )

@@ -427,6 +427,14 @@ class TestEvolve:
         assert record.is_deleted
         assert (record.remote.exists, record.remote.fields) == (False, {})
 
+    def test_acknowledged_delete_of_a_record_without_fields(self) -> None:
+        """It is gone as any other is."""
+        empty = RecordObserved(exists=True, fields={})
+
+        record = after(empty, RecordDeleted(base={}), acknowledged("e2"))
+
+        assert (record.fields, record.remote.exists) == (None, False)
+
     def test_pending_delete_leaves_the_fields(self) -> None:
         """A record whose delete is pending can still be looked at."""
         record = after(CREATED, RecordDeleted(base={"Name": "Acme"}))

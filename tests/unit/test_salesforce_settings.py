@@ -269,6 +269,10 @@ class TestUsual:
 
         assert oauth is not None
         assert (oauth.token_url, oauth.client_auth) == (f"{URL}/services/oauth2/token", "header")
+        other = "https://acme.example.MX"
+        kept = settings(url=f"{other}/", auth=said).auth.oauth
+        assert kept is not None
+        assert kept.token_url == f"{other}/services/oauth2/token"
 
     def test_how_all_are_created_that_have_a_key(self) -> None:
         """A type may say otherwise; what has no key cannot be inserted by it."""

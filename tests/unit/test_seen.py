@@ -9,15 +9,16 @@ import pytest
 from journal import Journal, Ref
 from journal.events import DraftAcknowledged, PushStarted, RecordObserved
 from journal.remotes import HttpRemote, Profile
-from journal.sync.seen import SeenSince
+from journal.sync.seen import WHOLE, SeenSince, seen_again
 from tests.unit.scripted import LOST, REFUSED, Script, says, shows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from journal.events import Event
     from journal.remotes import Request
     from journal.remotes.remote import NoAnswer
+    from journal.sync.seen import Sight
 
 NOTE: Final = Ref.of("Note", "n1")
 BEFORE: Final = {"title": "a", "text": "x"}
@@ -112,6 +113,31 @@ class TestAReceiptDoesNotSetARecordBack:
 
         assert journal.load(new).fields is None
 
+    @pytest.mark.parametrize(
+        ("gone", "left"), [("S4", None), ("S3", {"title": "b"}), (None, {"title": "b"})]
+    )
+    def test_somebody_has_deleted_what_we_have_created_unseen(
+        self, journal: Journal, gone: str | None, left: dict[str, str] | None
+    ) -> None:
+        """It was there, where what is gone has the name that the remote gave to what we made."""
+        answer = {"id": "/sid", "key": "/key", "version": "/v"}
+        create = {
+            "headers": {"Idempotency-Key": "{draft}"},
+            "is_repeatable": True,
+            "method": "POST",
+            "path": "/{type}",
+            "body": '{"key": "{key}", "...": "{fields}"}',
+        }
+        find = {"path": "/{type}?key={key}", "items": "/found"}
+        new = journal.create("Note", {"title": "b"}, id="n2")
+        script = Script(journal, remote(create=create, find=find, answer=answer), attempts=1)
+        script.drain(LOST)
+        journal.observe(new, None, remote_id=gone)
+
+        script.drain(shows({"sid": "S4", "key": "n2", "v": "1", "title": "b"}, status=201))
+
+        assert journal.load(new).fields == left
+
     @pytest.mark.parametrize("title", ["b", "c"])
     def test_without_versions_the_values_tell(self, journal: Journal, title: str) -> None:
         """What is as we wanted it, or as nobody here knew it, is newer."""
@@ -190,6 +216,19 @@ class TestAReceiptDoesNotSetARecordBack:
         script.drain(shows(OURS, '"2"'))
 
         assert known(journal) == ({"title": "c", "text": "y", "of": 1}, '"3"')
+
+    def test_it_was_not_there_and_then_some_of_the_fields(self, journal: Journal) -> None:
+        """N4: who has seen that a record was not there yet has seen none of its fields."""
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        new = journal.create("Note", {"title": "b", "text": "x"}, id="n2")
+        script = Script(journal, remote(create=keyed), attempts=1)
+        script.drain(LOST)
+        journal.observe(new, None)
+        journal.observe(new, {"title": "b"}, partial=True)
+
+        script.drain(shows({"title": "b", "text": "x"}, '"1"', 201))
+
+        assert journal.load(new).fields == {"title": "b", "text": "x"}
 
     def test_a_lost_answer_that_is_repeated(self, journal: Journal) -> None:
         """What a service repeats for a key is as old as the first answer."""
@@ -289,6 +328,28 @@ class TestAReceiptStands:
         assert script.methods[-1] == "PATCH"
         assert known(journal) == ({"title": "b", "text": "y"}, None)
 
+    def test_its_version_is_new_and_that_which_the_draft_was_made_on_is_not_known(
+        self, journal: Journal
+    ) -> None:
+        """Answers to changes may show no version, and pages do: then the values tell.
+
+        A page that was asked for before the request left, and is stored before its receipt,
+        shows what the change before this one has left, by a version that nobody here knew.
+        """
+        journal.update(NOTE, {"title": "b"})
+        script = Script(journal, remote())
+        script.drain(says(204))
+        journal.update(NOTE, {"title": "c"})
+
+        def at(request: Request) -> None:
+            if request.method == "PATCH":
+                journal.observe(NOTE, OURS, remote_version='"2"')
+
+        script.drain(shows(OURS, '"2"'), says(204), at=at)
+
+        assert script.methods == ["PATCH", "GET", "PATCH"]
+        assert known(journal) == ({"title": "c", "text": "x"}, None)
+
     def test_it_was_lost_on_the_way_and_is_sent_by_another_sender(self, journal: Journal) -> None:
         """The read before the request shows what was seen before; the request comes after both."""
         journal.observe(NOTE, BEFORE)
@@ -326,6 +387,145 @@ class TestAReceiptStands:
         assert known(journal) == (OURS, '"2"')
 
 
+class TestAConflictIsOfWhatIsKnownLast:
+    """N3: what was read does not set the record back to what was there before."""
+
+    THEIRS: Final = {"title": "theirs", "text": "x"}
+    NEWER: Final = {"title": "newer", "text": "x"}
+
+    def test_somebody_has_seen_something_newer_meanwhile(self, journal: Journal) -> None:
+        """The read is asked once more, and the conflict is with what that shows."""
+        changed(journal, "b")
+        old, new = shows(self.THEIRS, '"2"'), shows(self.NEWER, '"3"')
+
+        def at(request: Request) -> None:
+            if request.method == "GET" and len(script.methods) == 3:
+                journal.observe(NOTE, self.NEWER, remote_version='"3"')
+
+        script = Script(journal, remote(), confirms=False)
+        report = script.drain(says(412), old, old, new, new, at=at)
+
+        assert script.methods == ["PATCH", "GET", "GET", "GET", "GET"]
+        assert (report.held, journal.load(NOTE).remote[1:4:2]) == (1, (self.NEWER, '"3"'))
+        seen = [e.event for e in journal.log.read() if isinstance(e.event, RecordObserved)]
+        assert [event.remote_version for event in seen] == ['"1"', '"3"']
+
+    def test_it_was_deleted_meanwhile(self, journal: Journal) -> None:
+        """What is gone is not there again because a read that began before says so."""
+        changed(journal, "b")
+        old = shows(self.THEIRS, '"2"')
+
+        def at(request: Request) -> None:
+            if request.method == "GET" and len(script.methods) == 3:
+                journal.observe(NOTE, None)
+
+        script = Script(journal, remote(), confirms=False)
+        script.drain(says(412), old, old, says(404), says(404), at=at)
+
+        assert journal.load(NOTE).remote.exists is False
+
+    @pytest.mark.parametrize(
+        ("number", "seen"),
+        [
+            pytest.param(3, (THEIRS, '"2"'), id="the same, meanwhile"),
+            pytest.param(0, (NEWER, '"3"'), id="something else, before"),
+        ],
+    )
+    def test_nobody_has(
+        self, journal: Journal, number: int, seen: tuple[dict[str, str], str]
+    ) -> None:
+        """One conflict, looked at twice, is enough."""
+        changed(journal, "b")
+        read = shows(self.THEIRS, '"2"')
+
+        def at(_: Request) -> None:
+            if len(script.methods) == number:
+                journal.observe(NOTE, seen[0], remote_version=seen[1])
+
+        if not number:
+            journal.observe(NOTE, seen[0], remote_version=seen[1])
+        script = Script(journal, remote(), confirms=False)
+        report = script.drain(says(412), read, read, at=at)
+
+        assert script.methods == ["PATCH", "GET", "GET"]
+        assert (report.held, journal.load(NOTE).remote[1:4:2]) == (1, (self.THEIRS, '"2"'))
+
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_it_is_gone_as_was_seen(self, journal: Journal, status: int) -> None:
+        """There is nothing new to look for."""
+        changed(journal, "b")
+
+        def at(request: Request) -> None:
+            if request.method == "GET" and len(script.methods) == 3:
+                journal.observe(NOTE, None)
+
+        script = Script(journal, remote(), confirms=False)
+        report = script.drain(*[says(status)] * 3, at=at)
+
+        assert (script.methods, report.held) == (["PATCH", "GET", "GET"], 1)
+
+
+class TestWhatIsNoted:
+    """N1, N2, N4: what is noted behind a receipt, of what was seen of the note as `r1`."""
+
+    @staticmethod
+    def noted(journal: Journal, changes: dict[str, str], sight: Sight, *seen: Any) -> Sequence[Any]:  # noqa: ANN401  JSON
+        """Change the note, see it so while the change is on its way; return what is noted."""
+        journal.observe(NOTE, BEFORE, remote_id="r1", remote_version='"1"')
+        draft = journal.update(NOTE, changes)
+        assert draft is not None
+        fields, version = seen
+        partial = sight is not WHOLE
+        journal.observe(NOTE, fields, remote_id="r1", remote_version=version, partial=partial)
+        record = journal.load(NOTE)
+        change = record.change(draft)
+        assert change is not None
+        left = {**BEFORE, **changes, "of": 1}
+        receipt = DraftAcknowledged(
+            draft_id=draft, evidence="answer", fields=left, remote_version='"2"'
+        )
+        return seen_again(record, change, receipt, sight)
+
+    @pytest.mark.parametrize(
+        ("sight", "seen", "version"),
+        [
+            pytest.param(WHOLE, {"title": "c", "text": "y"}, '"3"', id="whole"),
+            pytest.param(frozenset(["title"]), {"title": "c"}, None, id="in part"),
+            pytest.param(WHOLE, None, '"3"', id="gone"),
+        ],
+    )
+    def test_all_that_was_seen(
+        self, journal: Journal, sight: Sight, seen: dict[str, str] | None, version: str | None
+    ) -> None:
+        """The values, what the remote calls the record, and the version of what is whole."""
+        [again] = self.noted(journal, {"title": "b"}, sight, seen, '"3"')
+
+        assert again == RecordObserved(
+            exists=seen is not None,
+            fields=seen or {},
+            remote_id="r1",
+            remote_version=version,
+            partial=sight is not WHOLE,
+        )
+
+    def test_what_the_draft_wants_under_an_old_version(self, journal: Journal) -> None:
+        """It is newer: where versions are seconds, two changes may have the same one."""
+        seen = {"title": "b", "text": "theirs"}
+
+        [again] = self.noted(journal, {"title": "b"}, WHOLE, seen, '"1"')
+
+        assert again.fields == seen
+
+    def test_a_part_of_what_the_draft_wants(self, journal: Journal) -> None:
+        """Only what was seen is compared: what was not may be as it was."""
+        sight = frozenset(["text", "of"])
+        seen = {"text": "y", "of": 5}
+
+        [again] = self.noted(journal, {"title": "b", "text": "y"}, sight, seen, '"1"')
+
+        assert again.fields == {"of": 5}
+
+
 class TestSeenSince:
     """What is folded in."""
 
@@ -357,6 +557,18 @@ class TestSeenSince:
         told.append(since.has_seen(draft))
 
         assert told == [False, True]
+
+    def test_it_is_current_from_the_beginning_of_a_draft(self, journal: Journal) -> None:
+        """All that comes after is told to it."""
+        changed(journal, "b")
+        Script(journal, remote(), attempts=1).drain(LOST)
+        since = SeenSince()
+
+        for entry in journal.log.read():
+            assert not since.is_current(journal.load(NOTE))
+            since.apply(entry)
+
+        assert since.is_current(journal.load(NOTE))
 
     def test_what_is_held_may_be_applied(self, journal: Journal) -> None:
         """A draft that is held, and sent again, was begun when its first request left."""

@@ -266,6 +266,7 @@ class TestTimes:
         at = datetime(2026, 4, 1, 11, 30, 0, 123999, tzinfo=timezone(timedelta(hours=2)))
 
         assert moment(at) == "2026-04-01T09:30:00.123Z"
+        assert moment(at.replace(microsecond=500_000)) == "2026-04-01T09:30:00.500Z"
         assert moment(at.replace(tzinfo=None)) == "2026-04-01T11:30:00.123Z"
 
     def test_whatever_the_zone_of_this_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:

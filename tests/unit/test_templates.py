@@ -182,6 +182,7 @@ class TestPaths:
             ("/a%2Fb/ä", "/a%2Fb/%C3%A4"),
             ("/a?x={key}&y={missing}&z", "/a?x=k%201&z"),
             ("/a?x={missing}", "/a"),
+            ("/a?q=m={list}", "/a?q=m=%5B%7B%22op%22%3A1%7D%2C2%5D"),
             ("/a?q=id eq 'x' and n ge {n}", "/a?q=id%20eq%20'x'%20and%20n%20ge%203"),
             ("/a?q=%22{n}%22&p=a+b", "/a?q=%223%22&p=a+b"),
             ('/a?where={"key": "{key}"}', "/a?where=%7B%22key%22:%20%22k%201%22%7D"),

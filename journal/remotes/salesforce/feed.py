@@ -170,7 +170,7 @@ class OrgFeed:
 
     def forgotten(
         self,
-        since: str | None,
+        since: str | None,  # noqa: ARG002  so is a list of ids that goes on with all records
         page: str | None,
         codes: Collection[str],  # noqa: ARG002  an org that lists ids says why it does not
     ) -> Page | None:
@@ -184,11 +184,11 @@ class OrgFeed:
         Returns:
             The page; None where nothing else can be asked.
         """
-        turn, known = turn_of(page), self.known(since)
+        turn = turn_of(page)
         if turn.step != "deleted":
             return None
-        newest = time_of(turn.at) or known.at
-        return Page((), self.kept(newest, time_of(turn.ends)), None, is_check_due=True)
+        kept = self.kept(time_of(turn.at), time_of(turn.ends))
+        return Page((), kept, None, is_check_due=True)
 
     def _can_list_deleted(self, known: Since, turn: Turn) -> bool:
         """Say whether the org may still remember all that was deleted since (F4)."""
@@ -210,8 +210,8 @@ class OrgFeed:
         is_lacking = earliest is not None and earliest > start
         tombstones = tuple(Sighting(None, str(found), None, None) for found in ids)
         deleted = min(time_of(rest.get("latestDateCovered")) or end, end)
-        newest = time_of(turn.at) or known.at
-        return Page(tombstones, self.kept(newest, deleted), None, is_check_due=is_lacking)
+        kept = self.kept(time_of(turn.at), deleted)
+        return Page(tombstones, kept, None, is_check_due=is_lacking)
 
     def kept(self, at: datetime | None, deleted: datetime | None) -> str:
         """Return a checkpoint, as a page says it."""

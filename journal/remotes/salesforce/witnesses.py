@@ -78,18 +78,14 @@ class Witnesses:
     def receipts(self, sights: Sights) -> list[Outcome]:
         """Return the acknowledgements of all changes, with what was read of each record."""
         ids = self._ids(sights)
-        found: list[Outcome] = []
-        for at, push in enumerate(self._pushes):
-            errand = self._make(as_known(push, ids))
-            row = _row(sights, self._first[push.ref])
-            is_last = all(later.ref != push.ref for later in self._pushes[at + 1 :])
-            response = response_of({} if row is None else row)
-            record = errand.shown(response)
-            if push.kind == "delete" or row is None or record is None or not is_last:
-                found.append(Acknowledged("read", ids.get(push.ref) or push.remote_id))
-            else:
-                found.append(errand.acknowledged(response, record, "read"))
-        return found
+        last = {push.ref: push for push in self._pushes}
+        return [
+            _acknowledged(
+                self._make(as_known(push, ids)),
+                _row(sights, self._first[push.ref]) if push is last[push.ref] else None,
+            )
+            for push in self._pushes
+        ]
 
     def _ids(self, sights: Sights) -> dict[Ref, str]:
         """Return what the org calls the records that the batch makes."""
@@ -100,6 +96,15 @@ class Witnesses:
 
 def _row(sights: Sights, errand: OrgErrand) -> Row | None:
     return sights.row(errand, errand.remote_id)
+
+
+def _acknowledged(errand: OrgErrand, row: Row | None) -> Acknowledged:
+    """Return the acknowledgement of a change, with what was read of its record behind it."""
+    response = response_of(row or {})
+    record = errand.shown(response)
+    if row is None or record is None or errand.push.kind == "delete":
+        return Acknowledged("read", errand.push.remote_id)
+    return errand.acknowledged(response, record, "read")
 
 
 def said_by(chain: Sequence[OrgErrand], row: Row | None, *, is_shown: bool) -> Word:

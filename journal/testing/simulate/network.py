@@ -133,7 +133,7 @@ class Network:
         """How many copies of requests are still on their way."""
         self.on_departure: Callable[[Exchange], None] = lambda _: None
         self.on_arrival: Callable[[Exchange, Answer], None] = lambda _, __: None
-        self.on_effects: Callable[[], None] = lambda: None
+        self.on_effects: Callable[[Exchange], None] = lambda _: None
         self.on_death: Callable[[str, str], None] = lambda _, __: None
         self._knobs = knobs
         self._service = service
@@ -271,7 +271,7 @@ class Network:
                 "service", f"{effect.action} {':'.join(effect.key)} of {effect.draft[-6:]}"
             )
         if len(self._service.effects) > before:
-            self.on_effects()
+            self.on_effects(exchange)
         return response
 
     def _pass(self, exchange: Exchange, back_s: float, came: Callable[[Answer], None]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from journal.errors import LogError, LogUnavailableError
 from journal.testing.simulate import invariants
 from journal.testing.simulate.dialects import TYPES
-from journal.testing.simulate.service import POISON
+from journal.testing.simulate.service import PART, POISON
 from journal.testing.simulate.storage import Crashed
 from journal.values import Ref
 from projections import Drafts, Records
@@ -196,10 +196,19 @@ class Desk:
         fields = service.records().get(key)
         shown = None if fields is None else self.localised(fields)
         sid, version = service.sid(key), service.version(key)
+        is_part = self._world.scenario.knobs.shows_part
+        if is_part and shown is not None:
+            shown, version = {name: shown.get(name) for name in PART}, None
         self._tried(
             process,
             operation,
-            lambda journal: journal.observe(ref, shown, remote_id=sid, remote_version=version),
+            lambda journal: journal.observe(
+                ref,
+                shown,
+                remote_id=sid,
+                remote_version=version,
+                partial=is_part and fields is not None,
+            ),
         )
 
     def localised(self, fields: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from journal.log import Log
 from journal.remotes.credentials import Credentials
 from journal.remotes.generic import HttpRemote
 from journal.sync.session import Session
+from journal.testing.simulate.partial import PartialRemote
 from journal.testing.simulate.together import TogetherRemote
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def opened(recorder: RowRecorder, sources: Sources, name: str) -> Journal:
     return Journal(actor="ann", origin=name, sources=sources, log=Log(recorder))
 
 
-_MADE: Final[dict[int, HttpRemote]] = {}
+_MADE: Final[dict[tuple[int, bool], HttpRemote]] = {}
 """A remote of each profile, to be copied: to check a profile takes as long as some requests."""
 
 
@@ -62,9 +63,11 @@ def real_remote(profile: Profile, knobs: Knobs, bearer: Callable[[], str], clock
     """Return the generic remote by that profile, or the one that sends drafts together."""
     if knobs.dialect == "together":
         return TogetherRemote(profile, knobs.most_together, bearer=bearer, clock=clock)
-    if id(profile) not in _MADE:
-        _MADE[id(profile)] = HttpRemote(profile, environ={})
-    remote = copy(_MADE[id(profile)])
+    kind = (id(profile), knobs.shows_part)
+    if kind not in _MADE:
+        made = PartialRemote if knobs.shows_part else HttpRemote
+        _MADE[kind] = made(profile, environ={})
+    remote = copy(_MADE[kind])
     remote.credentials = Credentials(profile.auth, {}, bearer=bearer, clock=clock)
     return remote
 

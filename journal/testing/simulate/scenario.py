@@ -33,6 +33,10 @@ class Knobs(NamedTuple):
     request_s: float = 30.0
     lease_s: float | None = None
     most_together: int = 4
+    is_terse: bool = False
+    """Whether the service says of a change no more than that it was made."""
+    shows_part: bool = False
+    """Whether the lists of the service show some of the fields of a record only."""
     remembered_s: float = 86_400.0
     """How long the service remembers a key, where it does."""
     drains: bool = False

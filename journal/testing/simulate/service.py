@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 POISON: Final = "Poison"
 """A field that no record may have: the service refuses it."""
+PART: Final = ("Name", "Note", "Of")
+"""The fields that a list shows which shows some only."""
 REFUSED: Final = 400
 """From which status on an answer refuses."""
 FOREIGN: Final = ""
@@ -82,6 +84,8 @@ class ModelService:
         self._is_keyed = knobs.dialect == "keyed"
         self._has_versions = knobs.dialect != "plain"
         self._remembered_s = knobs.remembered_s
+        self._is_terse = knobs.is_terse
+        self._shows_part = knobs.shows_part
         self.effects: list[Effect] = []
         self.applied: Counter[str] = Counter()
         """How often a draft was applied."""
@@ -206,7 +210,7 @@ class ModelService:
         if POISON in {**stored.fields, **fields}:
             return _refusal()
         self._update(stored, fields, sent.draft, at_s)
-        return self._read(stored)
+        return Response(204) if self._is_terse else self._read(stored)
 
     def _created(
         self, key: tuple[str, str], fields: dict[str, Any], sent: Sent, at_s: float
@@ -216,7 +220,10 @@ class ModelService:
             return _problem(status, "there is such a record")
         if POISON in fields:
             return _refusal()
-        return self._read(self._create(key, fields, sent.draft, at_s))._replace(status=201)
+        stored = self._create(key, fields, sent.draft, at_s)
+        if self._is_terse and not self._is_keyed:  # else nobody knew what it is called here
+            return Response(204)
+        return self._read(stored)._replace(status=201)
 
     def _together(self, sent: Sent, at_s: float) -> Response:
         """Do several things in order, up to the first that fails; answer as far as was done."""
@@ -270,7 +277,10 @@ class ModelService:
         if stored is None:
             return {"n": n, **names, "deleted": True}
         label = "version" if self._is_keyed else "etag"
-        return {"n": n, **names, label: self._version(stored), "fields": stored.fields}
+        fields = stored.fields
+        if self._shows_part:
+            fields = {name: fields.get(name) for name in PART}
+        return {"n": n, **names, label: self._version(stored), "fields": fields}
 
     # --- changes ---------------------------------------------------------------------------
 

@@ -254,6 +254,10 @@ class Mount(RowRecorder):
         fault = self._disk.before(self)
         try:
             yield
+        except Exception:
+            if fault is not None and fault.kind == "crash within":
+                raise Crashed from None  # it has ended before the call could say that it failed
+            raise
         finally:
             self._disk.ended()
         self._disk.after(fault)

@@ -13,6 +13,7 @@ from journal.remotes.credentials import authorised
 from journal.remotes.generic import HttpRemote
 from journal.remotes.meanings import content_of
 from journal.remotes.remote import Request, Response
+from journal.testing.simulate.service import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -92,8 +93,10 @@ class TogetherRemote(HttpRemote):
             found = yield from self._judged(errand, item)
             outcomes.append(found)
             if not isinstance(found, Acknowledged):
-                return outcomes  # the service has stopped there
-        missing = len(errands) - len(outcomes)
+                break
+        has_stopped = any(map(_is_refusal, items))  # and has done nothing behind those it lists
+        told = len(items) if has_stopped else len(errands)
+        missing = max(told - len(outcomes), 0)
         return outcomes + [Unknown("the answer does not say what became of it")] * missing
 
     def _unsettled(self, errands: list[Errand], answer: Answer) -> list[Outcome]:
@@ -124,3 +127,8 @@ class TogetherRemote(HttpRemote):
                 return outcome
             case _:
                 return Unknown("a part of the answer means nothing")
+
+
+def _is_refusal(item: Any) -> bool:  # noqa: ANN401  whatever it is
+    status = item.get("status") if isinstance(item, dict) else None
+    return isinstance(status, int) and status >= REFUSED

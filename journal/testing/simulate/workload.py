@@ -6,6 +6,7 @@ from typing import Final
 
 from journal.testing.simulate.dice import Dice
 from journal.testing.simulate.scenario import OF_A_PULL, Fault, Knobs, Operation, Scenario
+from journal.testing.simulate.watched import watched
 
 OPERATIONS: Final = (
     ("create", 24),
@@ -144,7 +145,7 @@ def scenario_of(seed: int) -> Scenario:
         half_s = round(knobs.troubled_s / 2, 3)
         seen = Operation(half_s, "foreign", seed, 0, 1)
         kept = tuple(sorted((*kept, seen, Operation(half_s + 0.1, "pull", seed, 0, 0))))
-    return Scenario(seed, knobs, kept, faults)
+    return watched(Scenario(seed, knobs, kept, faults))
 
 
 def _knobs(dice: Dice) -> Knobs:

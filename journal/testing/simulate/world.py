@@ -102,7 +102,7 @@ class World:
         )
         self.network.on_departure = self._departs
         self.network.on_arrival = self._arrives
-        self.network.on_effects = lambda: invariants.after_effects(self)
+        self.network.on_effects = lambda exchange: invariants.after_effects(self, exchange)
         self.network.on_death = self._dies
         self.checks = invariants.Memory()
         self.desk = Desk(self)
@@ -346,6 +346,7 @@ class World:
             self.checks.has_lost = True
             self.checks.resolved.clear()
             self.checks.told.clear()
+            self.checks.sights.forget()
             self.desk.forget(left)
             self.observe()
         self.clock.booted_s = self.clock.now_s
@@ -362,7 +363,6 @@ class World:
                 continue
             if process.is_dead:
                 continue  # it is being started
-            process.paused_until_s = 0.0
             if process.mount.failure is not None:
                 self.restart(process, "its log can be used again")
             del name

@@ -26,6 +26,7 @@ from journal.testing.simulate.invariants.of_records import (
     i26_again,
     lost_edit,
 )
+from journal.testing.simulate.invariants.of_sights import is_value, noted
 from journal.testing.simulate.invariants.remembered import CANARY, RACE_S
 from journal.testing.simulate.service import FOREIGN
 from journal.values import Ref
@@ -147,6 +148,7 @@ def of_entry(world: World, entry: Entry) -> None:
             if isinstance(value, str):
                 known.setdefault((name, value), entry.position)
         i14_back(world, entry, event)
+        noted(world, entry, event)
     match event:
         case DraftAcknowledged():
             i14(world, event)
@@ -221,13 +223,6 @@ def _is_body(world: World, body: dict[str, Any] | None, draft: Expected) -> bool
 
 def _fits(world: World, fields: dict[str, Any], draft: Expected) -> bool:
     return all(is_value(world, fields.get(name), value) for name, value in draft.fields.items())
-
-
-def is_value(world: World, there: object, here: object) -> bool:
-    """Say whether what the service has is what is here; a reference is its name there."""
-    if isinstance(here, Ref):
-        return there in {here.id, *world.service.ids.get((here.type, here.id), ())}
-    return there == here
 
 
 def _had(world: World, draft: Expected) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from journal.errors import JournalError, LogError
 from journal.sync.effects import Pause
+from journal.testing.simulate.invariants.of_sights import i14_older
 from journal.testing.simulate.invariants.remembered import CANARY
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def after_step(world: World) -> None:
                 i10(world, process)
     if world.checks.seen_position != world.oracle.position:
         i05_fallen(world)
+        i14_older(world)
     world.checks.seen_position = world.oracle.position
 
 

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from journal.remotes.remote import NoAnswer, Response
+from journal.testing.simulate.invariants.of_sights import carried_out
 from journal.testing.simulate.invariants.remembered import (
     CANARY,
     FOREIGN,
@@ -31,6 +32,8 @@ def at_departure(world: World, exchange: Exchange) -> None:
     for sent in _parts(exchange.sent):
         i15(world, sent)
         i21(world, exchange.sender, sent)
+    if not exchange.sent.is_write:
+        world.checks.sights.read_s[exchange.sender] = exchange.began_s
     world.checks.last_was_read[exchange.sender] = not exchange.sent.is_write
 
 
@@ -159,8 +162,9 @@ def _asked_s(answer: Response) -> float | None:
     return min(max((until - since).total_seconds(), 0.0), 3600.0)
 
 
-def after_effects(world: World) -> None:
-    """Check what the service has done."""
+def after_effects(world: World, exchange: Exchange) -> None:
+    """Check what the service has done for a request."""
+    carried_out(world, exchange)
     i12(world)
     lost_update(world)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from journal.testing.simulate.invariants.of_sights import Sights
+
 if TYPE_CHECKING:
     from journal.record import Record
     from journal.testing.simulate.network import Exchange
@@ -56,6 +58,7 @@ class Memory:
         """The records of which a draft was discarded that may have been applied."""
         self.resolved: dict[str, tuple[str | None, Any]] = {}
         """The state of the service against which each draft was last resolved."""
+        self.sights = Sights()
         self.known: dict[Ref, dict[tuple[str, Any], int]] = {}
         """The values that the service was seen to have, with where that was first noted."""
 
