@@ -486,7 +486,12 @@ class Errand:
         """
         is_shown = record.id is not None
         is_known = is_shown and self._dialect.assigns and self.remote_id is not None
-        if is_known and not self._forms.is_same_id(str(self.remote_id), str(record.id)):
+        is_made = self.push.kind == "create"  # what was seen under our key may be another one
+        if (
+            is_known
+            and not is_made
+            and not self._forms.is_same_id(str(self.remote_id), str(record.id))
+        ):
             return False
         if record.key is not None:
             is_ours = self.push.kind == "create" or not self._dialect.assigns
@@ -501,6 +506,18 @@ class Errand:
         is_told = is_shown or is_said or tells(self.push, self._forms, received)
         return is_told and holds(self.push, self._forms, received, self.push.fields)
 
+    def _called(self, record: Shown) -> str | None:
+        """Return what the service calls the record, by an answer that shows it.
+
+        What it has made is called as the answer says: what was seen under our key before may
+        have been another one.
+        """
+        known, said = self.remote_id, record.id
+        if known is None or said is None or not self._dialect.assigns:
+            return known or said
+        is_other = self.push.kind == "create" and not self._forms.is_same_id(known, said)
+        return said if is_other else known
+
     def acknowledged(self, response: Response, record: Shown, evidence: Evidence) -> Acknowledged:
         """Return the acknowledgement of the draft, with what the answer shows."""
         push, fields = self.push, None
@@ -509,7 +526,7 @@ class Errand:
             fields = shown(push, self._forms, received, evidence)
         return Acknowledged(
             evidence,
-            self.remote_id or record.id or None,
+            self._called(record) or None,
             record.version,
             response.status,
             response.headers.get("date"),

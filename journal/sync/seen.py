@@ -8,7 +8,8 @@
   not known, as answers to changes may show none, other values tell. Where nothing tells, such
   a sight is of a state that somebody has left since, and the next pull shows what became of
   it, while nothing would show again what was seen. So it is where a record that is being
-  created was not there, unless what was gone has the name that the remote gave to it.
+  created was not there, or was another one, by its id; but what is gone by the very id that the
+  receipt has was there.
 - N3. A receipt that was found by a read, or that is of a delete, stands: a read comes late, and
   not every remote tells again of what is gone.
   What ends in a conflict does not: where the record was seen to be otherwise since the remote
@@ -134,11 +135,12 @@ def seen_again(
     remote = record.remote
     if receipt.evidence != "answer" or change.kind == "delete":
         return ()
-    is_of = gone is not None and record.ref.id != gone == receipt.remote_id  # by a name of its own
-    if not (is_of or _is_newer(record, change, receipt.remote_version, sight)):
+    is_of = gone is not None and record.ref.id != gone == receipt.remote_id
+    is_other = change.kind == "create" and remote.remote_id not in {None, receipt.remote_id}
+    if not is_of and (is_other or not _is_newer(record, change, receipt.remote_version, sight)):
         return ()
     if not remote.exists:
-        again = ObserveRecord(record.ref, None, remote.remote_id, remote.version)
+        again = ObserveRecord(record.ref, None, gone or remote.remote_id, remote.version)
     elif sight is WHOLE:
         again = ObserveRecord(record.ref, remote.fields, remote.remote_id, remote.version)
     else:

@@ -874,18 +874,6 @@ class TestLostAnswers:
         assert script.methods == ["POST", *["GET"] * gets]
         assert acknowledged(journal).remote_id == "S5"
 
-    def test_a_create_that_was_seen_and_that_only_its_id_finds(self, journal: Journal) -> None:
-        """What answers under another id than was seen is no receipt, where nothing can tell."""
-        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
-        journal.create("Account", ACME, id="a1")
-        script = Script(journal, remote(create={**POSTED, **keyed}, answer=GIVEN), attempts=1)
-        script.drain(LOST)
-        journal.observe(ACCOUNT, ACME, remote_id="S3")
-
-        report = script.drain(shows({"sid": "S5", "key": "a1", **ACME}, status=201), says(404))
-
-        assert (script.methods, report.acknowledged) == (["POST", "POST", "GET"], 0)
-
 
 class TestRefusals:
     """What is held, and as what."""

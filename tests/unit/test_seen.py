@@ -300,6 +300,33 @@ class TestAReceiptStands:
 
         assert journal.load(new).fields == {"title": "b"}
 
+    @pytest.mark.parametrize("is_gone", [True, False])
+    def test_a_create_of_what_was_another_one_before(
+        self, journal: Journal, *, is_gone: bool
+    ) -> None:
+        """Somebody had made a record under our key, and deleted it: it had another id."""
+        new = journal.create("Note", {"title": "b"}, id="n2")
+        create = {
+            "method": "POST",
+            "path": "/{type}",
+            "headers": {"Idempotency-Key": "{draft}"},
+            "body": '{"key": "{key}", "...": "{fields}"}',
+            "is_repeatable": True,
+        }
+        named = {"id": "/id", "key": "/key"}
+        keyed = remote(create=create, answer=named, find={"path": "/{type}?key={key}"})
+        script = Script(journal, keyed, attempts=1)
+        script.drain(LOST)
+        journal.observe(new, {"title": "theirs"}, remote_id="S1")
+        if is_gone:
+            journal.observe(new, None, remote_id="S1")
+
+        script.drain(shows({"id": "S3", "key": "n2", "title": "b"}, '"1"', 201))
+
+        assert script.methods == ["POST", "POST"]
+        assert journal.load(new).fields == {"title": "b"}
+        assert journal.load(new).remote.remote_id == "S3"
+
     def test_a_receipt_that_was_read(self, journal: Journal) -> None:
         """The read came after what was seen."""
         journal.update(NOTE, {"title": "b"})
