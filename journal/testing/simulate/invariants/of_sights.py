@@ -189,7 +189,7 @@ def _acknowledged(world: World, entry: Entry, event: DraftAcknowledged, shown: S
     is_either = world.scenario.knobs.dialect == "plain" and shown.seen_s >= left_s
     if n not in changes or is_either:
         return
-    at, past = changes.index(n), world.service.past[key]
+    at, past = changes.index(n), world.service.past.get(key, [None])
     is_whole = draft.kind == "delete"
     if is_told and event.fields is not None:
         is_whole = _has(world, event.fields, _names(past, event.fields))(past[at])

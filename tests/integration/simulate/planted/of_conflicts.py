@@ -22,13 +22,12 @@ def _deciding(real: Code, named: str) -> object:
     def chosen(
         conflict: Conflict,
         names: Mapping[str, tuple[PolicyName, str]],
-        values: Mapping[str, object],
-        rule: str,
+        values: Mapping[str, tuple[object, str]],
     ) -> Verdict:
         swapped = {
             field: ("ours" if name == named else name, why) for field, (name, why) in names.items()
         }
-        return real(conflict, swapped, values, rule)  # type: ignore[no-any-return]
+        return real(conflict, swapped, values)  # type: ignore[no-any-return]
 
     return chosen
 
