@@ -230,7 +230,10 @@ class Desk:
         drafts = self._drafts(held=operation.c % 3 != 0) or self._drafts(held=False)
         if drafts:
             draft = drafts[operation.a % len(drafts)]
-            changes = {"Name": f"amended{operation.c}"}
+            changes: dict[str, object] = {"Name": f"amended{operation.c}"}
+            target = self._some(operation.c)
+            if operation.c % 5 == 0 and target not in {None, draft.ref}:
+                changes["Of"] = target
             self._tried(
                 process,
                 operation,

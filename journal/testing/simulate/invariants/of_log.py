@@ -21,9 +21,12 @@ from journal.events import (
 )
 from journal.log.chain import hash_of
 from journal.testing.simulate.invariants.of_records import (
+    i05_cause,
     i08_base,
     i08_record,
+    i14_amended,
     i26_again,
+    i27_tripped,
     lost_edit,
 )
 from journal.testing.simulate.invariants.of_sights import is_value, noted
@@ -87,6 +90,12 @@ def before_entry(world: World, entry: Entry) -> None:
             i17(world, entry)
         case ConflictResolved() as event if entry.actor == "sync":
             lost_edit(world, event)
+        case DraftAmended(draft_id=draft_id):
+            i14_amended(world, draft_id)
+        case DraftDiscarded(draft_id=draft_id, cause=str(cause)):
+            i05_cause(world, draft_id, cause)
+        case QueueStopped(cause="rejections", problem=problem):
+            i27_tripped(world, problem)
         case _:
             pass
 

@@ -71,3 +71,26 @@ def lost_edit(world: World, event: ConflictResolved) -> None:
         world.broken("lost update", f"{policy} lets {both} of {draft.ref} be overwritten")
     if policy == "ours" and any(name not in event.fields for name in both):
         world.broken("lost update", f"ours gives {both} of {draft.ref} up")
+
+
+def i05_cause(world: World, draft_id: str, cause: str) -> None:
+    """Check that with a draft falls only what stands on it, and only with a create."""
+    draft, root = world.oracle.pending[draft_id], world.oracle.drafts[cause]
+    lost = {root.ref, *world.oracle.fallen}
+    if root.kind != "create" or not (draft.ref in lost or draft.targets & lost):
+        world.broken("I5", f"{draft.kind} {draft.ref} falls with {root.kind} {root.ref}")
+
+
+def i14_amended(world: World, draft_id: str) -> None:
+    """Check that nothing is amended that may have been applied."""
+    draft = world.oracle.pending[draft_id]
+    if draft.is_sending or draft.held_as == "unknown":
+        world.broken("I14", f"{draft.kind} {draft.ref} is amended, and may have been applied")
+
+
+def i27_tripped(world: World, problem: str) -> None:
+    """Check that rejections stop the queue only where there were so many in a row."""
+    most = world.scenario.knobs.rejections
+    is_row = "in a row were rejected" in problem
+    if is_row and (most is None or world.oracle.rejections < most):
+        world.broken("I27", f"after {world.oracle.rejections} rejections it is said: {problem}")

@@ -140,6 +140,23 @@ def retries_without_the_doubt(real: Code) -> object:
     return in_state
 
 
+@plants(decisions, "is_maybe_applied", by="I14", seeds=205)
+def takes_what_is_held_in_doubt_for_refused(_: Code) -> object:
+    """What is held as unknown is amended, and discarded by nobody who insists."""
+    return lambda change: change.state == "sending"
+
+
+@plants(decisions, "falling", by="I5", seeds=44)
+def fells_what_stands_on_an_update(real: Code) -> object:
+    """With an update fall the later drafts of its record, and those that refer to it."""
+
+    def falling(pending: Iterable[Draft], draft_id: str) -> tuple[Draft, ...]:
+        listed = [draft._replace(kind="create") for draft in pending]
+        return real(listed, draft_id)  # type: ignore[no-any-return]
+
+    return falling
+
+
 @plants(record, "_relaid", by="I8", seeds=23)
 def forgets_what_is_gone_there(real: Code) -> object:
     """Of a record that is gone there, what was changed here lies over nothing any more."""
