@@ -63,7 +63,7 @@ class Expected:
     @property
     def targets(self) -> set[Ref]:
         """The records that it refers to."""
-        return {value for value in self.fields.values() if isinstance(value, Ref)}
+        return set(targets_of(self.fields))
 
 
 class Oracle:
@@ -181,3 +181,12 @@ class Oracle:
 
 def _position(draft: Expected) -> int:
     return draft.position
+
+
+def targets_of(value: object) -> Iterator[Ref]:
+    """Yield the records that a value refers to, at whatever depth."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from targets_of(item)

@@ -13,6 +13,7 @@ out. What is known then may be either.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from journal.events import DraftAcknowledged
@@ -171,6 +172,12 @@ def is_value(world: World, there: object, here: object) -> bool:
     """Say whether what the service has is what is here; a reference is its name there."""
     if isinstance(here, Ref):
         return there in {here.id, *world.service.ids.get((here.type, here.id), ())}
+    if isinstance(here, dict) and isinstance(there, dict):
+        is_same = here.keys() == there.keys()
+        return is_same and all(is_value(world, there[name], here[name]) for name in here)
+    if isinstance(here, list) and isinstance(there, list):
+        is_same = len(here) == len(there)
+        return is_same and all(map(partial(is_value, world), there, here))
     return there == here
 
 
