@@ -4,14 +4,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := -m pip --disable-pip-version-check
-REMOTES := addresses auth changes checks classify comparison constraints contents dialect forms list_checks \
-           masking meanings naming pages paths patience placeholders places pointers portrait problems sections \
-           selection templates times salesforce/answers salesforce/composite salesforce/describing \
+REMOTES := addresses auth changes checks classify comparison constraints contents dialect errand forms \
+           list_checks masking meanings naming pages paths patience placeholders places pointers \
+           portrait problems sections selection templates times \
+           salesforce/answers salesforce/composite salesforce/describing \
            salesforce/errands salesforce/feed salesforce/group salesforce/ids salesforce/limits \
            salesforce/objects salesforce/rows salesforce/settings salesforce/sights salesforce/soql \
            salesforce/together salesforce/updated salesforce/bound salesforce/witnesses
 PURE   := values events record drafts explanation outcomes conflicts policies decisions resolutions \
-          descriptions fitting receiver/headers receiver/messages receiver/sequence \
+          descriptions fitting modelling receiver/headers receiver/messages receiver/sequence \
           sync/backoff sync/doubts sync/floor sync/turns sync/seen sync/settings sync/sightings \
           sync/verdict log/chain log/mapper $(REMOTES:%=remotes/%)
 MUTATE := $(PURE)

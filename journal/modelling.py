@@ -131,7 +131,7 @@ class _Found:
             one.look(inner.pop())
             if one.choices:
                 self.kind, self.choices = "choices", one.choices
-        elif isinstance(annotation, type) and annotation is not object:
+        elif isinstance(annotation, type) and annotation not in {object, Any}:
             self._look_at_type(annotation)
         else:
             self.is_nullable = True
@@ -176,7 +176,8 @@ class _Found:
             self.kind, self.refers_to = "reference", list(mark.record_types)
         self.length = getattr(mark, "max_length", None) or self.length
         self.precision = getattr(mark, "max_digits", None) or self.precision
-        self.scale = getattr(mark, "decimal_places", None) or self.scale
+        places = getattr(mark, "decimal_places", None)
+        self.scale = self.scale if places is None else places
 
 
 def _parts(metadata: Iterable[object]) -> Iterable[object]:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from journal.errors import InvalidValueError
+from projections.documents import document
 from projections.folding import Moment
+from projections.portable import deepcopied
 from projections.replay import Replay
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from journal import Journal
     from journal.events import Entry
     from projections.expectation import Comparison, Expectation
+    from projections.fold import Fold
     from projections.projection import Projection
 
     Progress: TypeAlias = Callable[[int, int], None]
@@ -49,6 +52,7 @@ def first_failure(  # noqa: PLR0913  what there is to say
     after: int = 0,
     until: int | None = None,
     views: Sequence[type[Projection]] = (),
+    folds: Sequence[Fold[Any]] = (),
     progress: Progress = lambda _done, _total: None,
 ) -> Failure | None:
     """Return the first event after which the expectation fails, or None where it holds.
@@ -59,17 +63,19 @@ def first_failure(  # noqa: PLR0913  what there is to say
         after: a position at which it holds.
         until: the last position that is looked at; the end of the log otherwise.
         views: projections of the host that the expectation may be about.
+        folds: the same of folds, each by its name.
         progress: called now and then with how many entries were folded, and how many will be.
 
     Raises:
         InvalidValueError: it fails already at the first position, or is about a view that is not
-            among the `views`.
+            among the `views`, or a fold that is not among the `folds`.
         ViewError: a statement of a projection was refused.
         LogError: the log could not be read.
     """
     head = journal.log.head() if until is None else until
     search = _Search(journal, expectation, head, progress)
     search.look_at(views)
+    search.look_at_folds(folds)
     low = search.moved(Moment(), after)
     if search.failing(low) is not None:
         raise InvalidValueError(
@@ -103,6 +109,7 @@ class _Search:
         self._journal = journal
         self._log = journal.log
         self._views: list[type[Projection]] = []
+        self._folds: list[Fold[Any]] = []
         self._expectation = expectation
         self._total = 2 * head
         self._folded = 0
@@ -133,6 +140,16 @@ class _Search:
                     hint=f"it has {', '.join(known[name, table])}",
                 )
 
+    def look_at_folds(self, folds: Sequence[Fold[Any]]) -> None:
+        """Look at those of the folds that the expectation is about, if it is about any."""
+        asked = [each.path[1] for each in self._expectation.comparisons if each.is_of_fold]
+        self._folds = [fold for fold in folds if fold.name in asked]
+        for name in asked:
+            if name not in {fold.name for fold in folds}:
+                there = ", ".join(sorted(f"folds.{fold.name}" for fold in folds))
+                hint = f"there are {there}" if there else "name it, too: --projection MODULE:NAME"
+                raise InvalidValueError("expectation", f"there is no folds.{name}", hint=hint)
+
     def moved(self, moment: Moment, position: int) -> Moment:
         """Fold a moment on to a position."""
         if position > moment.position:
@@ -150,4 +167,9 @@ class _Search:
             with Replay(self._journal, self._views) as replay:
                 replay.to(moment.position)
                 moment.views = {view.name: replay.state(view) for view in self._views}
+        for fold in self._folds:
+            state = deepcopied(fold.initial)
+            for entry in self._log.scan(until=moment.position):
+                state = fold.evolve(state, entry)
+            moment.folds[fold.name] = document(state)
         return self._expectation.failing(moment)

@@ -7,8 +7,9 @@
 
 - E1. No text is ever run: an expectation is parsed into comparisons, and these are carried out.
 - E2. Values are compared exactly: the text "1" is not the number 1, and a reference is no text.
-- E3. Of a record of which nothing was heard yet, and of a row that is not there, whatever is
-  expected holds; of a record that is gone, no field has a value.
+- E3. Of a record of which nothing was heard yet, of a row that is not there, and of a name that the
+  state of a fold has not, whatever is expected holds; of a record that is gone, no field has a
+  value.
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ class Comparison(NamedTuple):
         """Whether it is about a projection of the host."""
         return self.path[0] == "views"
 
+    @property
+    def is_of_fold(self) -> bool:
+        """Whether it is about a fold of the host."""
+        return self.path[0] == "folds"
+
     def found(self, moment: Moment) -> Any:  # noqa: ANN401  JSON
         """Return what is at the path; UNHEARD where nothing was heard of the record yet."""
         match self.path:
@@ -78,6 +84,10 @@ class Comparison(NamedTuple):
             case ("views", name, table, key, column, *names):
                 row = moment.views[name][table].get(key)
                 return UNHEARD if row is None else _in_row(row.get(column), names)
+            case ("folds", name, *names):
+                state = moment.folds[name]
+                is_there = not names or not isinstance(state, dict) or names[0] in state
+                return _within(state, names) if is_there else UNHEARD
             case ("records", ref, *names):
                 record = moment.records.get(Ref.trusted(ref))
                 return UNHEARD if record is None else _of_record(record, names)
@@ -194,7 +204,7 @@ def _check(text: str, path: tuple[str, ...]) -> None:
             return
         case ("records", name, "count") if ":" not in name:
             return
-        case ("views", _, _, "count") | ("views", _, _, _, _, *_):
+        case ("views", _, _, "count") | ("views", _, _, _, _, *_) | ("folds", _, *_):
             return
         case ("records", ref, what, *rest) if ":" in ref and what in _RECORD:
             try:
@@ -212,6 +222,7 @@ def _check(text: str, path: tuple[str, ...]) -> None:
         "records.TYPE.count; and of a record, such as records.Account:1: "
         + ", ".join(_RECORD)
         + "; views.NAME.TABLE.count and views.NAME.TABLE.KEY.COLUMN of a projection"
+        + "; folds.NAME and what is in it of a fold"
         + '; a name with a dot in it stands in quotes: records."Account:1.5".exists',
     )
 

@@ -38,6 +38,8 @@ class Moment:
         self.queue = Queue()
         self.views: dict[str, State] = {}
         """What projections of the host hold, by their names, where somebody has looked."""
+        self.folds: dict[str, Any] = {}
+        """What the state of folds of the host is, as documents, by their names, likewise."""
 
     def copy(self) -> Moment:
         """Return the same moment, to be folded on by itself."""

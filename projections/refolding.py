@@ -38,18 +38,21 @@ class _Step(NamedTuple):
     """The state, as a document."""
 
 
-def divergences_of_fold(journal: Journal, fold: Fold[Any]) -> Generator[Divergence, None, None]:
+def divergences_of_fold(
+    journal: Journal, fold: Fold[Any], *, until: int | None = None
+) -> Generator[Divergence, None, None]:
     """Replay a log by a fold in every way there is, and yield what differs, each way once.
 
     Args:
         journal: whose log is replayed.
         fold: what replays it; its own state is left as it is.
+        until: the last position; the end of the log otherwise.
 
     Raises:
         ViewError: it failed in another process.
         LogError: the log could not be read.
     """
-    head = journal.log.head()
+    head = journal.log.head() if until is None else until
     packed = packed_fold(fold)
     with ExitStack() as stack:
         others: list[tuple[Place, Elsewhere]] = []

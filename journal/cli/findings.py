@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from journal.cli import shape, wording
@@ -9,13 +10,13 @@ from journal.cli.entries import event_word
 from journal.cli.progress import bar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from journal import Journal
     from journal.cli.output import Output
     from journal.cli.setting import Setting
+    from journal.cli.views import Own
     from journal.events import Entry
-    from projections import Projection
     from projections.expectation import Expectation
     from projections.replaying import Divergence
 
@@ -53,21 +54,24 @@ def entry_object(entry: Entry | None) -> dict[str, Any] | None:
 # --- the check -------------------------------------------------------------------------------
 
 
-def check_replays(
-    setting: Setting, journal: Journal, until: int, own: Sequence[type[Projection]]
-) -> int:
+def check_replays(setting: Setting, journal: Journal, until: int, own: Own) -> int:
     """Replay up to a position in every way there is, say what differs, and return the exit code."""
+    from projections.refolding import divergences_of_fold
     from projections.replaying import VIEWS, divergences
 
     output = setting.output
-    views = (*VIEWS, *own)
+    views = (*VIEWS, *own.projections)
+    folds = own.folds(journal)
     found = []
     with bar(setting, "replaying") as move:
-        for divergence in divergences(journal, views, until=until, progress=move):
+        for divergence in chain(
+            divergences(journal, views, until=until, progress=move),
+            *(divergences_of_fold(journal, fold, until=until) for fold in folds),
+        ):
             found.append(divergence)
             if setting.is_json:
                 output.object({"divergence": _divergence(divergence)})
-    names = ", ".join(view.name for view in views)
+    names = ", ".join([*(view.name for view in views), *(fold.name for fold in folds)])
     if setting.is_json:
         output.object({"position": until, "deterministic": not found, "divergences": len(found)})
     elif not found:
@@ -133,7 +137,7 @@ def bisect(
     journal: Journal,
     expectation: Expectation,
     between: range,
-    own: Sequence[type[Projection]],
+    own: Own,
 ) -> int:
     """Find the first event after which an expectation fails, and return the exit code."""
     from projections.bisecting import first_failure
@@ -141,7 +145,13 @@ def bisect(
     after, until = between.start, between.stop
     with bar(setting, "looking") as move:
         found = first_failure(
-            journal, expectation, after=after, until=until, views=own, progress=move
+            journal,
+            expectation,
+            after=after,
+            until=until,
+            views=own.projections,
+            folds=own.folds(journal),
+            progress=move,
         )
     output = setting.output
     text = wording.harmless(expectation.text)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from journal import Journal
     from journal.cli.output import Output
+    from journal.cli.views import Own
     from journal.events import Entry
-    from projections import Projection
     from projections.drafts import PendingDraft
     from projections.expectation import Expectation
     from projections.records import RecordView
@@ -83,7 +83,7 @@ def replay(  # noqa: PLR0913  what click hands over
     check: bool,
     expectation: Expectation | None,
     after: int,
-    own: tuple[type[Projection], ...],
+    own: Own,
 ) -> int:
     """Replay the log from its first event, and change nothing.
 
@@ -91,7 +91,7 @@ def replay(  # noqa: PLR0913  what click hands over
     as of a position. With --check, whether the log gives the same views at every position,
     whichever way it is replayed; the exit code is 1 where it does not. With --bisect, after which
     event an expectation fails first; the exit code is 1 where it does. With --projection, a view
-    of yours is replayed as well.
+    of yours is replayed as well, in tables or in memory.
     """
     if check and expectation is not None:
         raise click.UsageError("--check and --bisect are two things: say one of them")
@@ -117,21 +117,24 @@ def _show(
     setting: Setting,
     journal: Journal,
     position: int,
-    own: Sequence[type[Projection]],
+    own: Own,
     *,
     is_whole: bool,
 ) -> None:
     from journal.past import Past
     from projections import Drafts, History, Records
+    from projections.documents import digest_of, document
     from projections.replay import Replay
 
     with Past(journal, position) as past:
         records, drafts = Records(past), Drafts(past)
-        views = (records, drafts, History(past), *(view(past) for view in own))
+        views = (records, drafts, History(past), *(view(past) for view in own.projections))
         for view in views:
             with bar(setting, f"replaying {view.name}") as move:
                 view.catch_up(move)
         digests = {view.name: view.digest() for view in views}
+        states = {fold.name: document(fold.state()) for fold in own.folds(past)}
+        digests |= {name: digest_of(state).hex() for name, state in states.items()}
         entry = next(iter(journal.log.read(position - 1, 1)), None) if position else None
         output = setting.output
         if setting.is_json:
@@ -145,10 +148,12 @@ def _show(
                 for view in records.list(name, include_deleted=True)
             ]
             _show_state(setting, found, drafts.pending())
-            with Replay(journal, own) as replay:
+            with Replay(journal, own.projections) as replay:
                 replay.to(position)
-                for kind in own:
+                for kind in own.projections:
                     _show_rows(setting, kind.name, replay.state(kind))
+            for name, state in states.items():
+                _show_fold(setting, name, state)
 
 
 def _types(past: Journal) -> set[str]:
@@ -197,6 +202,15 @@ def _show_rows(setting: Setting, name: str, state: State) -> None:
         output.line(f"{name}: {table}, {wording.counted(len(shown), 'row')}")
         for row in shown:
             output.line(f"  {wording.fields(row)}")
+
+
+def _show_fold(setting: Setting, name: str, state: object) -> None:
+    """Show the state of a fold: as a document, for it may be whatever the host makes of it."""
+    if setting.is_json:
+        setting.output.object({"fold": name, "state": state})
+        return
+    setting.output.line()
+    setting.output.line(f"{name}: {wording.value(state)}")
 
 
 def _headed(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
+from warnings import warn
 
+from journal.testing.handed import check_journal, check_views
 from journal.testing.purity import impurity, impurity_of_fold
 from projections import Drafts, Fold, Projection
+from projections.portable import is_importable, packed_fold
 from projections.refolding import divergences_of_fold
 from projections.replaying import VIEWS, divergences_by_restart
 
@@ -41,8 +44,10 @@ def assert_deterministic(
     Raises:
         AssertionError: one is not, which names the event, and the JSON path with both states, or
             the call; or there is no event.
+        TypeError: that is no journal, or no projection and no fold.
     """
     __tracebackhide__ = True
+    check_journal(journal)
     folds = [view for view in views if isinstance(view, Fold)]
     kinds = [_kind_of(view) for view in views if not isinstance(view, Fold)]
     if not journal.log.head():
@@ -56,6 +61,14 @@ def assert_deterministic(
         _check_none(divergences_by_restart(journal, kinds or VIEWS))
     for fold in folds:
         _check_none(divergences_of_fold(journal, fold))
+    local = [kind.name for kind in kinds if not is_importable(kind)]
+    local += [fold.name for fold in folds if packed_fold(fold) is None]
+    for name in local:
+        warn(
+            f"{name} cannot be imported by another process, so what differs only there, as the "
+            "order of a set, is not found; define it at the top of a module",
+            stacklevel=2,
+        )
 
 
 def _kind_of(view: type[Projection] | Projection) -> type[Projection]:
@@ -67,6 +80,7 @@ def _kind_of(view: type[Projection] | Projection) -> type[Projection]:
     kind = view if isinstance(view, type) else type(view)
     if not issubclass(kind, Projection):
         raise TypeError(f"{view!r} is neither a projection, nor the class of one, nor a Fold")
+    check_views((kind,))
     return kind
 
 
@@ -85,8 +99,10 @@ def assert_drained(journal: Journal) -> None:
 
     Raises:
         AssertionError: some are; it says of each why.
+        TypeError: that is no journal.
     """
     __tracebackhide__ = True
+    check_journal(journal)
     pending = Drafts(journal).pending()
     if pending:
         whys = [f"  #{found.draft.position} {found.why}" for found in pending]
@@ -98,8 +114,10 @@ def assert_verified(journal: Journal) -> None:
 
     Raises:
         AssertionError: it is not; it says what is wrong, and where.
+        TypeError: that is no journal.
     """
     __tracebackhide__ = True
+    check_journal(journal)
     problems = journal.log.verify().problems
     if problems:
         listed = [f"  at {problem.position}: {problem.text}" for problem in problems]

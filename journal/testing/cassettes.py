@@ -5,23 +5,25 @@ request must be the next one on it; one that is another, one too many, and one t
 
 - K1. No header is recorded that is not on the list of those that may be.
 - K2. What looks like a secret, or is known to be one, is masked wherever it stands, before it is
-  written; a request is masked in the same way before it is compared.
+  written, and so is what is long and not known to be harmless; a request is masked in the same way
+  before it is compared.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode
+from pathlib import Path
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 import httpx
 
 from journal.testing.veil import Veil
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
 __all__ = ["ANSWER_HEADERS", "REQUEST_HEADERS", "Cassette", "CassetteError"]
 
@@ -44,6 +46,11 @@ ANSWER_HEADERS: Final = frozenset(
 """The headers of an answer that are recorded."""
 
 
+_OF_REQUEST: Final = {"method", "target", "headers", "body"}
+_OF_ANSWER: Final = {"status", "headers", "body"}
+_HAND_OVER: Final = "hand it over: Subscriber(journal, remote, client=cassette.client)"
+
+
 class CassetteError(BaseException):
     """What was asked is not what is on the cassette.
 
@@ -56,10 +63,11 @@ class Cassette:
 
     def __init__(
         self,
-        path: Path,
+        path: str | os.PathLike[str],
         *,
         record: bool = False,
         secrets: Iterable[str] = (),
+        harmless: Iterable[str] = (),
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Begin at its first exchange.
@@ -68,22 +76,37 @@ class Cassette:
             path: of the file.
             record: whether it is recorded anew, or played back.
             secrets: texts that are masked wherever they stand, besides what looks like one.
+            harmless: patterns of what is no secret, though it looks like one: a name of a field or
+                a parameter, or a text as a whole.
             transport: by which is sent what is recorded; over the network otherwise.
+
+        Raises:
+            CassetteError: what is in the file was not recorded.
+            TypeError: `secrets` or `harmless` is a text, or has something else in it.
+            ValueError: a secret is too short to be found, or a pattern is none.
         """
-        self.path = path
+        self.path = path = Path(path)
         self.is_recording = record
         self.problem = ""
         """What was wrong with a request, where one was."""
         self._was_heard = False
-        self._veil = Veil(secrets)
+        self._veil = Veil(secrets, harmless)
         self._inner = transport
         self._exchanges: list[dict[str, Any]] = []
         self._next = 0
         if not record and path.exists():
             lines = path.read_text("utf-8").splitlines()
-            self._exchanges = [json.loads(line) for line in lines]
+            self._exchanges = [_exchange(path, at, line) for at, line in enumerate(lines, 1)]
         self.client = httpx.Client(transport=_Reel(self))
         """To be handed to a subscriber: `Subscriber(journal, remote, client=cassette.client)`."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End it, completely where nothing went wrong."""
+        self.close(is_complete=kind is None)
 
     def exchanged(self, request: httpx.Request) -> httpx.Response:
         """Return the answer to a request: the recorded one, or that of the remote.
@@ -101,7 +124,7 @@ class Cassette:
             self._fail(self._other(sent))
         self._next += 1
         answer = exchange["answer"]
-        headers = list(map(tuple, answer["headers"]))
+        headers = [(name, self._veil.recalled(value)) for name, value in answer["headers"]]
         body = answer["body"]
         content = _bytes(self._veil.echoed(body) if isinstance(body, str) else body)
         return httpx.Response(answer["status"], headers=headers, content=content)
@@ -148,25 +171,35 @@ class Cassette:
         """End it: what was recorded is written; what was not asked for fails.
 
         Args:
-            is_complete: whether everything was to be asked for; not so where the test has failed.
+            is_complete: whether everything was to be asked for; not so where the test has failed,
+                and then nothing is written.
 
         Raises:
-            CassetteError: some on the cassette were never made; or a request was wrong, in a
-                thread where nobody heard of it.
+            CassetteError: some on the cassette were never made, or none at all; or a request was
+                wrong, in a thread where nobody heard of it.
         """
         self.client.close()
         if self.is_recording:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            lines = [self._line(exchange) for exchange in self._exchanges]
-            self.path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             if self._inner is not None:
                 self._inner.close()
+            if is_complete:
+                self._write()
         elif self.problem:
             if not self._was_heard:
                 raise CassetteError(self.problem)
         elif is_complete and (left := self._exchanges[self._next :]):
             first = _line(left[0]["request"])
             self._fail(f"{len(left)} requests were never made, the first of them {first}")
+        elif is_complete and not self._exchanges:
+            self._fail("no request was made by its client, and none is on it")
+
+    def _write(self) -> None:
+        if not self._exchanges:
+            said = "no request was made by its client, so nothing was recorded"
+            raise CassetteError(f"cassette {self.path.name}: {said}; {_HAND_OVER}")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [self._line(exchange) for exchange in self._exchanges]
+        self.path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     # --- what is written -----------------------------------------------------------------
 
@@ -193,6 +226,23 @@ class Cassette:
     def _line(self, exchange: dict[str, Any]) -> str:
         """Return an exchange as it is written, without what was known to be secret later on."""
         return json.dumps(_mapped(exchange, self._veil.known), ensure_ascii=False)
+
+
+def _exchange(path: Path, number: int, line: str) -> dict[str, Any]:
+    """Return what a line of the file says.
+
+    Raises:
+        CassetteError: it was not recorded.
+    """
+    try:
+        exchange: dict[str, Any] = json.loads(line)
+        request, answer = exchange["request"], exchange["answer"]
+        if request.keys() == _OF_REQUEST and answer.keys() == _OF_ANSWER:
+            return exchange
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    said = f"cassette {path.name}: line {number} is no exchange that was recorded"
+    raise CassetteError(f"{said}; record it anew: pytest --journal-record")
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:  # noqa: ANN401  JSON

@@ -42,6 +42,10 @@ def collected(session: pytest.Session) -> list[pytest.Item]:
     """
     url, file = (session.config.getoption(f"--journal-{name}") for name in ("remote", "profile"))
     if url is None and file is None:
+        for name in ("type", "fields"):
+            if session.config.getoption(f"--journal-{name}") is not None:
+                said = f"--journal-{name} says how a remote is tried, and none is named"
+                raise pytest.UsageError(f"{said}: add --journal-remote URL, or --journal-profile")
         return []
     from journal.testing.conformance.checks import CHECKS  # noqa: PLC0415  only where it is used
 
@@ -55,22 +59,30 @@ def collected(session: pytest.Session) -> list[pytest.Item]:
 
 
 def _subject(config: pytest.Config, url: str | None, file: str | None) -> Subject:
-    from journal.errors import ProfileError  # noqa: PLC0415  only where it is used
+    from journal import Journal  # noqa: PLC0415  only where it is used
+    from journal.errors import ProfileError, RefusedError  # noqa: PLC0415
     from journal.remotes.profiles import Profile, toml_of  # noqa: PLC0415
     from journal.testing.conformance.subject import Subject  # noqa: PLC0415
 
     said = config.getoption("--journal-fields")
     try:
         fields = None if said is None else json.loads(said)
-        if not isinstance(fields, dict | None):
-            raise pytest.UsageError("--journal-fields is no JSON object")
-        content: dict[str, Any] = {} if file is None else toml_of(file)
-        profile = Profile.of(content if url is None else {**content, "url": url})
-        return Subject.of_profile(profile, config.getoption("--journal-type"), fields)
-    except ProfileError as error:
-        raise pytest.UsageError(str(error)) from error
     except ValueError as error:
         raise pytest.UsageError(f"--journal-fields is no JSON: {error}") from error
+    if not isinstance(fields, dict | None):
+        raise pytest.UsageError("--journal-fields is no JSON object")
+    try:
+        content: dict[str, Any] = {} if file is None else toml_of(file)
+        profile = Profile.of(content if url is None else {**content, "url": url})
+        subject = Subject.of_profile(profile, config.getoption("--journal-type"), fields)
+        with Journal() as journal:  # what cannot be written here is not asked of anybody
+            journal.create(subject.record_type, subject.fields)
+    except RefusedError as error:
+        raise pytest.UsageError(f"no record can be written to try it: {error}") from error
+    except (ProfileError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from error
+    else:
+        return subject
 
 
 class ConformanceItem(pytest.Item):

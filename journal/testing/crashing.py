@@ -30,6 +30,7 @@ from typing import (
 )
 
 from journal import Journal
+from journal.testing.handed import check_done, check_made, check_services, check_views
 from journal.testing.outgoing import watching_requests
 from projections.replaying import VIEWS, divergences_in_tables
 
@@ -165,9 +166,13 @@ def for_each_crash_point(
         How many points there were.
 
     Raises:
-        AssertionError: the log or a view is not whole at one of them; a note names the point.
+        AssertionError: the log or a view is not whole at one of them, or `check` returned False; a
+            note names the point. Or the work has done nothing that a crash could interrupt.
+        TypeError: the work, the check, a view or a service is none that could be called.
     """
     __tracebackhide__ = True
+    check_views(views)
+    check_services(services)
     with TemporaryDirectory(prefix="draft-journal-") as folder:
         camera = _Camera(Path(folder), services)
         with (
@@ -175,9 +180,16 @@ def for_each_crash_point(
             watching_requests(camera.look_at_request),
             open(camera.path) as opened,
         ):
+            before = len(camera.points)
             done = work(opened)
             if isgenerator(done):
                 _follow(done, camera)
+            else:
+                check_done("work", done)
+            count = len(camera.points)
+        if count == before:
+            said = f"the work has changed nothing in the file at {camera.path}, and sent nothing"
+            raise AssertionError(f"{said}: it must work with what open() returns for that path")
         camera.look(Moment("after", "the end", is_commit=True))
         try:
             for point, saved in camera.points:
@@ -186,7 +198,7 @@ def for_each_crash_point(
                     with Journal(point.path, actor="heir", origin="after a crash") as journal:
                         _check_whole(journal, views)
                     with open(point.path) as opened:
-                        check(opened, point)
+                        check_made(check(opened, point))
                 except BaseException as error:
                     which = f"crash point {point.number} of {len(camera.points)}"
                     error.add_note(f"{which}: {point.at}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Fitting", "Lost", "Planned", "Which"]
+__all__ = ["Fitting", "Lost", "Planned", "Which", "checked_status"]
 
 Lost: TypeAlias = Literal["drop_before", "drop_after", "delay", "duplicate"]
 """What every such network may do to a request."""
@@ -26,6 +26,7 @@ class Fitting:
         method: with which requests: a method, or any.
         path: with which requests: a pattern that is found in the path.
         later: how many requests come before one that is late.
+        is_met: whether it has gone wrong at least once.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Fitting:
     method: str | None = None
     path: str = ""
     later: int = 1
+    is_met: bool = False
 
 
 class Which(TypedDict, total=False):
@@ -43,6 +45,41 @@ class Which(TypedDict, total=False):
     skip: int
     method: str
     path: str
+
+
+_WHICH: Final = frozenset({"times", "skip", "method", "path"})
+
+
+def checked_status(status: object, retry_after_s: int | None) -> int:
+    """Return a status that may be answered.
+
+    Raises:
+        ValueError: nobody answers so.
+    """
+    if not (isinstance(status, int) and 200 <= status <= 599):  # noqa: PLR2004  of HTTP
+        raise ValueError(f"status {status!r} is answered by nobody; it is a number like 503")
+    if retry_after_s is not None and retry_after_s < 0:
+        raise ValueError(f"retry_after_s is {retry_after_s}; it is a number of seconds from 0 on")
+    return status
+
+
+def _check_fitting(fault: Fitting) -> None:
+    """Refuse what would never go wrong.
+
+    Raises:
+        ValueError: no request would ever fit it.
+    """
+    if fault.method is not None and fault.method != fault.method.upper():
+        raise ValueError(
+            f"no request has the method {fault.method!r}; write {fault.method.upper()!r}"
+        )
+    if fault.times < 1 or fault.skip < 0 or fault.later < 0:
+        said = f"times={fault.times}, skip={fault.skip}, later={fault.later}"
+        raise ValueError(f"a fault with {said} never strikes; times is 1 at least, the others 0")
+    try:
+        re.compile(fault.path)
+    except re.error as error:
+        raise ValueError(f"path {fault.path!r} is no regular expression: {error}") from error
 
 
 _Fault = TypeVar("_Fault", bound=Fitting)
@@ -61,7 +98,22 @@ class Planned(Generic[_Fault]):
         self._pending: list[_Fault] = []
 
     def _add(self, fault: _Fault, which: Which) -> None:
-        self._pending.append(replace(fault, **which))
+        """Let something go wrong that can.
+
+        Raises:
+            TypeError: `which` has a name that nobody knows.
+            ValueError: no request would ever fit it.
+        """
+        for name in which.keys() - _WHICH:
+            raise TypeError(f"a fault has no {name!r}; it has {', '.join(sorted(_WHICH))}")
+        made = replace(fault, **which)
+        _check_fitting(made)
+        self._pending.append(made)
+
+    @property
+    def unmet(self) -> list[_Fault]:
+        """What has never gone wrong yet: no request has fitted it."""
+        return [fault for fault in self._pending if not fault.is_met]
 
     @property
     def pending(self) -> list[_Fault]:
@@ -96,6 +148,7 @@ class Planned(Generic[_Fault]):
             if fault.skip > 0:
                 fault.skip -= 1
                 continue
+            fault.is_met = True
             fault.times -= 1
             if fault.times <= 0:
                 self._pending.remove(fault)

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 from warnings import warn
 
 from journal import Journal
+from journal.errors import LogError
+from journal.testing.handed import check_views
 from projections.replay import Replay
 from projections.replaying import VIEWS, divergences_in_tables
 from projections.states import difference
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from projections import Projection
 
@@ -49,15 +52,21 @@ def record_golden(
 
     Raises:
         FileExistsError: it was recorded before.
+        FileNotFoundError: there is no such file.
         AssertionError: the journal is not whole; or something has changed that is not renewed.
+        TypeError: a view is no class of a projection.
+        ValueError: the path is the one of what is recorded.
     """
+    _check_arguments(path, views)
     where = Path(path).with_suffix(".json")
     if where.exists() and not renew:
         said = f"{where} was recorded before: renew=True records views of another version anew"
         raise FileExistsError(said)
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path} is not there: make the journal first, and close it")
     kinds = (*VIEWS, *views)
     with _copied(path) as journal:
-        reading = _reading(journal, kinds)
+        reading = _reading(path, journal, kinds)
         if renew:
             expected = _expected(path)
             _check_same(path, reading, expected)
@@ -66,9 +75,10 @@ def record_golden(
     return where
 
 
-@contextmanager
-def golden_journal(path: str | os.PathLike[str], *views: type[Projection]) -> Iterator[Journal]:
-    """Open a copy of a golden journal that is what it was, and yield it.
+def golden_journal(
+    path: str | os.PathLike[str], *views: type[Projection]
+) -> AbstractContextManager[Journal]:
+    """Assert that a golden journal is what it was, and return what opens a copy of it.
 
     It verifies, has the entries and the hash of its day, and folds to the digests of its day, in
     one go and entry by entry. A view that has another version since is passed over: it may look
@@ -79,33 +89,51 @@ def golden_journal(path: str | os.PathLike[str], *views: type[Projection]) -> It
         path: of the file.
         *views: projections beside those of this library.
 
+    Returns:
+        A context manager, of which the value is the copy.
+
     Raises:
         AssertionError: it is not what it was.
         FileNotFoundError: it was never recorded.
+        TypeError: a view is no class of a projection.
+        ValueError: the path is the one of what was recorded.
     """
     __tracebackhide__ = True
+    _check_arguments(path, views)
     expected = _expected(path)
     kinds = (*VIEWS, *views)
     with _copied(path) as journal:
-        _check_same(path, _reading(journal, kinds), expected)
+        _check_same(path, _reading(path, journal, kinds), expected)
         for divergence in divergences_in_tables(journal, kinds):
             raise AssertionError(f"{path}: {divergence.sentence}")
-        for view in views:
-            recorded = expected["views"].get(view.name, {"version": None})["version"]
-            if recorded != view.version:
-                was = "was never recorded" if recorded is None else f"was recorded as {recorded}"
-                warn(
-                    f"{path}: the view {view.name} of version {view.version} {was}, so nothing is "
-                    f"known of it: record_golden({str(path)!r}, {view.__name__}, renew=True)",
-                    stacklevel=3,
-                )
-        for name in expected["views"].keys() - {view.name for view in kinds}:
+    for view in views:
+        recorded = expected["views"].get(view.name, {"version": None})["version"]
+        if recorded != view.version:
+            was = "was never recorded" if recorded is None else f"was recorded as {recorded}"
             warn(
-                f"{path}: the view {name} was recorded, and is not compared: name its projection, "
-                f"golden_journal({str(path)!r}, …), also where it has another name now",
-                stacklevel=3,
+                f"{path}: the view {view.name} of version {view.version} {was}, so nothing is "
+                f"known of it: record_golden({str(path)!r}, {view.__name__}, renew=True)",
+                stacklevel=2,
             )
-        yield journal
+    for name in expected["views"].keys() - {view.name for view in kinds}:
+        warn(
+            f"{path}: the view {name} was recorded, and is not compared: name its projection, "
+            f"golden_journal({str(path)!r}, …), also where it has another name now",
+            stacklevel=2,
+        )
+    return _copied(path)
+
+
+def _check_arguments(path: str | os.PathLike[str], views: Sequence[object]) -> None:
+    """Refuse what cannot be meant.
+
+    Raises:
+        TypeError: a view is no class of a projection.
+        ValueError: the path is the one of what is recorded.
+    """
+    check_views(views)
+    if Path(path).suffix == ".json":
+        raise ValueError(f"{path} is what record_golden() writes; name the journal beside it")
 
 
 def _expected(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -123,10 +151,18 @@ def _expected(path: str | os.PathLike[str]) -> dict[str, Any]:
         expected: Any = json.loads(where.read_text("utf-8"))
     except ValueError as error:
         raise AssertionError(f"{where} is not what record_golden() has written: {error}") from error
-    if not (isinstance(expected, dict) and expected.keys() >= _FACTS):
+    is_one = isinstance(expected, dict) and expected.keys() >= _FACTS
+    if not (is_one and _are_views(expected["views"])):
         raise AssertionError(f"{where} is not what record_golden() has written")
     facts: dict[str, Any] = expected
     return facts
+
+
+def _are_views(found: object) -> bool:
+    """Say whether that may be what was recorded of views."""
+    return isinstance(found, dict) and all(
+        isinstance(view, dict) and view.keys() >= {"version", "digest"} for view in found.values()
+    )
 
 
 def _check_same(
@@ -163,7 +199,12 @@ def _where(now: dict[str, Any], recorded: dict[str, Any]) -> str:
 
 @contextmanager
 def _copied(path: str | os.PathLike[str]) -> Iterator[Journal]:
-    """Open a copy of a file, with what belongs to it, and forget it afterwards."""
+    """Open a copy of a file, with what belongs to it, and forget it afterwards.
+
+    Raises:
+        AssertionError: it can be read no more.
+    """
+    __tracebackhide__ = True
     source = Path(path)
     with TemporaryDirectory(prefix="draft-journal-") as folder:
         copy = Path(folder) / source.name
@@ -171,15 +212,34 @@ def _copied(path: str | os.PathLike[str]) -> Iterator[Journal]:
         wal = source.with_name(f"{source.name}-wal")
         if wal.exists():
             shutil.copyfile(wal, copy.with_name(wal.name))
-        with Journal(copy, create=False, actor="reader", origin="a golden journal") as journal:
+        try:
+            journal = Journal(copy, create=False, actor="reader", origin="a golden journal")
+        except LogError as error:
+            raise AssertionError(_damage(source, copy, str(error))) from error
+        with journal:
             yield journal
 
 
-def _reading(journal: Journal, views: tuple[type[Projection], ...]) -> dict[str, Any]:
-    """Return what is recorded of a journal."""
-    found = journal.log.verify()
+def _damage(source: Path, copy: Path, problem: str) -> str:
+    """Say what is wrong with a file, as a copy of it tells, with how to mend it."""
+    said = problem.replace(str(copy), str(source))
+    where = "" if str(source) in said else f"{source}: "
+    return f"{where}{said}; bring both files back as they were recorded, from your repository"
+
+
+def _reading(
+    path: str | os.PathLike[str], journal: Journal, views: tuple[type[Projection], ...]
+) -> dict[str, Any]:
+    """Return what is recorded of a journal, a copy of the one at that path."""
+    __tracebackhide__ = True
+    copy = Path(str(journal.log.path))
+    try:
+        found = journal.log.verify()
+    except LogError as error:
+        raise AssertionError(_damage(Path(path), copy, str(error))) from error
     if not found.is_intact:
-        raise AssertionError(f"the log is not whole: {found.problems[0].text}")
+        problem = f"the log is not whole: {found.problems[0].text}"
+        raise AssertionError(_damage(Path(path), copy, problem))
     return {
         "journal_id": found.journal_id,
         "entries": found.entries,

@@ -16,13 +16,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from journal import Journal
 from journal.errors import RefusedError
 from journal.testing.asserting import assert_verified
+from journal.testing.handed import check_made, check_views
 from journal.testing.network import ServiceAtHand
 from journal.testing.sources import SeededSources
 from journal.testing.strategies import json_values
 from projections.replaying import VIEWS, divergences_in_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from journal import Ref
     from journal.values import Fields
@@ -49,13 +50,27 @@ class JournalMachine(RuleBasedStateMachine):
     """Projections that are read on the way, and compared with a replay in the end."""
 
     def __init__(self) -> None:
-        """Begin with an empty journal, and a service without records."""
+        """Begin with an empty journal, and a service without records.
+
+        Raises:
+            TypeError: what is overridden is not what it must be.
+        """
         super().__init__()
+        check_views(self.views)
+        if isinstance(self.types, str) or not self.types:
+            raise TypeError(f'types is {self.types!r}; it takes names of record types: ["Account"]')
+        if not isinstance(self.fields, st.SearchStrategy):
+            raise TypeError(f"fields is {self.fields!r}; it takes a strategy: st.just({{}})")
         self._folder = TemporaryDirectory(prefix="draft-journal-")
         self._sources = SeededSources()
         self.path = Path(self._folder.name) / "journal.db"
         self.service = ServiceAtHand()
-        self.journal = self.open()
+        try:
+            self.journal = self._opened()
+        except BaseException:
+            self.service.close()
+            self._folder.cleanup()
+            raise
         self.known: list[Ref] = []
         """The records that were made."""
 
@@ -71,9 +86,8 @@ class JournalMachine(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 2**32))
     def begin(self, seed: int) -> None:
         """Begin with a seed for ids and jitter."""
-        self.journal.close()
         self._sources = SeededSources(seed)
-        self.journal = self.open()
+        self._reopen()
 
     @rule(data=st.data())
     def create(self, data: st.DataObject) -> None:
@@ -109,18 +123,33 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(view=st.integers(0, 100))
     def read(self, view: int) -> None:
         """Read a view."""
+        if not self.views:
+            return
         self.views[view % len(self.views)](self.journal).catch_up()
 
     @rule()
     def restart(self) -> None:
         """Close the journal, and open it again."""
+        self._reopen()
+
+    def _reopen(self) -> None:
+        journal_id, head = self.journal.log.journal_id, self.journal.log.head()
         self.journal.close()
-        self.journal = self.open()
+        self.journal = self._opened()
+        if (self.journal.log.journal_id, self.journal.log.head()) != (journal_id, head):
+            raise AssertionError("open() opened another journal than before: open self.path")
+
+    def _opened(self) -> Journal:
+        journal = self.open()
+        if not isinstance(journal, Journal):
+            raise TypeError(f"open() returned {journal!r}; it returns the journal, opened")
+        return journal
 
     @invariant()
     def holds(self) -> None:
         """Look at what must be true after every step."""
-        self.check()
+        check: Callable[[], object] = self.check  # one that is overridden may return something
+        check_made(check())
 
     # --- the end -------------------------------------------------------------------------
 
@@ -139,7 +168,7 @@ class JournalMachine(RuleBasedStateMachine):
                 view(self.journal).catch_up()
             for divergence in divergences_in_tables(self.journal, self.views):
                 raise AssertionError(divergence.sentence)
-            self.check()
+            self.holds()
         finally:
             self.journal.close()
             self.service.close()

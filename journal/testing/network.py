@@ -13,7 +13,7 @@ import httpx
 from journal.remotes import HttpRemote, Profile
 from journal.sync import Subscriber
 from journal.sync.backoff import Backoff
-from journal.testing.faults import Fitting, Planned, Which
+from journal.testing.faults import Fitting, Planned, Which, checked_status
 from journal.testing.loopback import RefusedError
 from journal.testing.service import RecordService
 
@@ -91,9 +91,13 @@ class NetworkFaults(Planned[NetworkFault]):
         """Answer with a `status`, before or `after` the request counts.
 
         With `retry_after_s`, the answer says when to come back.
+
+        Raises:
+            ValueError: nobody answers so, or no request would ever fit it.
         """
         headers = () if retry_after_s is None else (("Retry-After", str(retry_after_s)),)
-        self._add(NetworkFault("answer", status=status, headers=headers, is_after=after), which)
+        known = checked_status(status, retry_after_s)
+        self._add(NetworkFault("answer", status=known, headers=headers, is_after=after), which)
 
     def save(self) -> tuple[list[NetworkFault], list[NetworkFault]]:
         """Return what is to go wrong yet, and what has."""

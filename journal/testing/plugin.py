@@ -7,19 +7,22 @@ for, and no fixture acts unless a test names it.
 from __future__ import annotations
 
 import re
-from functools import partial
+from hashlib import sha256
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from journal.testing.collecting import add_options, collected
+from journal.testing.marks import arguments_of, checked_flag, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from journal import Journal
     from journal.testing.cassettes import Cassette
+    from journal.testing.faults import Planned
     from journal.testing.network import NetworkFaults, ServiceAtHand
     from journal.testing.orgs import OrgAtHand
     from journal.testing.scenario import Given
@@ -27,10 +30,12 @@ if TYPE_CHECKING:
 _HAS_FAILED = pytest.StashKey[bool]()
 _SEED = pytest.StashKey[int]()
 _KEPT = pytest.StashKey[Path]()
+_NAME_MOST = 120
+"""How long the name of a file is that was made of that of a test."""
 _MARKS = (
     "journal(path=False, **arguments): the fixture journal: whether in a file; else as of Journal",
     "record_service(on_socket=False, validate=None): how the fixture record_service is made",
-    "journal_cassette(secrets=()): texts that the fixture journal_cassette masks",
+    "journal_cassette(secrets=(), harmless=()): what it masks besides, or not at all",
 )
 
 
@@ -106,12 +111,14 @@ def journal(
     from journal import Journal  # noqa: PLC0415  only where it is used
     from journal.testing.sources import SeededSources  # noqa: PLC0415
 
-    mark = request.node.get_closest_marker("journal")
-    given = dict(mark.kwargs) if mark is not None else {}
-    in_file = bool(given.pop("path", False)) or getattr(request, "param", "memory") == "file"
+    given = arguments_of(request, "journal", signature(Journal).parameters)
+    in_file = checked_flag("journal", "path", given.pop("path", False))
+    home = getattr(request, "param", "file" if in_file else "memory")
+    if home not in {"file", "memory"}:
+        refuse(f"the parameter of the fixture journal is {home!r}; it is 'file' or 'memory'")
     arguments = {"actor": "test", "origin": "test", "sources": SeededSources(journal_seed), **given}
     where: Any = ":memory:"
-    if in_file:
+    if home == "file":
         where = tmp_path_factory.mktemp("journal") / "journal.db"
         request.node.stash[_KEPT] = where
     with Journal(where, **arguments) as made:
@@ -119,11 +126,13 @@ def journal(
 
 
 @pytest.fixture
-def faults() -> NetworkFaults:
-    """What goes wrong on the way to `record_service`."""
+def faults(request: pytest.FixtureRequest) -> Iterator[NetworkFaults]:
+    """What goes wrong on the way to `record_service`; at the end, what never did is warned of."""
     from journal.testing.network import NetworkFaults  # noqa: PLC0415
 
-    return NetworkFaults()
+    faults = NetworkFaults()
+    yield faults
+    _warn_of_unmet(request, faults)
 
 
 @pytest.fixture
@@ -133,28 +142,56 @@ def record_service(
     """A record service within this process; on a socket with the mark ``record_service``."""
     from journal.testing.network import ServiceAtHand  # noqa: PLC0415
 
-    mark = request.node.get_closest_marker("record_service")
-    service = ServiceAtHand(faults, **(mark.kwargs if mark is not None else {}))
+    given = arguments_of(request, "record_service", {"on_socket", "validate"})
+    checked_flag("record_service", "on_socket", given.get("on_socket", False))
+    try:
+        service = ServiceAtHand(faults, **given)
+    except TypeError as error:
+        refuse(f"the mark record_service: {error}")
     yield service
     service.close()
 
 
 @pytest.fixture
-def org() -> Iterator[OrgAtHand]:
+def org(request: pytest.FixtureRequest) -> Iterator[OrgAtHand]:
     """A stand-in for a Salesforce org, served when its URL is first asked for."""
     from journal.testing.orgs import OrgAtHand  # noqa: PLC0415
 
     org = OrgAtHand()
     yield org
     org.close()
+    _warn_of_unmet(request, org.faults)
+
+
+def _warn_of_unmet(request: pytest.FixtureRequest, faults: Planned[Any]) -> None:
+    """Warn of faults that no request has met: the test has not tried what it is about."""
+    if request.node.stash.get(_HAS_FAILED, False):
+        return
+    for fault in faults.unmet:
+        which = f"method {fault.method or 'any'}, path {fault.path!r}, skip {fault.skip}"
+        said = f"a fault has never gone wrong, for no request has fitted it: {fault.kind}, {which}"
+        request.node.warn(pytest.PytestWarning(said))
 
 
 @pytest.fixture
-def given(journal: Journal) -> Callable[..., Given]:
-    """Begin a scenario in the journal of the test: ``given(...).when(...).then(...)``."""
+def given(request: pytest.FixtureRequest, journal: Journal) -> Iterator[Callable[..., Given]]:
+    """Begin a scenario in the journal of the test: ``given(...).when(...).then(...)``.
+
+    At the end, a command of which nobody has asked what came of it fails.
+    """
     from journal.testing.scenario import given  # noqa: PLC0415
 
-    return partial(given, journal=journal)
+    begun: list[Given] = []
+
+    def begin(*steps: Any, **more: Any) -> Given:  # noqa: ANN401  those of `given`
+        begun.append(given(*steps, **{"journal": journal, **more}))
+        return begun[-1]
+
+    yield begin
+    left = [when for scenario in begun for when in scenario.whens if not when.is_asked]
+    if left and not request.node.stash.get(_HAS_FAILED, False):
+        came = "" if left[0].error is None else f", and it raised {left[0].error!r}"
+        refuse(f"when() was called, and nobody asked what came of it{came}; add .then(…)")
 
 
 @pytest.fixture
@@ -165,10 +202,18 @@ def journal_cassette(request: pytest.FixtureRequest) -> Iterator[Cassette]:
     """
     from journal.testing.cassettes import Cassette  # noqa: PLC0415
 
-    name = re.sub(r"[^\w.-]+", "-", f"{request.path.stem}.{request.node.name}").strip("-")
-    path = request.path.parent / "cassettes" / f"{name}.jsonl"
-    mark = request.node.get_closest_marker("journal_cassette")
-    given = mark.kwargs if mark is not None else {}
+    path = request.path.parent / "cassettes" / f"{_cassette_name(request.node)}.jsonl"
+    given = arguments_of(request, "journal_cassette", {"harmless", "secrets"})
     cassette = Cassette(path, record=bool(request.config.getoption("--journal-record")), **given)
     yield cassette
     cassette.close(is_complete=not request.node.stash.get(_HAS_FAILED, False))
+
+
+def _cassette_name(node: pytest.Item) -> str:
+    """Return the name of a cassette: of two tests of a module, they are never the same."""
+    _, *within = node.nodeid.split("::")
+    full = f"{node.path.stem}.{'.'.join(within)}"
+    name = re.sub(r"[^\w.-]+", "-", full).strip("-")
+    if len(name) <= _NAME_MOST and not re.search(r"[^\w.\[\]-]", full):
+        return name
+    return f"{name[:_NAME_MOST]}.{sha256(full.encode()).hexdigest()[:8]}"

@@ -6,11 +6,13 @@ log: state that was changed by anything but an event is found, whatever the even
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from journal.events import EVENT_TYPES
 from journal.record import evolve, initial
 from journal.sources import host_name
 from journal.staging import Facts
+from journal.testing.handed import check_done, check_views
 from journal.values import Ref
 from projections.replaying import VIEWS, divergences_in_tables
 
@@ -29,6 +31,15 @@ if TYPE_CHECKING:
 __all__ = ["Given", "When", "given"]
 
 _BY = "given"
+_EVENTS: Final = tuple(EVENT_TYPES.values())
+_STEP: Final = (
+    'it is an event with its record, as ("Account:1", RecordCreated(fields={})), or a function of '
+    "the journal"
+)
+_EXPECTED: Final = (
+    "expect an event, as RecordCreated(fields={}), or its type, alone or with its record, as "
+    '("Account:1", RecordCreated); or one error'
+)
 
 
 def given(
@@ -41,6 +52,9 @@ def given(
             or a function that is called with the journal.
         journal: in which it happens; one in memory otherwise.
         views: projections that are compared with a replay after the command.
+
+    Raises:
+        TypeError: a step, or a view, is none; or a step is async, or yields.
     """
     return Given(steps, journal, views)
 
@@ -54,11 +68,16 @@ class Given:
         """Let the steps happen in a journal, or in one in memory."""
         from journal import Journal as Made  # noqa: PLC0415  only where none is given
 
+        for number, step in enumerate(steps, 1):
+            _check_step(number, step)
+        check_views(views)
+        self.whens: list[When] = []
+        """What was done with it."""
         self.journal = Made(actor="test", origin=host_name()) if journal is None else journal
         self._views = [view(self.journal) for view in views]
         for step in steps:
             if callable(step):
-                step(self.journal)
+                check_done("a step of given()", step(self.journal))
             else:
                 ref, event = step
                 self.journal.note(_ref(ref), _said(event), Facts(_BY, self.journal.origin))
@@ -66,7 +85,13 @@ class Given:
             view.catch_up()
 
     def when(self, command: Callable[[Journal], object]) -> When:
-        """Do something with the journal; what it raises is kept for `When.then`."""
+        """Do something with the journal; what it raises is kept for `When.then`.
+
+        Raises:
+            TypeError: the command is no function, or one that is async, or yields.
+        """
+        if not callable(command):
+            raise TypeError(f"when() takes a function of the journal, and was handed {command!r}")
         head = self.journal.log.head()
         error: Exception | None = None
         result: object = None
@@ -74,9 +99,12 @@ class Given:
             result = command(self.journal)
         except Exception as raised:  # noqa: BLE001  it is what is expected, or told
             error = raised
+        check_done("the command", result)
         for view in self._views:
             view.catch_up()
-        return When(self.journal, head, result, error, [type(view) for view in self._views])
+        when = When(self.journal, head, result, error, [type(view) for view in self._views])
+        self.whens.append(when)
+        return when
 
 
 class When:
@@ -92,11 +120,30 @@ class When:
     ) -> None:
         """Keep what the command returned, or raised."""
         self.journal = journal
-        self.result = result
-        self.error = error
-        self.entries: list[Entry] = list(journal.log.scan(head))
-        """What it stored."""
+        self.is_asked = False
+        """Whether anybody has asked what came of it."""
+        self._result = result
+        self._error = error
+        self._entries: list[Entry] = list(journal.log.scan(head))
         self._views = views
+
+    @property
+    def result(self) -> object:
+        """What it returned."""
+        self.is_asked = True
+        return self._result
+
+    @property
+    def error(self) -> Exception | None:
+        """What it raised."""
+        self.is_asked = True
+        return self._error
+
+    @property
+    def entries(self) -> list[Entry]:
+        """What it stored."""
+        self.is_asked = True
+        return self._entries
 
     def then(self, *expected: Expected) -> When:
         """Assert what came of it: these events in this order and no others, or this error.
@@ -107,9 +154,16 @@ class When:
 
         Raises:
             AssertionError: something else did; or live state is not what follows from the log.
+            TypeError: what is expected can never be: it is no event, or an error and more.
         """
         __tracebackhide__ = True
+        self.is_asked = True
+        for each in expected:
+            if not (_is_error(each) or _is_event(each)):
+                raise TypeError(f"{each!r} is neither an event nor an error; {_EXPECTED}")
         errors = [each for each in expected if _is_error(each)]
+        if errors and len(expected) > 1:
+            raise TypeError("an error comes alone: with it, nothing is stored; expect it by itself")
         if errors:
             self._check_error(errors[0])
         else:
@@ -149,6 +203,28 @@ class When:
                 raise AssertionError(f"{ref} is {live}, and its events say {record}")
         for divergence in divergences_in_tables(self.journal, self._views):
             raise AssertionError(divergence.sentence)
+
+
+def _check_step(number: int, step: object) -> None:
+    """Refuse what is no step.
+
+    Raises:
+        TypeError: it is none.
+    """
+    is_one = isinstance(step, tuple) and len(step) == len(("record", "event"))
+    if is_one and isinstance(step, tuple):
+        is_one = isinstance(step[0], str) and isinstance(step[1], _EVENTS)
+    if not is_one and (isinstance(step, type) or not callable(step)):
+        raise TypeError(f"step {number} of given() is {step!r}; {_STEP}")
+
+
+def _is_event(expected: object) -> bool:
+    """Say whether that is an event, or its type, alone or with its record."""
+    if isinstance(expected, tuple):
+        is_pair = len(expected) == len(("record", "event")) and isinstance(expected[0], str)
+        return is_pair and not isinstance(expected[1], tuple) and _is_event(expected[1])
+    kind = expected if isinstance(expected, type) else type(expected)
+    return issubclass(kind, _EVENTS)
 
 
 def _ref(text: str) -> Ref:

@@ -74,6 +74,8 @@ class RecordService:
     ) -> None:
         if host != "localhost" and not ipaddress.IPv4Address(host).is_loopback:
             raise ValueError(f"{host} is not a loopback address; use 127.0.0.1")
+        if validate is not None and not callable(validate):
+            raise TypeError(f"validate is {validate!r}; it is a function of type and fields")
         self._host, self._port, self._validate = host, port, validate
         self._lock = threading.Lock()
         self._stored: dict[tuple[str, str], _Stored] = {}

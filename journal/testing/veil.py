@@ -1,10 +1,11 @@
 """What looks like a secret, and texts without it: what a cassette is written by.
 
-- V1. What has the name of a secret is masked, whatever it is and wherever it stands: in a query,
-  a form, JSON, XML, HTML, the parts of a body, or a line of text.
+- V1. What has the name of a secret is masked, whatever it is and wherever it stands: in a path, a
+  query, a form, JSON, XML, HTML, the parts of a body, or a line of text; and as a key of JSON.
 - V2. What has the form of a secret is masked: tokens, keys, and who logs in within a URL.
 - V3. What was sent to be let in is known from there on, and masked in whatever it comes back in.
 - V4. Played back, what a service has echoed of a request is what was sent: a sender compares it.
+- V5. What is long, unbroken, and not known to be harmless is masked, whatever it is called.
 """
 
 from __future__ import annotations
@@ -13,10 +14,23 @@ import json
 import re
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from journal.remotes.masking import MASK as KNOWN
-from journal.remotes.masking import Secrets
+from journal.remotes.masking import SHORTEST, Secrets
+from journal.testing.harmless import LEAST, MASKED, Harmless, fingerprint, texts_of
+from journal.testing.suspects import (
+    FORMS,
+    IN_PATH,
+    IN_TEXTS,
+    LETS_IN,
+    NAME,
+    PAIRS,
+    inner_name,
+    is_code,
+    is_pair,
+    is_secret,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,69 +40,39 @@ __all__ = ["MASK", "Veil"]
 MASK: Final = "***"
 _LEAST: Final = 8
 """What is shorter is not looked for elsewhere: it may be a word."""
-_WORDS: Final = (
-    r"access[_-]?key|access[_-]?token|api[_-]?key|assertion|authorization|bearer|code_verifier"
-    r"|cookie|credential|csrf|jwt|pass(?:code|phrase|word|wd)|private[_-]?key|pwd|refresh[_-]?token"
-    r"|secret(?!ar)|session[_-]?(?:id|key|token)|signature|xsrf"
-)
-_NAMES: Final = re.compile(rf"{_WORDS}|tokens?$", re.IGNORECASE)
-_IN_QUERY: Final = re.compile(r"auth|code|key|pin|sid|sig", re.IGNORECASE)
-"""What is a secret in a query or a form, and hardly ever in JSON."""
-_LETS_IN: Final = re.compile(
-    r"(access|id|refresh)[_-]?token|api[_-]?key|client[_-]?secret|pass(phrase|word|wd)",
-    re.IGNORECASE,
-)
-_IN_HEADER: Final = re.compile(r"(?:^|[-_])(?:auth|key|sid|sig|token)(?:[-_]|$)", re.IGNORECASE)
-"""What lets in as a header, whoever has made up its name."""
-_REST: Final = r"[\w.-]{0,80}"
-"""Of a name; it has a bound, so that a long text without a name in it is searched once."""
-_CONTENT: Final = r"(?:<!\[CDATA\[.*?\]\]>|[^<])+"
-_NAME: Final = rf"(?:{_WORDS}|token){_REST}"
-_FORMS: Final = re.compile(
-    r"eyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]*"  # a JSON web token
-    r"|(?:Bearer|Basic|Token) [\w.~+/=!-]{8,}"
-    r"|00D\w{12,15}![\w.]{8,}"  # a session of Salesforce
-    r"|gh[opsur]_\w{20,}|AKIA\w{16}|xox[abp]-[\w-]{10,}|sk_live_\w{10,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
-    r"|(?<=://)[^\s/?#@\"'<>]+(?=@)",  # who logs in, in a URL
-    re.DOTALL,
-)
-_PAIRS: Final = re.compile(
-    rf"({_NAME}=|(?<=[?&#])(?:{_IN_QUERY.pattern})=)([^\s\"'<>&;,#]+)", re.IGNORECASE
-)
-_IN_TEXTS: Final = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        rf"({_NAME}[\"']?\s*:\s*[\"']?)([^\s\"'<>&;,#]+)",
-        rf"(<(?:{_REST}:)?{_REST}?{_NAME}(?:\s[^<>]{{0,999}})?>)({_CONTENT})(?=</)",
-        rf"({_NAME}\s*=\s*\"|{_NAME}\s*=\s*')([^\"'<>]+)",
-        rf"(name=[\"']?{_REST}?{_NAME}[\"']?[^<>]{{0,200}}?\bvalue=[\"']?)([^\"'>\s]+)",
-        rf"(name=\"{_REST}?{_NAME}\"[^\r\n]*(?:\r\n[^\r\n]+)*\r\n\r\n)(.*?)(?=\r\n--)",
-    )
-)
-"""Lines and JSON lines; elements; attributes; fields of a page; parts of a body."""
 _BOUNDARY: Final = re.compile(r"boundary=\"?([^\s\";]+)")
+_DIGIT: Final = re.compile(r"[0-9]")
 
 
 class Veil:
     """Masks secrets, those that it knows and those that look like one."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), harmless: Iterable[str] = ()) -> None:
         """Begin with those that are known.
 
         Args:
             secrets: texts that are masked wherever they stand.
+            harmless: patterns of names and of texts that are masked nowhere.
+
+        Raises:
+            TypeError: these are no texts.
+            ValueError: a secret is too short to be found, or a pattern is none.
         """
         self._known = Secrets()
-        self._known.add(secrets)
+        self._known.add(_secrets(secrets))
+        self._harmless = Harmless(texts_of("harmless", harmless))
         self._said: dict[str, Any] = {}
         """By its name, what was masked last."""
         self._texts: dict[str, str] = {}
         """By what is left of it, each text of JSON in which something was masked."""
+        self._keys: dict[str, str] = {}
+        """By what is left of it, each key of JSON that was masked."""
+        self._unknown: dict[str, str] = {}
+        """By its fingerprint, what was masked because it is not known to be harmless."""
 
     def learn(self, name: str, value: str) -> None:
         """Take in a header that is not written: what lets in is known from there on (V3)."""
-        if not (_NAMES.search(name) or _IN_HEADER.search(name)):
+        if not is_secret(name, is_header=True):
             return
         if "cookie" in name.lower():
             values = [pair.partition("=")[2].strip() for pair in value.split(";")]
@@ -112,14 +96,44 @@ class Veil:
         return self._known.masked(text).replace(KNOWN, MASK)
 
     def text(self, text: str) -> str:
-        """Return a text, or a header, without secrets (V2, V3)."""
-        hidden = _FORMS.sub(MASK, self.known(text))
-        return _PAIRS.sub(rf"\1{MASK}", hidden)
+        """Return a text, or a header, without secrets (V2, V3, V5)."""
+        hidden, masked = self._harmless.without(self._formed(text))
+        self._unknown.update(masked)
+        return hidden
+
+    def _formed(self, text: str) -> str:
+        """Return a text without what has the form of a secret, or is known (V2, V3)."""
+        hidden = FORMS.sub(MASK, self.known(text))
+        for pattern in PAIRS:
+            hidden = pattern.sub(rf"\1{MASK}", hidden)
+        return hidden
+
+    def _masked(self, text: str) -> str:
+        mask = fingerprint(text)
+        self._unknown[mask] = text
+        return mask
 
     def target(self, target: str) -> str:
         """Return the path and the query of a request without secrets (V1)."""
         path, mark, query = target.partition("?")
-        return self.text(path) + mark + (self._form(query) if query else "")
+        hidden: list[str] = []
+        name = ""
+        for step in path.split("/"):
+            plain = unquote(step)
+            shown = self._step(name, plain)
+            hidden.append(step if shown == plain != MASK else quote(shown, safe=f"{MASK};=,:@!"))
+            name = plain
+        return "/".join(hidden) + mark + (self._form(query) if query else "")
+
+    def _step(self, name: str, step: str) -> str:
+        """Return a step of a path, of which the step before is the name."""
+        is_word = not _DIGIT.search(step) or MASKED.fullmatch(step) or self._harmless.is_said(step)
+        if is_word or self._harmless.is_said(name) or self._formed(step) != step:
+            return self.text(step)
+        is_named = is_secret(name)
+        if (is_named or IN_PATH.search(name)) and len(step) >= LEAST:
+            return self._masked(step)
+        return MASK if is_named or (IN_PATH.search(name) and is_code(step)) else self.text(step)
 
     def media_type(self, value: str) -> str:
         """Return a media type without what is another in every request."""
@@ -137,24 +151,29 @@ class Veil:
         if found := _BOUNDARY.search(media_type):
             text = text.replace(found[1], "parts")
         try:
-            document = json.loads(text)
+            document, is_whole = _parsed(text)
         except ValueError:
-            text = self.text(text)
-            for pattern in _IN_TEXTS:
+            for pattern in IN_TEXTS:
                 text = pattern.sub(rf"\1{MASK}", text)
-            return text
+            return self.text(text)
         hidden = self._hide(document)
-        return self.text(text) if hidden == document else json.dumps(hidden, ensure_ascii=False)
+        if hidden == document and is_whole:
+            return FORMS.sub(MASK, self.known(text))
+        return json.dumps(hidden, ensure_ascii=False)
 
     def _form(self, text: str) -> str:
+        """Return the pairs of a query or a form without secrets."""
         pairs = parse_qsl(text, keep_blank_values=True)
         hidden = [(n, self._named(n, v, is_query=True)) for n, v in pairs]
-        return text if hidden == pairs else urlencode(hidden)
+        is_same = hidden == pairs and not any(value == MASK for _, value in pairs)
+        return text if is_same else urlencode(hidden)
 
     def _named(self, name: str, value: str, *, is_query: bool = False) -> str:
         """Return a value that has a name."""
-        if _NAMES.search(name) or (is_query and _IN_QUERY.fullmatch(name)):
-            if _LETS_IN.search(name):
+        if self._harmless.is_said(name):
+            return value
+        if is_secret(name, is_query=is_query):
+            if LETS_IN.search(name):
                 self._add(value)
             return MASK
         return self.text(value)
@@ -163,27 +182,49 @@ class Veil:
         """Return JSON without secrets; what is within one is one."""
         match value:
             case dict():
-                return {k: self._hide(v, _inner(name, k)) for k, v in value.items()}
+                hidden: Any = {}
+                for key, inner in value.items():
+                    within = inner_name(value, name, key)
+                    hidden[self._key(name, key, hidden)] = self._hide(inner, within)
+                return hidden
+            case [str(label), str(inner)] if is_pair(label):
+                return [label, self._hide(inner, f"{label}.secret")]
             case list():
-                return [self._hide(v, _inner(name, str(i))) for i, v in enumerate(value)]
+                return [self._hide(v, inner_name({}, name, str(i))) for i, v in enumerate(value)]
             case bool() | None:
                 return value
             case str():
-                hidden = self._hidden_within(self._named(name, value))
+                is_open = not is_secret(name) or self._harmless.is_said(name)
+                inner = self._hidden_within(value) if is_open else None
+                return self._noted(name, value, inner or self._named(name, value))
             case _:
-                hidden = MASK if _NAMES.search(name) else value
+                is_masked = is_secret(name) and not self._harmless.is_said(name)
+                return self._noted(name, value, MASK if is_masked else value)
+
+    def _noted(self, name: str, value: Any, hidden: Any) -> Any:  # noqa: ANN401  JSON
+        """Remember what was masked of that name, and return what is left of it."""
         if hidden == MASK != value:
             self._said[name] = value
         return hidden
 
-    def _hidden_within(self, text: str) -> str:
-        """Return a text of JSON, which may be JSON itself, without secrets."""
+    def _key(self, name: str, key: str, others: dict[str, Any]) -> str:
+        """Return a key without a secret, which is none of the others: within one, it is a name."""
+        is_open = NAME.fullmatch(key) or MASKED.fullmatch(key) or self._harmless.is_said(key)
+        shown = self._masked(key) if is_secret(name) and not is_open else self.text(key)
+        while shown != key and shown in others:
+            shown += "*"
+        if shown != key:
+            self._keys[shown] = key
+        return shown
+
+    def _hidden_within(self, text: str) -> str | None:
+        """Return a text of JSON that is JSON itself without secrets; None where it is none."""
         if not text.lstrip().startswith(("{", "[")):
-            return text
+            return None
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
-            return text
+            return None
         hidden = self._hide(document)
         if hidden == document:
             return text
@@ -196,21 +237,58 @@ class Veil:
         try:
             document = json.loads(text)
         except ValueError:
-            return text
+            return self.recalled(text)
         said = self._restored(document)
         return text if said == document else json.dumps(said, ensure_ascii=False)
+
+    def recalled(self, text: str) -> str:
+        """Return a text, or a header, with what was sent where its fingerprint stands (V4)."""
+        return MASKED.sub(lambda found: self._unknown.get(found[0], found[0]), text)
 
     def _restored(self, value: Any, name: str = "") -> Any:  # noqa: ANN401  JSON
         match value:
             case dict():
-                return {k: self._restored(v, _inner(name, k)) for k, v in value.items()}
+                keys = {key: self._keys.get(key, self.recalled(key)) for key in value}
+                names = {key: inner_name(value, name, keys[key]) for key in value}
+                return {keys[k]: self._restored(v, names[k]) for k, v in value.items()}
+            case [str(label), str(inner)] if is_pair(label):
+                return [label, self._restored(inner, f"{label}.secret")]
             case list():
-                return [self._restored(v, _inner(name, str(i))) for i, v in enumerate(value)]
+                return [
+                    self._restored(v, inner_name({}, name, str(i))) for i, v in enumerate(value)
+                ]
+            case str():
+                said = self._said.get(name, MASK) if value == MASK else self._texts.get(value)
+                return self.recalled(value) if said is None else said
             case _:
-                said = self._said if value == MASK else self._texts
-                return said.get(name if value == MASK else value, value)
+                return value
 
 
-def _inner(name: str, key: str) -> str:
-    """Return what a value is called that stands in one of that name: what is in a secret is one."""
-    return f"{key}.{name}" if _NAMES.search(name) else key
+def _parsed(text: str) -> tuple[Any, bool]:
+    """Return a document of JSON, and whether it has all that the text says, and no key twice.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    twice: list[str] = []
+
+    def paired(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        twice.extend(found if len(found) < len(pairs) else ())
+        return found
+
+    return json.loads(text, object_pairs_hook=paired), not twice
+
+
+def _secrets(said: Iterable[str]) -> list[str]:
+    """Return the secrets that were named, but for the empty one: one that is not set today.
+
+    Raises:
+        ValueError: one is so short that it would be found everywhere.
+    """
+    named = [text for text in texts_of("secrets", said) if text]
+    for text in named:
+        if len(text) < SHORTEST:
+            problem = f"a secret has {len(text)} characters, and is found from {SHORTEST} on"
+            raise ValueError(f"{problem}; what holds it is masked where it is called so, as pin")
+    return named

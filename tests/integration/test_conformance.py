@@ -366,6 +366,24 @@ def test_as_tests_that_fail(tmp_path: Path) -> None:
         (("--journal-profile", "missing.toml"), "cannot be read"),
         (("--journal-remote", "http://127.0.0.1:1", "--journal-fields", "{"), "no JSON"),
         (
+            ("--journal-remote", "http://127.0.0.1:1", "--journal-fields", "{}"),
+            "there are 0 fields",
+        ),
+        (
+            ("--journal-remote", "http://127.0.0.1:1", "--journal-fields", '{"A": 1}'),
+            "not two: one",
+        ),
+        (
+            ("--journal-remote", "http://127.0.0.1:1", "--journal-fields", '{"A": 1e999, "B": 1}'),
+            "no record can be written to try it: Note:.* /A: ",
+        ),
+        (
+            ("--journal-remote", "http://127.0.0.1:1", "--journal-type", "a type!"),
+            "no record can be written to try it: record type 'a type!' is not allowed",
+        ),
+        (("--journal-type", "Note"), "--journal-type says how .* add --journal-remote URL"),
+        (("--journal-fields", "{}"), "--journal-fields says how .* add --journal-remote URL"),
+        (
             ("--journal-profile", "docs/how-to/profiles/rpc.toml", "--journal-fields", "[]"),
             "object",
         ),

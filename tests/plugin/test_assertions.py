@@ -23,7 +23,7 @@ from journal.errors import InvalidValueError, RecordMissingError, ViewError
 from journal.events import RecordCreated, RecordUpdated
 from journal.testing import assert_deterministic, assert_verified, given
 from journal.testing.asserting import assert_drained
-from projections import Fold, Records
+from projections import Fold, Projection, Records
 from tests.replay.wayward import Batched, Counting, Wayward
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from journal.events import Entry
     from journal.log import Cursor
-    from projections import Projection
 
 
 @pytest.fixture
@@ -380,7 +379,9 @@ class TestDeterministicFold:
         named.state()
         state = named.left()
 
-        assert_deterministic(journal, named, Fold(journal, [], lambda state, _entry: [*state, 1]))
+        assert_deterministic(journal, named)
+        with pytest.warns(UserWarning, match="lambda> cannot be imported by another process"):
+            assert_deterministic(journal, Fold(journal, [], lambda state, _entry: [*state, 1]))
 
         assert named.left() == state
         assert named.name == "tallied"
@@ -399,6 +400,30 @@ def test_a_log_that_is_not_whole(tmp_path: Path) -> None:
 
     with Journal(path) as journal, pytest.raises(AssertionError, match="not whole:\n  at "):
         assert_verified(journal)
+
+
+@pytest.mark.parametrize("check", [assert_deterministic, assert_drained, assert_verified])
+def test_what_is_no_journal(check: Callable[[Any], None], tmp_path: Path) -> None:
+    """A path, or nothing, is no journal."""
+    for what in (tmp_path, None, "field.db"):
+        with pytest.raises(TypeError, match="is no journal; open it first"):
+            check(what)
+
+
+def test_half_a_projection(journal: Journal) -> None:
+    """A projection without a name, or tables, is said to be none."""
+    with pytest.raises(TypeError, match="Half is no whole projection; give it a name, tables and"):
+        assert_deterministic(journal, type("Half", (Projection,), {}))
+
+
+def test_what_no_other_process_can_import(journal: Journal) -> None:
+    """A projection, or a fold, of a function is not tried elsewhere, which is warned of."""
+    local = type("Local", (Wayward,), {"__qualname__": "f.<locals>.Local"})
+
+    with pytest.warns(UserWarning, match="wayward cannot be imported by another process"):
+        assert_deterministic(journal, local)
+    with pytest.warns(UserWarning, match="the order of a set, is not found; define it at the top"):
+        assert_deterministic(journal, Fold(journal, 0, lambda count, _entry: count + 1))
 
 
 def test_drafts_that_are_left(journal: Journal) -> None:
@@ -452,6 +477,71 @@ class TestGivenWhenThen:
 
         with pytest.raises(AssertionError, match=said):
             when.then(*expected)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            ("Account:1", "x"),
+            (1, RecordCreated(fields={})),
+            ("Account:1", RecordCreated),
+            RecordCreated,
+            RecordCreated(fields={}),
+            ("Account:1", RecordCreated(fields={}), "ann"),
+            "Account:1",
+            None,
+        ],
+    )
+    def test_what_is_no_step(self, step: Any) -> None:  # noqa: ANN401  what a host may hand over
+        """What is no step is named by its number, with what one is; nothing has happened."""
+        done: list[object] = []
+
+        with pytest.raises(TypeError, match=r"^step 2 of given\(\) is .*; it is an event with its"):
+            given(done.append, step)
+
+        assert done == []
+
+    def test_what_is_only_begun(self) -> None:
+        """What is async, or yields, would never be done, and is refused as a step and a command."""
+
+        async def later(journal: Journal) -> None:
+            journal.create("Account", {}, id="1")
+
+        def yielding(journal: Journal) -> Iterator[Journal]:
+            yield journal
+
+        for each, said in ((later, "is async"), (yielding, "yields")):
+            with pytest.raises(TypeError, match=rf"a step of given\(\) {said}, so nothing of it"):
+                given(each)
+            with pytest.raises(TypeError, match=f"the command {said}, so nothing of it was done"):
+                given().when(each)
+        with pytest.raises(TypeError, match="was handed 'x'"):
+            given().when("x")  # type: ignore[arg-type]
+
+    def test_a_view_that_is_none(self) -> None:
+        """A view is the class of a projection."""
+        with pytest.raises(TypeError, match="'records' is no class of a projection"):
+            given(views=["records"])  # type: ignore[list-item]
+
+    @pytest.mark.parametrize(
+        ("expected", "said"),
+        [
+            ((RecordUpdated, RecordMissingError), "an error comes alone"),
+            ((ValueError, RecordMissingError), "an error comes alone"),
+            ((("Account:1", RecordUpdated, 1),), "is neither an event nor an error; expect an"),
+            ((("Account:1", ("Account:1", RecordUpdated)),), "is neither"),
+            ((("Account:1", RecordMissingError),), "is neither"),
+            ((object,), "is neither"),
+            ((None,), "None is neither"),
+            (("Account:1",), "is neither"),
+            (([RecordUpdated],), "is neither"),
+        ],
+    )
+    def test_what_cannot_be_expected(self, expected: Any, said: str) -> None:  # noqa: ANN401
+        """What is no event and no error, or an error and more, is refused, and not passed over."""
+        when = given(ACME).when(lambda journal: journal.update("Account:1", {"Name": "Bolt"}))
+
+        with pytest.raises(TypeError, match=said):
+            when.then(*expected)
 
     def test_another_error(self) -> None:
         """An error that is not the one that was expected is said, also instead of events."""

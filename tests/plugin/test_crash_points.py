@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from typing import TYPE_CHECKING, Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from journal.testing import OrgAtHand, ServiceAtHand, assert_drained, for_each_c
 from projections import Drafts, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
     from typing import TypeAlias
 
@@ -124,6 +125,98 @@ def test_work_that_spoils_a_view() -> None:
 
     with pytest.raises(AssertionError, match=r'\$\.records\["Account:1"\]\.version is 9, and 1'):
         for_each_crash_point(work, lambda _journal, _point: None)
+
+
+def one(journal: Journal) -> None:
+    """Make a record."""
+    journal.create("Account", {}, id="1")
+
+
+def nothing(_journal: Journal, _point: CrashPoint) -> None:
+    """Check nothing."""
+
+
+@contextmanager
+def in_memory(_path: Path) -> Iterator[Journal]:
+    """Open something else than was asked for."""
+    with Journal() as journal:
+        yield journal
+
+
+@contextmanager
+def elsewhere(path: Path) -> Iterator[Journal]:
+    """Open what was asked for, and hand over another one."""
+    with Journal(path), Journal() as journal:
+        yield journal
+
+
+class TestSweepsOfNothing:
+    """A sweep that would check nothing fails, and says why."""
+
+    @pytest.mark.parametrize("opening", [in_memory, elsewhere])
+    def test_another_file(self, opening: Any) -> None:  # noqa: ANN401  either
+        """Work that changes another file, or none, has no crash points of its own."""
+        with pytest.raises(AssertionError, match=r"has changed nothing .* open\(\) returns for"):
+            for_each_crash_point(one, nothing, open=opening)
+
+    def test_work_that_does_nothing(self) -> None:
+        """Work that only reads cannot be interrupted."""
+        with pytest.raises(AssertionError, match="the work has changed nothing"):
+            for_each_crash_point(lambda journal: journal.log.head(), nothing)
+
+    def test_work_that_is_only_begun(self) -> None:
+        """Async work would never be done."""
+
+        async def work(journal: Journal) -> None:
+            one(journal)
+
+        async def yielding(journal: Journal) -> AsyncIterator[int]:
+            one(journal)
+            yield 1
+
+        for each in (work, yielding):
+            with pytest.raises(TypeError, match=r"^work is async, so nothing of it was done; call"):
+                for_each_crash_point(each, nothing)
+
+    def test_a_check_that_is_only_begun(self) -> None:
+        """A check that is async, or yields, would never be made."""
+
+        async def later(_journal: Journal, _point: CrashPoint) -> None:
+            raise AssertionError
+
+        def yielding(_journal: Journal, _point: CrashPoint) -> Iterator[int]:
+            yield 1
+            raise AssertionError
+
+        with pytest.raises(TypeError, match=r"^check is async, so nothing of it was done"):
+            for_each_crash_point(one, later)
+        with pytest.raises(TypeError, match=r"^check yields, so nothing .* be a plain function"):
+            for_each_crash_point(one, yielding)
+
+    def test_a_check_that_says_no(self) -> None:
+        """A check that returns False has found something, as one that raises."""
+        with pytest.raises(AssertionError, match="check returned False") as caught:
+            for_each_crash_point(one, lambda _journal, _point: False)
+
+        assert caught.value.__notes__[-1].startswith("crash point 1 of ")
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            ({"views": Records}, "views is <class .*Records'>; it takes several"),
+            ({"views": ["records"]}, "'records' is no class of a projection"),
+            ({"services": object()}, r"services takes several, .*; write \[service\]"),
+            ({"services": ["org"]}, r"'org' has no save\(\) and restore\(saved\)"),
+        ],
+    )
+    def test_what_cannot_be_meant(self, arguments: Any, problem: str) -> None:  # noqa: ANN401
+        """What is no view, and no service, is said before anything is done."""
+        done: list[Journal] = []
+
+        with pytest.raises(TypeError, match=problem):
+            for_each_crash_point(done.append, nothing, **arguments)
+
+        assert done == []
 
 
 class TestRequests:

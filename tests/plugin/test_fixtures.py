@@ -101,6 +101,69 @@ def test_in_memory_or_in_a_file(run: Run) -> None:
     run(source, "--strict-markers").assert_outcomes(passed=3)
 
 
+def test_a_scenario_of_which_nobody_asks(run: Run) -> None:
+    """A command of which nobody asks what came of it fails: its error would be swallowed."""
+    source = """
+    def test_raised(given):
+        given().when(lambda journal: journal.update("Account:1", {}))
+
+    def test_stored(given):
+        given().when(lambda journal: journal.create("Account", {}))
+
+    def test_asked(given):
+        assert given().when(lambda journal: journal.create("Account", {})).result
+        given().when(lambda journal: 1).then()
+
+    def test_failed(given):
+        given().when(lambda journal: 1)
+        assert not 1
+    """
+
+    result = run(source)
+
+    result.assert_outcomes(passed=3, failed=1, errors=2)
+    result.stdout.fnmatch_lines(
+        ["when() was called, and nobody asked *, and it raised RecordMissingError*; add .then(*)"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("fixture", "mark", "problem"),
+    [
+        ("journal", "journal(pth=True)", "has no argument 'pth'; did you mean path?"),
+        ("journal", "journal(actr='ann')", "has no argument 'actr'; did you mean actor?"),
+        (
+            "journal",
+            "journal(True)",
+            "journal(True): its arguments have names; say which it is: ac",
+        ),
+        ("journal", "journal(path='my.db')", "has path='my.db'; it is True or False"),
+        ("journal", "parametrize('journal', ['disk'], indirect=True)", "'file' or 'memory'"),
+        ("record_service", "record_service(on_sockets=True)", "did you mean on_socket?"),
+        ("record_service", "record_service(x=1)", "no argument 'x'; it may be on_socket, validate"),
+        ("record_service", "record_service('on_socket')", "its arguments have names"),
+        ("record_service", "record_service(on_socket='no')", "it is True or False"),
+        ("record_service", "record_service(validate='no')", "validate is 'no'; it is a function"),
+        ("journal_cassette", "journal_cassette(['S3CRET'])", "say which it is: harmless, secrets"),
+        ("journal_cassette", "journal_cassette(secret=['S3CRET'])", "did you mean secrets?"),
+    ],
+)
+def test_a_mark_that_cannot_be_meant(run: Run, fixture: str, mark: str, problem: str) -> None:
+    """No argument of a mark is passed over: it fails with what it may be, and no traceback."""
+    result = run(f"""
+    import pytest
+
+    @pytest.mark.{mark}
+    def test_it({fixture}):
+        pass
+    """)
+
+    result.assert_outcomes(errors=1)
+    assert problem in result.stdout.str()
+    assert "Traceback" not in result.stdout.str()
+    assert "plugin.py:" not in result.stdout.str()
+
+
 def test_a_service_with_faults(run: Run) -> None:
     """The record service is at hand, in process or on a socket, with every fault of the way."""
     source = """
@@ -153,6 +216,32 @@ def test_a_service_with_faults(run: Run) -> None:
     """
 
     run(source).assert_outcomes(passed=3)
+
+
+def test_a_fault_that_is_never_met(run: Run) -> None:
+    """What was to go wrong, and never did, is warned of: the test has not tried it."""
+    source = """
+    def test_service(journal, record_service, faults):
+        journal.create("Account", {})
+        faults.drop_after(times=9)
+        faults.status(503, path="/Visit")
+        with record_service.subscriber(journal) as subscriber:
+            subscriber.drain(timeout_s=10)
+
+    def test_org(org):
+        org.faults.drop_before(method="GET")
+
+    def test_failed(faults):
+        faults.drop_before()
+        assert not 1
+    """
+
+    result = run(source, "-W", "default")
+
+    result.assert_outcomes(passed=2, failed=1, warnings=2)
+    result.stdout.fnmatch_lines(
+        ["*a fault has never gone wrong, for no request has fitted it: answer, method any, path*"]
+    )
 
 
 def test_an_org(run: Run) -> None:

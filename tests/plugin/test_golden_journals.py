@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from tests.replay.recording import GOLDEN
 from tests.replay.wayward import Wayward
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from journal.events import Entry
@@ -134,7 +135,57 @@ def test_one_that_is_named_no_more(golden: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def cut(content: bytes) -> bytes:
+    """Return half of a file."""
+    return content[: len(content) // 2]
+
+
+def zeroed(content: bytes) -> bytes:
+    """Return a file with a page that was lost."""
+    return content[:8192] + bytes(4096) + content[12288:]
+
+
+@pytest.mark.parametrize("damage", [cut, zeroed, lambda _: b"hello", lambda _: b""])
+def test_a_file_that_is_damaged(golden: Path, damage: Callable[[bytes], bytes]) -> None:
+    """It is named by its own path, and not by that of the copy, with how it is mended."""
+    golden.write_bytes(damage(golden.read_bytes()))
+
+    for check in (golden_journal, partial(record_golden, renew=True)):
+        with pytest.raises(AssertionError, match="bring both files back") as caught:
+            check(golden)
+        assert str(golden) in str(caught.value)
+        assert "/draft-journal-" not in str(caught.value)
+
+
+def test_it_is_checked_where_it_is_called(golden: Path) -> None:
+    """What is not what it was fails also where nobody opens it."""
+    with Journal(golden) as journal:
+        journal.create("Account", {}, id="2")
+
+    with pytest.raises(AssertionError, match="its entries is 2, and was 1"):
+        golden_journal(golden, Wayward)
+
+
+def test_what_cannot_be_meant(golden: Path, tmp_path: Path) -> None:
+    """What is no projection, and what is no journal, is named with what it takes."""
+    for check in (golden_journal, record_golden):
+        for view in ("wayward", Wayward.apply, Journal):
+            with pytest.raises(TypeError, match="is no class of a projection; name the class"):
+                check(golden, view)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="name the journal beside it"):
+            check(golden.with_suffix(".json"))
+        with pytest.raises(FileNotFoundError, match=r"no\.db is not there: make the journal"):
+            check(tmp_path / "no.db")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "[]", "{}"),
+        '{"journal_id": "", "entries": 1, "head_hash": "", "views": []}',
+        '{"journal_id": "", "entries": 1, "head_hash": "", "views": {"records": 1}}',
+    ],
+)
 def test_what_was_recorded_was_changed(golden: Path, text: str) -> None:
     """What nobody could have recorded is told with its name."""
     golden.with_suffix(".json").write_text(text, encoding="utf-8")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from journal.testing import ServiceAtHand
+from journal.testing import NetworkFaults, ServiceAtHand
+from journal.testing.salesforce import Org
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(params=["in process", "on a socket"])
@@ -46,6 +47,31 @@ def test_what_is_lost(service: ServiceAtHand, client: httpx.Client) -> None:
     assert [put(client, name) for name in "abcde"] == [0, 0, 0, 0, 201]
 
     assert [effect.path for effect in service.effects] == ["/A/c", "/A/d", "/A/e"]
+
+
+@pytest.mark.parametrize("kind", [NetworkFaults, Org])
+@pytest.mark.parametrize(
+    ("plan", "problem"),
+    [
+        (lambda faults: faults.drop_after(method="put"), "no request has the method 'put'; write"),
+        (lambda faults: faults.drop_before(path="("), r"path '\(' is no regular expression"),
+        (lambda faults: faults.drop_after(times=0), "a fault with times=0, skip=0, .* never"),
+        (lambda faults: faults.drop_after(skip=-1), "skip=-1, .* never strikes"),
+        (lambda faults: faults.delay(later=-1), "later=-1 never strikes"),
+        (lambda faults: faults.status(99), "status 99 is answered by nobody"),
+        (lambda faults: faults.status("503"), "status '503' is answered by nobody"),
+        (lambda faults: faults.status(503, retry_after_s=-1), "from 0 on"),
+        (lambda faults: faults.status(503, methd="PUT"), "a fault has no 'methd'; it has method, "),
+    ],
+)
+def test_what_can_never_go_wrong(kind: Any, plan: Callable[[Any], None], problem: str) -> None:  # noqa: ANN401
+    """A fault that no request would ever meet is refused, and nothing is planned."""
+    faults = kind() if kind is NetworkFaults else kind().faults
+
+    with pytest.raises((TypeError, ValueError), match=problem):
+        plan(faults)
+
+    assert faults.pending == []
 
 
 def test_what_is_late(service: ServiceAtHand, client: httpx.Client) -> None:

@@ -366,6 +366,7 @@ def test_two_fields_have_two_names() -> None:
         "c": {"name": "y", "shown_as": "x"},
         "d": {"shown_as": "y"},
         "y": {},
+        "z": {"shown_as": "a"},
     }
 
     assert found({"types": {"A": {"fields": fields}}}) == [

@@ -122,6 +122,10 @@ class TestPortrait:
             ({"unset": '""'}, ['A field is unset by "".', 'The field a of A is unset by "-".']),
             ({**WHOLE, "unset": "omit"}, ["A field is unset by leaving it out."]),
             (
+                {"body": '{"is": "{fields}", "of": "{names}"}', "unset": "omit"},
+                ["A field is unset by leaving it out."],
+            ),
+            (
                 WHOLE,
                 ["A field is unset by leaving it out.", 'The field a of A is unset by "-".'],
             ),
@@ -134,7 +138,7 @@ class TestPortrait:
                 [OPERATIONS],
             ),
         ],
-        ids=["a value", "left out", "a whole record", "operations"],
+        ids=["a value", "left out", "named", "a whole record", "operations"],
     )
     def test_of_fields_without_a_value(self, update: dict[str, Any], lines: list[str]) -> None:
         """How it is told that a field has none, and which field has a way of its own."""
@@ -211,6 +215,7 @@ class TestNotes:
         [
             ({"status": [404], "means": "absent"}, False),
             ({"status": [204, 410], "means": "absent"}, False),
+            ({"status": [204, 404, 410], "means": "absent"}, False),
             ({"status": [404, 400], "means": "absent"}, True),
             ({"status": [400], "at": "/code", "is": "NONE", "means": "absent"}, False),
             ({"status": [400], "means": "wait"}, False),

@@ -9,7 +9,7 @@ import pytest
 from journal import Journal, Ref
 from journal.events import DraftAcknowledged, PushStarted, RecordObserved
 from journal.remotes import HttpRemote, Profile
-from journal.sync.seen import WHOLE, SeenSince, seen_again
+from journal.sync.seen import WHOLE, SeenSince, is_other, seen_again
 from tests.unit.scripted import LOST, REFUSED, Script, says, shows
 
 if TYPE_CHECKING:
@@ -552,6 +552,63 @@ class TestWhatIsNoted:
 
         assert again.fields == {"of": 5}
 
+    @pytest.mark.parametrize(
+        ("later", "receipt_version", "is_noted"),
+        [
+            pytest.param(1, None, False, id="the receipt before it had none"),
+            pytest.param(1, '"2"', True, id="it was made on a receipt"),
+            pytest.param(-1, None, True, id="it was made on a page"),
+        ],
+    )
+    def test_which_version_a_draft_was_made_on(
+        self,
+        journal: Journal,
+        later: int,
+        receipt_version: str | None,
+        is_noted: bool,  # noqa: FBT001
+    ) -> None:
+        """That of the receipt before it, where that came after; without any, values tell."""
+        draft = changed(journal, "b")
+        journal.observe(NOTE, BEFORE, remote_version='"9"')
+        record = journal.load(NOTE)
+        change = record.changes[0]
+        receipt = change.based_at + later
+        remote = record.remote._replace(receipt=receipt, receipt_version=receipt_version)
+        last = DraftAcknowledged(draft_id=draft, evidence="answer", fields=OURS)
+
+        noted = seen_again(record._replace(remote=remote), change, last)
+
+        assert bool(noted) is is_noted
+
+
+class TestIsOther:
+    """N3: whether what is to be noted of a record is what is known of it."""
+
+    @pytest.mark.parametrize(
+        ("known", "event", "is_one"),
+        [
+            (BEFORE, RecordObserved(exists=True, fields=BEFORE, remote_version='"1"'), False),
+            (BEFORE, RecordObserved(exists=True, fields=OURS, remote_version='"1"'), True),
+            (BEFORE, RecordObserved(exists=True, fields=BEFORE, remote_version='"2"'), True),
+            (BEFORE, RecordObserved(exists=False, remote_version='"1"'), True),
+            (None, RecordObserved(exists=False, remote_version='"1"'), False),
+            (None, RecordObserved(exists=True, fields=BEFORE, remote_version='"1"'), True),
+            (BEFORE, PushStarted(draft_id="d1"), False),
+        ],
+    )
+    def test_by_all_that_is_noted(
+        self,
+        journal: Journal,
+        known: dict[str, str] | None,
+        event: Event,
+        is_one: bool,  # noqa: FBT001
+    ) -> None:
+        """Its values, its version, and whether it is there; what is gone has no values."""
+        journal.observe(NOTE, known, remote_version='"1"')
+        same = RecordObserved(exists=known is not None, fields=known or {}, remote_version='"1"')
+
+        assert is_other(journal.load(NOTE), [same, event]) is is_one
+
 
 class TestSeenSince:
     """What is folded in."""
@@ -584,6 +641,25 @@ class TestSeenSince:
         told.append(since.has_seen(draft))
 
         assert told == [False, True]
+
+    def test_what_was_seen_since_the_remote_was_asked(self, journal: Journal) -> None:
+        """It is late, until the remote is asked again, or the draft is settled."""
+        draft = changed(journal, "b")
+        sent(journal, {"title": "c"}, '"3"', '"2"')
+        since, told = SeenSince(), []
+
+        for entry in journal.log.read():
+            since.apply(entry)
+            told.append(since.is_late(draft))
+            if told[-1]:
+                since.asks("another")
+                told.append(since.is_late(draft))
+                since.asks(draft)
+                told.append(since.is_late(draft))
+                since.apply(entry)
+
+        # made, changed, begun, seen; asked for another, and for this one; acknowledged, seen again
+        assert told == [False, False, False, True, True, False, False, False]
 
     def test_it_is_current_from_the_beginning_of_a_draft(self, journal: Journal) -> None:
         """All that comes after is told to it."""

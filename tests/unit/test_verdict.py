@@ -43,31 +43,32 @@ def journal() -> Iterator[Journal]:
         yield journal
 
 
-class Told:
-    """What was seen since a draft was begun, and what it was asked."""
+SEEN: Final = RecordObserved(exists=False)
 
-    def __init__(self, *said: Event, is_late: bool = False) -> None:
-        """Say so much more than what settles it; or nothing at all, where that came too late."""
-        self.asked: list[tuple[Ref, str, Sequence[Event]]] = []
-        self._said = said
+
+class Told:
+    """What was seen since a draft was begun: the end of the record, and what it was asked."""
+
+    def __init__(self, *, is_late: bool = False) -> None:
+        """Begin with nothing asked; what is late lets nothing be decided."""
+        self.asked: list[tuple[Record, Change, Sequence[Event]]] = []
         self._is_late = is_late
 
     def __call__(self, record: Record, change: Change, events: Sequence[Event]) -> Sequence[Event]:
-        """Return what settles the draft, with what was seen."""
-        self.asked.append((record.ref, change.draft_id, events))
-        return () if self._is_late else (*events, *self._said)
+        """Return the events with what was seen."""
+        self.asked.append((record, change, events))
+        return () if self._is_late else (*events, SEEN)
 
 
 def decided(
-    journal: Journal,
-    outcome: Settled,
-    policies: Policies | None = None,
-    told: Told | None = None,
+    journal: Journal, outcome: Settled, policies: Policies | None = None
 ) -> tuple[Verdict, Sequence[Event]]:
-    """Return what settles the draft, and its events."""
+    """Return what settles the draft, and its events, where nothing was seen since."""
     record = journal.load(NOTE)
     [pending] = Drafts(journal).pending()
-    verdict = Verdict(pending.draft, outcome, 3, policies or Policies(), told or Told())
+    verdict = Verdict(
+        pending.draft, outcome, 3, policies or Policies(), lambda _, __, events: events
+    )
     return verdict, verdict.decide(record, record.changes[0])
 
 
@@ -76,32 +77,37 @@ class TestDecide:
 
     def test_a_receipt_and_what_is_newer(self, journal: Journal) -> None:
         """N1: what was seen since comes behind the receipt, and with it."""
-        told = Told(RecordObserved(exists=False))
+        record, told = journal.load(NOTE), Told()
+        [pending] = Drafts(journal).pending()
+        verdict = Verdict(pending.draft, RECEIPT, 3, Policies(), told)
 
-        verdict, events = decided(journal, RECEIPT, told=told)
+        events = verdict.decide(record, record.changes[0])
 
         receipt, seen = events
         assert isinstance(receipt, DraftAcknowledged)
         assert (receipt.evidence, receipt.remote_id, receipt.attempts) == ("answer", "r1", 3)
-        assert seen == RecordObserved(exists=False)
-        assert (verdict.events, verdict.became) == (events, RECEIPT)
-        assert told.asked == [(NOTE, receipt.draft_id, (receipt,))]
+        assert told.asked == [(record, record.changes[0], (receipt,))]
+        assert (seen, verdict.events, verdict.became) == (SEEN, events, RECEIPT)
 
-    def test_what_came_too_late(self, journal: Journal) -> None:
-        """N3: where something else was seen since, nothing is decided, and nothing became of it."""
-        verdict, events = decided(journal, Refused("gone"), told=Told(is_late=True))
+    def test_nothing_while_something_else_was_seen(self, journal: Journal) -> None:
+        """N3: then nothing has become of the draft, and the remote is asked once more."""
+        record = journal.load(NOTE)
+        [pending] = Drafts(journal).pending()
+        told = Told(is_late=True)
+        verdict = Verdict(pending.draft, Refused("conflict"), 3, Policies(), told)
 
-        assert (events, verdict.events, verdict.became) == ((), (), None)
+        assert (verdict.decide(record, record.changes[0]), verdict.became) == ((), None)
 
     def test_a_refusal(self, journal: Journal) -> None:
-        """It is held, as the remote said."""
+        """It holds the draft, with what was said."""
         refusal = Refused("rejected", (FieldMessage(message="no"),), 422)
 
         verdict, events = decided(journal, refusal)
 
         [held] = events
         assert isinstance(held, DraftHeld)
-        assert (held.classification, held.status, verdict.events) == ("rejected", 422, events)
+        assert (held.classification, held.status) == ("rejected", 422)
+        assert verdict.events == events
 
     @pytest.mark.parametrize(("name", "kind"), [("ours", ConflictResolved), ("hold", DraftHeld)])
     def test_a_conflict(self, journal: Journal, name: Any, kind: type[Event]) -> None:  # noqa: ANN401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from journal.errors import JournalError, ProfileError
 from journal.remotes.generic import HttpRemote
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from journal.record import Record
     from journal.remotes.remote import Answer, Remote
     from journal.remotes.trial import Finding, Steps, Told
+
+
+_LEAST_FIELDS: Final = 2
 
 
 class NonconformingError(JournalError):
@@ -66,7 +69,16 @@ class Subject:
             reads: says independently what the service has of a record, or None where it has no
                 such record; where it is not given, and the remote has a profile, that is asked.
             timeout_s: how long a draft may take to be settled.
+
+        Raises:
+            TypeError: the remote is none.
+            ValueError: there are fewer than two fields.
         """
+        if not callable(getattr(remote, "push", None)):
+            raise TypeError(f"{remote!r} is no remote; an address is tried by Subject.of_profile()")
+        if fields is not None and len(fields) < _LEAST_FIELDS:
+            said = "one is changed, and another unset"
+            raise ValueError(f"there are {len(fields)} fields to try it with, not two: {said}")
         self.remote = remote
         self.record_type = record_type
         self.fields = dict(fields or SAMPLE)
@@ -86,6 +98,7 @@ class Subject:
 
         Raises:
             ProfileError: no type is named, and the profile does not name just one.
+            ValueError: there are fewer than two fields.
         """
         named = [name for name in profile.types if name != ALL]
         if record_type is None and len(named) > 1:

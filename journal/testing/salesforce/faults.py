@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, Unpack
 
-from journal.testing.faults import Fitting, Planned, Which
+from journal.testing.faults import Fitting, Planned, Which, checked_status
 from journal.testing.salesforce.refusal import Answer
 
 if TYPE_CHECKING:
@@ -97,7 +97,11 @@ class Faults(Planned[Fault]):
         """Answer with a `status` like 503, 502, 420 or 500, before or `after` the request counts.
 
         With `retry_after_s`, the answer says when to come back.
+
+        Raises:
+            ValueError: nobody answers so, or no request would ever fit it.
         """
+        checked_status(status, retry_after_s)
         headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
         if status in _SAID:
             code, message = _SAID[status]

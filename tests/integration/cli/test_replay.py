@@ -162,7 +162,8 @@ def test_progress(file: Path) -> None:
 
 
 OWN = """
-from projections import Projection
+from journal import Journal
+from projections import Fold, Projection
 
 class Names(Projection):
     name = "names"
@@ -192,6 +193,30 @@ class Ours(Names):
 class Half(Projection):
     name = "half"
 
+def counted(changes, entry):
+    return {**changes, entry.stream.type: changes.get(entry.stream.type, 0) + 1}
+
+def counts(journal):
+    return Fold(journal, {}, counted)
+
+class Counts(Fold):
+    def __init__(self, journal):
+        super().__init__(journal, {}, counted)
+
+def spoils(changes, entry):
+    changes[entry.stream.type] = entry.position
+    return changes
+
+def spoiled(journal):
+    return Fold(journal, {}, spoils)
+
+def none(journal):
+    return {}
+
+def bare():
+    return counts(Journal())
+
+ready = counts(Journal())
 number = 3
 """
 
@@ -252,14 +277,55 @@ class TestOwnProjections:
         assert "there is no views.names.other\n  there are views.names.names" in table.err
         assert "name its projection, too: --projection" in unnamed.err
 
+    @pytest.mark.parametrize("name", ["counts", "Counts", "ready"])
+    def test_a_fold_in_memory(self, cli: Cli, own: str, name: str) -> None:
+        """A fold is named by what makes it of the journal; one of another journal will do."""
+        named = ("--projection", f"{own}:{name}", "--projection", f"{own}:Names")
+        done, early = (
+            cli("replay", *named, "--at", "4"),
+            cli("replay", *named, "--at", "2", "--json"),
+        )
+        checked = cli("replay", *named, "--check")
+        held = cli("replay", *named, "--bisect", f"folds.{name}.Account <= 3 and folds.{name} != 1")
+        failing = cli("replay", *named, "--bisect", f"folds.{name}.Account < 2", "--json")
+        spelt = cli("replay", *named, "--bisect", "folds.count.Account < 2")
+        missing = cli("replay", "--bisect", f"folds.{name}.Account < 2")
+
+        assert f"\n{name}: " in done.out
+        assert early.objects[-1] == {"fold": name, "state": {"Account": 2}}
+        assert list(early.objects[0]["digests"])[-2:] == ["names", name]
+        assert checked.code == held.code == 0
+        assert checked.out.endswith(f"whichever way: records, drafts, history, names, {name}\n")
+        [found] = failing.objects
+        assert (found["entry"]["position"], found["before"], found["after"]) == (2, 1, 2)
+        assert f"there is no folds.count\n  there are folds.{name}" in spelt.err
+        assert "name it, too: --projection MODULE:NAME" in missing.err
+
+    def test_a_fold_that_is_checked(self, cli: Cli, own: str) -> None:
+        """A fold whose function changes the state that it is handed is found, with the event."""
+        bad = cli("replay", "--check", "--json", "--projection", f"{own}:spoiled", "--at", "3")
+        again = cli("replay", "--check", *["--projection", f"{own}:counts"] * 2)
+
+        found, total = bad.objects
+        assert (bad.code, total["deterministic"], total["position"]) == (1, False, 3)
+        assert (found["divergence"]["view"], found["divergence"]["path"]) == (
+            "spoiled",
+            "$.Account",
+        )
+        assert found["divergence"]["entry"]["position"] == 1
+        assert (again.code, "counts: two views are called so" in again.err) == (2, True)
+
     @pytest.mark.parametrize(
         ("name", "problem"),
         [
             ("own_views", "write module:name, or path/to/file.py:name"),
             ("not_there:Names", "install it, or write path/to/file.py:name"),
             ("not_there.py:Names", "there is no such file"),
-            ("{own}:Other", "there is no Other in it; name a class that derives from Projection"),
-            ("{own}:number", "it is no projection; name a class that derives from"),
+            ("{own}:Other", "there is no Other in it; name a class that derives from projections"),
+            ("{own}:number", "it is no projection, and no fold; name a class that derives from"),
+            ("{own}:Journal", "or a function of the journal that returns a projections.Fold"),
+            ("{own}:bare", "bare: it makes nothing of a journal: TypeError: bare() takes 0"),
+            ("{own}:none", "none: it returns dict, and no projections.Fold; name a class"),
             ("{own}:Half", "it is no whole projection; give it a name, tables and apply()"),
         ],
     )

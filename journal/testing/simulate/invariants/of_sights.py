@@ -122,9 +122,10 @@ def noted(world: World, entry: Entry, event: RecordObserved | DraftAcknowledged)
 def _observed(world: World, entry: Entry, event: RecordObserved, shown: Shown) -> None:
     if entry.actor != "sync":
         shown.seen_s = world.clock.now_s
+    if event.exists:  # of a record that was gone, nobody knows what is not shown
+        known = shown.fields if event.partial and shown.exists else {}
+        shown.fields = {**known, **event.fields}
     shown.exists = event.exists
-    if event.exists:
-        shown.fields = {**shown.fields, **event.fields} if event.partial else dict(event.fields)
     key = (entry.stream.type, entry.stream.id)
     past = world.service.past.get(key, [None])
     least = _told(world.checks.sights.changes(world, key), event.remote_version)

@@ -15,6 +15,7 @@ from tests.integration.simulate.planted import (
     of_requests,
     of_secrets,
     of_sender,
+    of_sights,
     of_views,
 )
 from tests.integration.simulate.planted.seams import CATALOGUE, DEFENDED, Bug, planted
@@ -31,6 +32,7 @@ __all__ = [
     "of_requests",
     "of_secrets",
     "of_sender",
+    "of_sights",
     "of_views",
     "planted",
 ]

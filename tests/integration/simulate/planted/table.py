@@ -14,6 +14,7 @@ FLOORS: Final = {
     "journal": "commands",
     "queue": "the queue",
     "sender": "the sender",
+    "sights": "what is seen meanwhile",
     "requests": "what is sent",
     "answers": "what an answer is taken for",
     "conflicts": "conflicts",
