@@ -38,7 +38,7 @@ def merges_by_taking_ours(real: Code) -> object:
     return _deciding(real, "merge")
 
 
-@plants(conflicts, "chosen", by="lost update", seeds=105)
+@plants(conflicts, "chosen", by="lost update", seeds=55)
 def lets_theirs_lose(real: Code) -> object:
     """The policy that the other side wins writes ours."""
     return _deciding(real, "theirs")

@@ -96,7 +96,7 @@ def loses_pending_changes_to_a_sighting(real: Code) -> object:
     return evolve
 
 
-@plants(decisions, "amend", by="I15", seeds=5)
+@plants(decisions, "amend", by="I15", seeds=45)
 def uses_a_revision_again(real: Code) -> object:
     """An amended draft keeps its revision, and so its key, with another content."""
 
@@ -112,7 +112,7 @@ def uses_a_revision_again(real: Code) -> object:
     return amend
 
 
-@plants(decisions, "amendable", by="I14", seeds=9)
+@plants(decisions, "amendable", by="I14", seeds=29)
 def amends_what_is_under_way(_: Code) -> object:
     """A draft is amended though a request of it may have been applied."""
     return decisions.pending

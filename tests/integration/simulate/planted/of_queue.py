@@ -52,7 +52,7 @@ def sends_the_newest_first(real: Code) -> object:
     return next_to_send
 
 
-@plants(drafts, "_blocker", by="I14, I13", seeds=13)
+@plants(drafts, "_blocker", by="I13, I14", seeds=5)
 def forgets_the_lane(_: Code) -> object:
     """A held draft holds up itself, and not what was changed in its record after it."""
 
@@ -100,7 +100,7 @@ def forgets_after_a_restart_that_it_was_stopped(_: Code) -> object:
     return property(low_water)
 
 
-@plants(Ledger, "_has_tripped", by="I13", seeds=689)
+@plants(Ledger, "_has_tripped", by="I13", seeds=721)
 def burns_through_a_queue_that_is_refused(_: Code) -> object:
     """However many drafts in a row are rejected, the next one is sent."""
     return lambda _self, _queue: False

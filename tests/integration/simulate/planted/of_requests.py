@@ -52,7 +52,7 @@ def sends_the_newest_version_as_the_condition(_: Code) -> object:
     return base_version
 
 
-@plants(Errand, "_values", by="I15", seeds=5)
+@plants(Errand, "_values", by="I15", seeds=45)
 def keeps_the_key_of_an_amended_draft(real: Code) -> object:
     """The key of a request is that of the draft, whatever its fields are by now."""
 
@@ -99,7 +99,7 @@ def refers_by_its_own_ids(_: Code) -> object:
     return resolved
 
 
-@plants(contents, "contents", by="I14", seeds=2)
+@plants(contents, "contents", by="I14", seeds=4)
 def sends_the_whole_record(real: Code) -> object:
     """An update writes all fields as they are here, not only those that were changed."""
 
@@ -111,7 +111,7 @@ def sends_the_whole_record(real: Code) -> object:
     return whole
 
 
-@plants(contents, "contents", by="I14", seeds=5)
+@plants(contents, "contents", by="I14", seeds=14)
 def leaves_out_what_is_unset(real: Code) -> object:
     """A field that was set to no value is not sent, and so keeps its value there."""
 

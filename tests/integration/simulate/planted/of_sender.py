@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # --- what it notes -------------------------------------------------------------------------------
 
 
-@plants(Ledger, "begin", by="I14, I13", seeds=9)
+@plants(Ledger, "begin", by="I13, I14", seeds=27)
 def sends_before_it_is_noted(_: Code) -> object:
     """A request leaves, and nothing in the log says so: after a crash it is sent as if new."""
     return lambda _self, _drafts: True
@@ -64,7 +64,7 @@ def settles_what_is_settled(real: Code) -> object:
     return note
 
 
-@plants(Ledger, "save", by="I26, I10, I13", seeds=25)
+@plants(Ledger, "save", by="I13, I26, I10", seeds=36)
 def notes_too_early_what_is_settled(_: Code) -> object:
     """The checkpoint is where the sender has read, not where everything is settled."""
 
@@ -222,7 +222,7 @@ def ends_where_the_file_is_busy(_: Code) -> object:
 # --- pulls ---------------------------------------------------------------------------------------
 
 
-@plants(Pull, "__init__", by="I14", seeds=75)
+@plants(Pull, "__init__", by="I14", seeds=167)
 def moves_on_before_a_page_is_stored(real: Code) -> object:
     """The bookmark of a pull is kept before what it has read is."""
 

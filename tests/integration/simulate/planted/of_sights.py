@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from journal.sync.seen import Sight
 
 
-@plants(SeenSince, "has_seen", by="I14", seeds=1)
+@plants(SeenSince, "has_seen", by="I14", seeds=105)
 def lets_a_receipt_set_a_record_back(_: Code) -> object:
     """A receipt overwrites what was seen since its request left, and is newer."""
     return lambda _self, _draft_id: False
 
 
-@plants(SeenSince, "forget", by="I14", seeds=1)
+@plants(SeenSince, "forget", by="I14", seeds=658)
 def takes_what_was_seen_before_for_newer(_: Code) -> object:
     """What was seen before a request of a draft had left is noted again behind its receipt."""
     return lambda _self, _draft_id: None
 
 
-@plants(seen, "_is_newer", by="I14", seeds=1)
+@plants(seen, "_is_newer", by="I14", seeds=12)
 def takes_what_was_not_there_yet_for_gone(real: Code) -> object:
     """That a record was not there before it was created is noted again behind the receipt."""
 
@@ -36,7 +36,7 @@ def takes_what_was_not_there_yet_for_gone(real: Code) -> object:
     return is_newer
 
 
-@plants(seen, "_is_newer", by="I14", seeds=1)
+@plants(seen, "_is_newer", by="I14", seeds=341)
 def takes_a_version_that_nobody_knew_for_newer(real: Code) -> object:
     """A version is newer though the one that the draft was made on is not known."""
 
@@ -48,19 +48,19 @@ def takes_a_version_that_nobody_knew_for_newer(real: Code) -> object:
     return is_newer
 
 
-@plants(Store, "_is_of_earlier", by="I14", seeds=1)
+@plants(Store, "_is_of_earlier", by="I14", seeds=1405)
 def deletes_what_was_made_again(_: Code) -> object:
     """A tombstone of what a record was called before it was made again deletes it."""
     return lambda _self, _ref, _sighting: False
 
 
-@plants(SeenSince, "is_late", by="I14", seeds=1)
+@plants(SeenSince, "is_late", by="I14", seeds=497)
 def lets_a_late_read_set_a_record_back(_: Code) -> object:
     """A conflict is with what a read has shown, though something newer was seen since it left."""
     return lambda _self, _draft_id: False
 
 
-@plants(SeenSince, "sight", by="I14", seeds=1)
+@plants(SeenSince, "sight", by="I14", seeds=1123)
 def notes_all_again_where_some_was_seen(_: Code) -> object:
     """Where some fields were seen, all that was known is noted again behind the receipt."""
     return lambda _self, _draft_id: seen.WHOLE

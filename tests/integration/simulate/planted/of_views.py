@@ -26,19 +26,19 @@ def _without(real: Code, kind: type) -> object:
     return apply
 
 
-@plants(Records, "apply", by="I8", seeds=160)
+@plants(Records, "apply", by="I8", seeds=760)
 def shows_records_without_what_was_discarded(real: Code) -> object:
     """The view of the records still has what a discarded draft had set."""
     return _without(real, DraftDiscarded)
 
 
-@plants(Drafts, "apply", by="I10", seeds=27)
+@plants(Drafts, "apply", by="I10", seeds=5)
 def shows_held_drafts_as_under_way(real: Code) -> object:
     """The list of drafts does not show that one is held, and why."""
     return _without(real, DraftHeld)
 
 
-@plants(History, "apply", by="I8", seeds=27)
+@plants(History, "apply", by="I8", seeds=5)
 def leaves_out_of_the_history_what_others_did(real: Code) -> object:
     """The history of a record has what was changed here only."""
     return _without(real, RecordObserved)
