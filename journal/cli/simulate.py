@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 
 from journal.cli.progress import bar
 from journal.cli.setting import Setting, common_options, pass_setting
 
 if TYPE_CHECKING:
     from journal.testing.simulate.simulation import Result
+
+_TAKES: Final = {
+    "case": {"whole"},
+    "exhaustive": {"only", "jobs"},
+    "seed": {"whole"},
+    "seeds": {"begin", "jobs"},
+}
+"""What goes with each of the ways to say what is run."""
 
 
 @click.command()
@@ -53,6 +62,7 @@ def simulate(  # noqa: PLR0913, PLR0917  one for each option
     a model of a record service. The exit code is 1 where a promise is broken, or where something
     that must be met was not. It needs no journal.
     """
+    _check_together()
     if case is not None:
         return _case(setting, case, is_whole=whole)
     if exhaustive is not None:
@@ -69,6 +79,23 @@ def simulate(  # noqa: PLR0913, PLR0917  one for each option
     else:
         setting.output.lines(told(found))
     return 0 if found.is_kept else 1
+
+
+def _check_together() -> None:
+    """Refuse what would be passed over, for it says something of another way to run.
+
+    Raises:
+        UsageError: two options do not go together.
+    """
+    context = click.get_current_context()
+    source = context.get_parameter_source
+    names = [*_TAKES, *sorted(set().union(*_TAKES.values()))]
+    given = [name for name in names if source(name) is ParameterSource.COMMANDLINE]
+    way = next((name for name in given if name in _TAKES), "seeds")
+    for name in given:
+        if name != way and name not in _TAKES[way]:
+            with_what = f"--{way}" if way in given else "a campaign"
+            raise click.UsageError(f"--{name} does not go with {with_what}")
 
 
 def _one(setting: Setting, seed: int, *, is_whole: bool) -> int:

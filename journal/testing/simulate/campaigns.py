@@ -103,11 +103,11 @@ def campaign(  # noqa: PLR0913, PLR0917  keywords, each with a default
         most_failures: after how many failures no more are begun.
         enough: from how many seeds on everything must have been met.
     """
-    jobs = jobs or cores()
     began_s = perf_counter()
     total = Chunk(0, 0, 0, 0, 0.0, Counts(), ())
     end = begin + seeds
     ranges = [range(first, min(first + CHUNK, end)) for first in range(begin, end, CHUNK)]
+    jobs = min(jobs or cores(), len(ranges))
     for chunk in spread(run_chunk, ranges, jobs):
         total = _sum(total, chunk)
         progress(total.seeds, seeds)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from journal.errors import LogError, LogUnavailableError
 from journal.testing.simulate import invariants
 from journal.testing.simulate.dialects import TYPES
+from journal.testing.simulate.oracle import targets_of
 from journal.testing.simulate.service import PART, POISON
 from journal.testing.simulate.storage import Crashed
 from journal.values import Ref
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 AGAIN_S: Final = 0.9
 """How long after a failure the same is tried again."""
+_REFERRING: Final = frozenset({"Of", "Lines"})
+"""The fields that may refer to a record."""
 _POLICIES: Final = ("ours", "theirs", "merge")
 
 
@@ -112,6 +115,8 @@ class Desk:
         target = self._some(c // 3)
         if c % 3 == 0 and target is not None:
             fields["Of"] = target
+        if c % 11 == 0 and target is not None:
+            fields["Lines"] = [c, {"For": target, "Text": target.id}]
         if c % 13 == 0:
             fields[POISON] = True
         return fields
@@ -119,8 +124,8 @@ class Desk:
     def _create(self, process: Process, operation: Operation) -> None:
         ref = Ref.of(TYPES[operation.c % 3], f"r{operation.a}")
         fields = self._fields(operation, 0)
-        if fields.get("Of") == ref:
-            del fields["Of"]
+        if ref in {*targets_of(fields)}:
+            fields = {"Name": fields["Name"]}
         if ref in self.refs:  # it is tried again, with what it had before
             fields = self._given[ref]
         else:
@@ -216,7 +221,7 @@ class Desk:
         ids = self._world.service.ids
         known = {sid: Ref.of(*key) for key, sids in ids.items() for sid in (*sids, key[1])}
         return {
-            name: known.get(value, value) if name == "Of" else value
+            name: _localised(value, known) if name in _REFERRING else value
             for name, value in fields.items()
         }
 
@@ -230,7 +235,10 @@ class Desk:
         drafts = self._drafts(held=operation.c % 3 != 0) or self._drafts(held=False)
         if drafts:
             draft = drafts[operation.a % len(drafts)]
-            changes = {"Name": f"amended{operation.c}"}
+            changes: dict[str, object] = {"Name": f"amended{operation.c}"}
+            target = self._some(operation.c)
+            if operation.c % 5 == 0 and target not in {None, draft.ref}:
+                changes["Of"] = target
             self._tried(
                 process,
                 operation,
@@ -331,3 +339,14 @@ class Desk:
             fields = {"Name": f"n{operation.c}"}
         world.trace.say("foreign", f"{action} {':'.join(key)} {fields}")
         world.service.foreign(action, key, fields, world.clock.now_s)
+
+
+def _localised(value: Any, known: dict[str, Ref]) -> Any:  # noqa: ANN401  JSON
+    """Return a value with our references in it, at the places for them."""
+    match value:
+        case str():
+            return known.get(value, value)
+        case [number, {"For": name, **others}]:
+            return [number, {"For": known.get(name, name), **others}]
+        case _:
+            return value

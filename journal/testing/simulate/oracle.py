@@ -34,18 +34,22 @@ class Expected:
     """A draft, as the log says that it is."""
 
     __slots__ = (
-        "draft_id", "fields", "held_as", "is_sending", "kind", "position", "ref", "revision",
-        "said", "since_s",
+        "decided_at", "draft_id", "fields", "held_as", "is_sending", "kind", "position", "ref",
+        "revision", "said", "saw", "since_s",
     )  # fmt: skip
 
     def __init__(self, entry: Entry, kind: str, fields: dict[str, Any]) -> None:
         """Begin with the change."""
         self.draft_id = entry.event_id
         self.position = entry.position
+        self.decided_at = entry.position
+        """Where in the log it was last said what it sets."""
         self.ref = entry.stream
         self.kind = kind
         self.fields = fields
         self.revision = 0
+        self.saw: frozenset[str] = frozenset()
+        """Of a delete: the fields that the record had."""
         self.is_sending = False
         self.held_as: str | None = None
         self.said = ""
@@ -59,7 +63,7 @@ class Expected:
     @property
     def targets(self) -> set[Ref]:
         """The records that it refers to."""
-        return {value for value in self.fields.values() if isinstance(value, Ref)}
+        return set(targets_of(self.fields))
 
 
 class Oracle:
@@ -96,8 +100,10 @@ class Oracle:
                 self._begin(Expected(entry, "create", dict(fields)))
             case RecordUpdated(changes=fields):
                 self._begin(Expected(entry, "update", dict(fields)))
-            case RecordDeleted():
-                self._begin(Expected(entry, "delete", {}))
+            case RecordDeleted(base=base):
+                draft = Expected(entry, "delete", {})
+                draft.saw = frozenset(base)
+                self._begin(draft)
             case DraftAcknowledged(draft_id=draft_id):
                 self._end(draft_id, "acknowledged")
             case DraftDiscarded(draft_id=draft_id):
@@ -151,6 +157,7 @@ class Oracle:
             draft.said = " ".join(message.message for message in event.messages) or event.answer
         elif isinstance(event, DraftAmended | ConflictResolved):
             draft.fields, draft.revision = dict(event.fields), event.revision
+            draft.decided_at = self.position
             if isinstance(event, ConflictResolved) and event.kind is not None:
                 draft.kind = event.kind
             self.by_key[draft.key] = draft
@@ -174,3 +181,12 @@ class Oracle:
 
 def _position(draft: Expected) -> int:
     return draft.position
+
+
+def targets_of(value: object) -> Iterator[Ref]:
+    """Yield the records that a value refers to, at whatever depth."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from targets_of(item)

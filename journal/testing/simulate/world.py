@@ -12,6 +12,7 @@ from journal.errors import JournalError, LogClosedError, LogCorruptError, LogUna
 from journal.log.mapper import EntryMapper
 from journal.testing.simulate import invariants
 from journal.testing.simulate.clock import Agenda, CountedIds, VirtualClock
+from journal.testing.simulate.copies import Copies
 from journal.testing.simulate.counts import Counts
 from journal.testing.simulate.dice import Dice
 from journal.testing.simulate.network import Network
@@ -64,6 +65,7 @@ class World:
         self.jitter = Dice(scenario.seed, 1)
         self.trace = Trace(self.clock)
         self.oracle = Oracle()
+        self.copies = Copies()
         self.service = ModelService(knobs)
         self.rows: list[Row] = []
         """The rows as they were first seen."""
@@ -205,6 +207,7 @@ class World:
             entry = self._mapper.entry(row)
             invariants.before_entry(self, entry)
             self.oracle.apply(entry)
+            self.copies.apply(entry)
             self.trace.say("log", f"{entry.position:3} {row.event_type} {row.stream} {row.actor}")
             invariants.of_entry(self, entry)
         for process in self.processes.values():
@@ -338,7 +341,8 @@ class World:
         if left < len(self.rows):
             if self.scenario.knobs.durability == "full":
                 self.broken("I3", f"{len(self.rows) - left} entries that were stored are lost")
-            self.rows, self.oracle = [], Oracle()
+            self.rows, self.oracle, self.copies = [], Oracle(), Copies()
+            self.checks.folded.clear()
             self.checks.has_lost = True
             self.checks.resolved.clear()
             self.checks.told.clear()

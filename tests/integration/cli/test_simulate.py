@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from journal.testing.simulate import simulate
+from journal.testing.simulate.campaigns import campaign
 
 if TYPE_CHECKING:
     from tests.integration.cli.conftest import Cli
@@ -71,3 +74,25 @@ def test_one_case(cli: Cli) -> None:
     assert any("<- answer lost" in line for line in done.out.splitlines())
     assert done.out.splitlines()[-1].endswith(told["hash"])
     assert told["faults"] == [{"row": 18, "kind": "answer lost", "at": 2, "more": 0.0}]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--seed 3 --seeds 5", "--seeds does not go with --seed"),
+        ("--only memory", "--only does not go with a campaign"),
+        ("--exhaustive 1 --seeds 2", "--seeds does not go with --exhaustive"),
+        ("--case x --seed 1", "--seed does not go with --case"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(cli: Cli, given: str, said: str) -> None:
+    """Of two ways to say what is run, none is silently taken."""
+    done = cli("simulate", *given.split())
+
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_no_more_processes_than_there_is_work_for() -> None:
+    """A few seeds are run by one process, however many were asked for."""
+    assert campaign(2, jobs=64).jobs == 1

@@ -11,7 +11,7 @@ S: checked after each step. E: at the end. L: in the quiet phase, when nothing g
 | I5 S | a batch is there whole, or not at all |
 | I6 S | the versions of a stream rise by 1 |
 | I7 E | the chain is whole, and a change of a byte would be found |
-| I8 E | a projection is the fold of the log |
+| I8 S | a record is the fold of the log, and so, at the end, is a projection |
 | I9 E | a replay from the beginning gives the same as living did |
 | I10 S | what is pending is what an independent fold says |
 | I12 S | the service does what a draft asks once at most |

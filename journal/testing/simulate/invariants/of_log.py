@@ -15,9 +15,20 @@ from journal.events import (
     QueueStarted,
     QueueStopped,
     RecordCreated,
+    RecordDeleted,
     RecordObserved,
+    RecordUpdated,
 )
 from journal.log.chain import hash_of
+from journal.testing.simulate.invariants.of_records import (
+    i05_cause,
+    i08_base,
+    i08_record,
+    i14_amended,
+    i26_again,
+    i27_tripped,
+    lost_edit,
+)
 from journal.testing.simulate.invariants.of_sights import is_value, noted
 from journal.testing.simulate.invariants.remembered import CANARY, RACE_S
 from journal.testing.simulate.service import FOREIGN
@@ -69,12 +80,22 @@ def before_entry(world: World, entry: Entry) -> None:
     match entry.event:
         case RecordCreated():
             i04(world, entry)
+        case RecordUpdated() | RecordDeleted() as event:
+            i08_base(world, entry, event)
         case PushStarted(draft_id=draft_id):
             world.checks.left_at.setdefault(draft_id, entry.position)
             i13(world, entry, draft_id)
             i13_stopped(world, entry)
         case DraftAcknowledged() | DraftHeld():
             i17(world, entry)
+        case ConflictResolved() as event if entry.actor == "sync":
+            lost_edit(world, event)
+        case DraftAmended(draft_id=draft_id):
+            i14_amended(world, draft_id)
+        case DraftDiscarded(draft_id=draft_id, cause=str(cause)):
+            i05_cause(world, draft_id, cause)
+        case QueueStopped(cause="rejections", problem=problem):
+            i27_tripped(world, problem)
         case _:
             pass
 
@@ -128,6 +149,7 @@ def i17(world: World, entry: Entry) -> None:
 def of_entry(world: World, entry: Entry) -> None:
     """Check an entry, and remember what has to be."""
     event = entry.event
+    i08_record(world, entry)
     if isinstance(event, RecordObserved | DraftAcknowledged):
         known = world.checks.known.setdefault(entry.stream, {})
         _note_overtaken(world, entry)
@@ -152,7 +174,6 @@ def of_entry(world: World, entry: Entry) -> None:
             world.checks.decided_s = world.clock.now_s
             i14_resolved(world, entry)
             i26_again(world, event)
-            lost_edit(world, entry, event)
         case DraftRetried() | DraftAmended() | QueueStarted() | QueueStopped():
             world.checks.decided_s = world.clock.now_s
         case _:
@@ -257,25 +278,3 @@ def i14_resolved(world: World, entry: Entry) -> None:
     """Check that a draft is in no conflict with what the journal itself has changed."""
     if entry.actor == "sync" and is_alone(world, entry.stream):
         world.broken("I14", f"a conflict of {entry.stream} is resolved, and nobody has changed it")
-
-
-def i26_again(world: World, event: ConflictResolved) -> None:
-    """Check that what was resolved is not resolved once more, where nothing has changed since."""
-    state = (event.remote_version, event.theirs)
-    before = world.checks.resolved.get(event.draft_id)
-    world.checks.resolved[event.draft_id] = state
-    if event.remote_version is not None and before == state:
-        world.broken("I26", f"{event.draft_id[-6:]} is resolved again, with nothing new there")
-
-
-def lost_edit(world: World, entry: Entry, event: ConflictResolved) -> None:
-    """Check that a policy decides as it is named, and `merge` nothing that both have changed."""
-    policy = world.scenario.knobs.policy
-    if entry.actor != "sync" or event.kind != "update" or event.theirs is None:
-        return
-    theirs, base = event.theirs, event.base
-    both = [n for n, v in event.ours.items() if theirs.get(n) not in (v, base.get(n))]
-    if policy in {"merge", "theirs"} and any(name in event.fields for name in both):
-        world.broken("lost update", f"{policy} lets {both} of {entry.stream} be overwritten")
-    if policy == "ours" and any(name not in event.fields for name in both):
-        world.broken("lost update", f"ours gives {both} of {entry.stream} up")

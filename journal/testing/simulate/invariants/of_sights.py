@@ -13,6 +13,7 @@ out. What is known then may be either.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from journal.events import DraftAcknowledged
@@ -172,6 +173,12 @@ def is_value(world: World, there: object, here: object) -> bool:
     """Say whether what the service has is what is here; a reference is its name there."""
     if isinstance(here, Ref):
         return there in {here.id, *world.service.ids.get((here.type, here.id), ())}
+    if isinstance(here, dict) and isinstance(there, dict):
+        is_same = here.keys() == there.keys()
+        return is_same and all(is_value(world, there[name], here[name]) for name in here)
+    if isinstance(here, list) and isinstance(there, list):
+        is_same = len(here) == len(there)
+        return is_same and all(map(partial(is_value, world), there, here))
     return there == here
 
 
@@ -190,7 +197,7 @@ def _acknowledged(world: World, entry: Entry, event: DraftAcknowledged, shown: S
     is_either = world.scenario.knobs.dialect == "plain" and shown.seen_s >= left_s
     if n not in changes or is_either:
         return
-    at, past = changes.index(n), world.service.past[key]
+    at, past = changes.index(n), world.service.past.get(key, [None])
     is_whole = draft.kind == "delete"
     if is_told and event.fields is not None:
         is_whole = _has(world, event.fields, _names(past, event.fields))(past[at])

@@ -12,6 +12,7 @@ from journal.testing.simulate.invariants.remembered import CANARY
 if TYPE_CHECKING:
     from journal.drafts import Draft
     from journal.sync.reports import Report
+    from journal.testing.simulate.oracle import Expected
     from journal.testing.simulate.process import Process
     from journal.testing.simulate.world import World
 
@@ -47,16 +48,28 @@ def i10(world: World, process: Process) -> None:
         world.broken("I10", f"{process.name} knows of {len(drafts)} drafts, not {len(expected)}")
     for draft in drafts:
         there = expected[draft.draft_id]
-        here = (draft.revision, draft.state == "held", draft.is_maybe_applied, draft.kind)
-        if here != (there.revision, there.held_as is not None, there.is_sending, there.kind):
+        if _state(draft) != _expected(there):
             world.broken("I10", f"{process.name} has another state of {draft.draft_id[-6:]}")
+
+
+def _state(draft: Draft) -> tuple[object, ...]:
+    """Return what must be so of a draft, as the library has it."""
+    held_as = None if draft.hold is None else draft.hold.classification
+    states = (draft.state == "held", draft.is_maybe_applied)
+    return (draft.revision, held_as, *states, draft.kind, draft.fields, {*draft.targets})
+
+
+def _expected(draft: Expected) -> tuple[object, ...]:
+    """Return what must be so of a draft, as another fold has it."""
+    states = (draft.held_as is not None, draft.is_sending)
+    return (draft.revision, draft.held_as, *states, draft.kind, draft.fields, draft.targets)
 
 
 def i10_shown(world: World, shown: list[Draft]) -> None:
     """Check that the list that people see is the queue."""
     pending = world.oracle.pending.values()
-    there = [(d.draft_id, d.revision, d.held_as is not None, d.is_sending) for d in pending]
-    here = [(d.draft_id, d.revision, d.state == "held", d.is_maybe_applied) for d in shown]
+    there = [(d.draft_id, _expected(d)) for d in pending]
+    here = [(d.draft_id, _state(d)) for d in shown]
     if here != there:
         world.broken("I10", f"{len(here)} drafts are shown otherwise than the {len(there)} are")
 

@@ -185,14 +185,14 @@ def lost_update(world: World) -> None:
     """Check that what another writer has written is overwritten only by who knew of it."""
     effect = world.service.effects[-1]
     draft = world.oracle.by_key.get(effect.draft)
-    if draft is None or effect.action != "update" or draft.revision:
+    if draft is None or effect.action == "create":
         return
     if world.scenario.knobs.dialect == "plain":
         return  # there is a moment between the look and the write
     before = world.service.past[effect.key][-2] or {}
     known = world.checks.known.get(draft.ref, {})
-    for name in effect.body:
+    for name in draft.saw if effect.action == "delete" else effect.body:
         value = before.get(name)
         is_theirs = isinstance(value, str) and value.startswith(FOREIGN)
-        if is_theirs and known.get((name, value), draft.position) >= draft.position:
+        if is_theirs and known.get((name, value), draft.decided_at) >= draft.decided_at:
             world.broken("lost update", f"{draft.ref} had {name} {value!r}, of which nobody knew")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from journal.testing.simulate.invariants.of_sights import Sights
 
 if TYPE_CHECKING:
+    from journal.record import Record
     from journal.testing.simulate.network import Exchange
     from journal.values import Ref
 
@@ -29,6 +30,8 @@ class Memory:
 
     def __init__(self) -> None:
         """Begin with nothing."""
+        self.folded: dict[Ref, Record] = {}
+        """Each record, as the library folds it."""
         self.requests: dict[str, tuple[str, str, bytes | None]] = {}
         """What was sent under each key."""
         self.last_sent_s: dict[str, float] = {}

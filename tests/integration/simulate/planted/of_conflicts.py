@@ -44,6 +44,26 @@ def lets_theirs_lose(real: Code) -> object:
     return _deciding(real, "theirs")
 
 
+@plants(conflicts, "_of_delete", by="lost update", seeds=227)
+def deletes_what_was_edited(real: Code) -> object:
+    """A merge carries a delete out, though another writer has changed the record."""
+
+    def decided(conflict: Conflict, name: PolicyName, rule: str) -> Verdict:
+        return real(conflict, "ours" if name == "merge" else name, rule)  # type: ignore[no-any-return]
+
+    return decided
+
+
+@plants(conflicts, "_of_gone", by="lost update", seeds=83)
+def makes_again_what_was_deleted(real: Code) -> object:
+    """A merge creates a record again that another writer has deleted."""
+
+    def decided(conflict: Conflict, name: PolicyName, rule: str) -> Verdict:
+        return real(conflict, "ours" if name == "merge" else name, rule)  # type: ignore[no-any-return]
+
+    return decided
+
+
 @plants(record, "evolve", by="I26", seeds=4)
 def keeps_the_base_of_what_was_resolved(real: Code) -> object:
     """A draft that was resolved is compared with what it was made on at first."""

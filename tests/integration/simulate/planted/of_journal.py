@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from journal.drafts import Draft
     from journal.events import Entry, Event
     from journal.log import Fence
-    from journal.record import Change, Record
+    from journal.record import Change, Record, Remote
     from journal.staging import Step
     from journal.values import Fields, Ref
 
@@ -45,7 +45,7 @@ def ignores_the_expected_version(real: Code) -> object:
     return lambda self, step, new_id: real(self, step._replace(expected_version=None), new_id)
 
 
-@plants(Writer, "_refresh", by="I9, I14, I26", seeds=15)
+@plants(Writer, "_refresh", by="I8, I14, I26, I9", seeds=9)
 def moves_on_without_reading(real: Code) -> object:
     """Where another writer was faster, only the version is made to fit, and not the record."""
 
@@ -70,7 +70,7 @@ def stores_a_repeated_create_again(real: Code) -> object:
     return decide
 
 
-@plants(record, "evolve", by="I10", seeds=1)
+@plants(record, "evolve", by="I8, I10", seeds=1)
 def hides_pending_changes_behind_a_sighting(real: Code) -> object:
     """What a pull shows of a record lies over the changes that are not sent yet."""
 
@@ -83,7 +83,7 @@ def hides_pending_changes_behind_a_sighting(real: Code) -> object:
     return evolve
 
 
-@plants(record, "evolve", by="I10, I26", seeds=1)
+@plants(record, "evolve", by="I8, I10, I26", seeds=1)
 def loses_pending_changes_to_a_sighting(real: Code) -> object:
     """What a pull shows of a record takes the place of the changes that are not sent yet."""
 
@@ -140,7 +140,49 @@ def retries_without_the_doubt(real: Code) -> object:
     return in_state
 
 
-@plants(record, "_decide_update", by="I22, I14", seeds=5)
+@plants(decisions, "is_maybe_applied", by="I14", seeds=205)
+def takes_what_is_held_in_doubt_for_refused(_: Code) -> object:
+    """What is held as unknown is amended, and discarded by nobody who insists."""
+    return lambda change: change.state == "sending"
+
+
+@plants(decisions, "falling", by="I5", seeds=44)
+def fells_what_stands_on_an_update(real: Code) -> object:
+    """With an update fall the later drafts of its record, and those that refer to it."""
+
+    def falling(pending: Iterable[Draft], draft_id: str) -> tuple[Draft, ...]:
+        listed = [draft._replace(kind="create") for draft in pending]
+        return real(listed, draft_id)  # type: ignore[no-any-return]
+
+    return falling
+
+
+@plants(record, "_relaid", by="I8", seeds=23)
+def forgets_what_is_gone_there(real: Code) -> object:
+    """Of a record that is gone there, what was changed here lies over nothing any more."""
+
+    def relaid(before: Record, version: int, remote: Remote, changes: tuple[Change, ...]) -> Record:
+        left = remote if remote.exists else remote._replace(fields={})
+        after: Record = real(before, version, left, changes)
+        return after._replace(remote=remote)
+
+    return relaid
+
+
+@plants(record, "_decide_delete", by="I8", seeds=6)
+def deletes_what_nobody_saw(real: Code) -> object:
+    """A delete says what the remote has, and not what its author saw."""
+
+    def decide(there: Record) -> tuple[Event, ...]:
+        events: tuple[Event, ...] = real(there)
+        base = there.remote.fields
+        left = {"base": base, "references": record.within("base", [p for p, _ in references(base)])}
+        return tuple([event.model_copy(update=left) for event in events])
+
+    return decide
+
+
+@plants(record, "_decide_update", by="I8, I14, I22", seeds=1)
 def forgets_what_a_change_was_made_on(real: Code) -> object:
     """An update does not say which values it has replaced."""
 

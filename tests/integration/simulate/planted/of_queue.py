@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from journal import drafts
 from journal.drafts import STARTED, Queue
-from journal.events import DraftDiscarded, DraftHeld
+from journal.events import DraftAcknowledged, DraftAmended, DraftDiscarded, DraftHeld, DraftRetried
 from journal.sync.ledger import Ledger
 from tests.integration.simulate.planted.seams import Code, plants
 
 if TYPE_CHECKING:
-    from journal.drafts import Draft, OnHeld
+    from journal.drafts import Draft, OnHeld, Switch
     from journal.events import Entry
     from journal.values import Ref
 
@@ -126,3 +126,35 @@ def tries_what_was_refused_for_ever(real: Code) -> object:
         return after._replace(state="pending") if is_held and after else after
 
     return evolve
+
+
+@plants(drafts, "switched", by="I27", seeds=34)
+def counts_rejections_for_ever(real: Code) -> object:
+    """An acknowledgement does not end a row of rejections, so that the queue is stopped early."""
+
+    def switched(switch: Switch, entry: Entry) -> Switch:
+        return switch if isinstance(entry.event, DraftAcknowledged) else real(switch, entry)
+
+    return switched
+
+
+@plants(drafts, "_moved", by="I10", seeds=356)
+def keeps_what_an_amended_draft_referred_to(real: Code) -> object:
+    """An amended draft waits for what it referred to before, and not for what it refers to now."""
+
+    def moved(draft: Draft, event: object) -> Draft:
+        after: Draft = real(draft, event)
+        return after._replace(targets=draft.targets) if isinstance(event, DraftAmended) else after
+
+    return moved
+
+
+@plants(drafts, "_moved", by="I10", seeds=7)
+def keeps_why_a_draft_was_held(real: Code) -> object:
+    """A draft that is tried again still says why it was held."""
+
+    def moved(draft: Draft, event: object) -> Draft:
+        after: Draft = real(draft, event)
+        return after._replace(hold=draft.hold) if isinstance(event, DraftRetried) else after
+
+    return moved

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from journal import record
 from journal.remotes import comparison, contents
 from journal.remotes.errand import Errand
+from journal.values import Ref
 from tests.integration.simulate.planted.seams import Code, plants
 
 if TYPE_CHECKING:
@@ -86,14 +87,14 @@ def makes_a_record_for_each_attempt(real: Any) -> object:  # noqa: ANN401  a pro
     return property(key)
 
 
-@plants(comparison, "resolved", by="I14", seeds=9)
+@plants(comparison, "resolved", by="I14", seeds=4)
 def refers_by_its_own_ids(_: Code) -> object:
     """A reference is sent as our id of the record, not as what the service calls it."""
 
     def resolved(push: Push, id_value: Callable[[str], object]) -> Fields:
         del id_value
-        ids = {target: target.id for target in push.targets}
-        return {name: ids.get(value, value) for name, value in push.fields.items()}
+        fields = push.fields.items()
+        return {name: value.id if isinstance(value, Ref) else value for name, value in fields}
 
     return resolved
 
@@ -121,3 +122,17 @@ def leaves_out_what_is_unset(real: Code) -> object:
         return real(dialect, push, values, there)  # type: ignore[no-any-return]
 
     return kept
+
+
+@plants(comparison, "resolved", by="I14", seeds=4)
+def refers_by_its_own_ids_in_lists(real: Code) -> object:
+    """A reference that stands deeper in a field is sent as our id of the record."""
+
+    def resolved(push: Push, id_value: Callable[[str], object]) -> dict[str, object]:
+        there: dict[str, object] = real(push, id_value)
+        return {
+            name: value if isinstance(value, list | dict) else there[name]
+            for name, value in push.fields.items()
+        }
+
+    return resolved
