@@ -153,7 +153,8 @@ class Errand:
         is_known = write.is_repeatable and push.age_s < write.remembered_s
         is_open = push.is_maybe_applied and not is_known
         if push.kind == "create":
-            is_doubted = push.is_doubted and self.can_look and not self.holds_doubt
+            is_seen = push.is_doubted or bool(push.record.remote.exists)
+            is_doubted = is_seen and self.can_look and not self.holds_doubt
             return is_doubted or profile.create.looks_first or is_open
         return (
             is_open

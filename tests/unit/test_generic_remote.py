@@ -1101,6 +1101,26 @@ class TestRefusals:
         assert script.methods == ["PUT", "GET", "GET"]
         assert acknowledged(journal).evidence == "read"
 
+    def test_a_create_that_was_in_a_conflict(self, journal: Journal) -> None:
+        """What is known to be there is read before a create is tried again (G3).
+
+        A service that remembers the first request would answer as it did then.
+        """
+        keyed = {"headers": {"Idempotency-Key": "{draft}"}, "is_repeatable": True}
+        new = journal.create("Account", ACME, id="a1")
+        script = Script(journal, remote(create=keyed))
+        theirs = shows({**ACME, "Size": 3}, '"2"')
+        script.drain(says(409), theirs)
+        journal.retry(held(journal).draft_id)
+
+        script.drain(theirs)
+
+        assert script.methods == ["PUT", "GET", "GET"]
+        assert (held(journal).classification, journal.load(new).remote.version) == (
+            "conflict",
+            '"2"',
+        )
+
     def test_a_rejection_without_a_read(self, journal: Journal) -> None:
         """That the draft is bad is believed without a read: who may not write may not read."""
         script = started(journal)

@@ -193,16 +193,19 @@ class Network:
         if self.is_quiet:
             return None
         for fault in self._single.pop(self.count, ()):
-            if fault.kind in _GONE:  # who says so again and again is believed, and rightly
-                is_again, self._denied = self.count - self._denied <= _ROW, self.count
-                if is_again:
-                    continue
+            if fault.kind in _GONE and self._is_denied_again():
+                continue
             return fault
         now_s = self._clock.now_s
         for fault in self._lasting:
             if fault.at <= now_s < fault.at + fault.more and self._dice.chance(0.8):
                 return fault._replace(kind=self._during(fault))
         return None
+
+    def _is_denied_again(self) -> bool:
+        """Deny that there is a record; say whether that was just done: then it is believed."""
+        is_again, self._denied = self.count - self._denied <= _ROW, self.count
+        return is_again
 
     def _during(self, fault: Fault) -> str:
         match fault.kind:
@@ -353,6 +356,7 @@ class Network:
             or earlier is None
             or not earlier.body
             or (is_read and self._is_misread)
+            or (str(earlier.status) in _GONE and self._is_denied_again())
         ):
             return response
         self._hit(fault.row)

@@ -201,6 +201,8 @@ class Desk:
         fields = service.records().get(key)
         shown = None if fields is None else self.localised(fields)
         sid, version = service.sid(key), service.version(key)
+        if sid is not None and Ref.of(ref.type, sid) in self._world.oracle.versions:
+            return  # it is another one, which a pull has given a name of its own
         is_part = self._world.scenario.knobs.shows_part
         if is_part and shown is not None:
             shown, version = {name: shown.get(name) for name in PART}, None

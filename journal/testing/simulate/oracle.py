@@ -133,6 +133,8 @@ class Oracle:
             case RecordObserved(exists=True):
                 self._seen.add(entry.stream)
                 self.fallen.discard(entry.stream)
+            case RecordCreated():
+                self.fallen.discard(entry.stream)
             case _:
                 pass
 

@@ -7,13 +7,15 @@ oldest of them.
 
 Nobody can tell which is newer where a sighting was noted while the read was under way that a
 receipt was found by; since a request left that deletes the record, or of which a person says
-what became of it; or while a request was under way that a service without versions has carried
-out. What is known then may be either.
+what became of it; while a request was under way that a service without versions has carried
+out, or the read before it; or while a create was, and somebody else has made a record under our
+key as well, before it or after it. What is known then may be either.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from journal.events import DraftAcknowledged
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
 class Shown:
     """What is known of a record, and how new it must be."""
 
-    __slots__ = ("at_least", "exists", "fields", "of_field", "seen_s")
+    __slots__ = ("at_least", "exists", "fields", "is_part", "of_field", "seen_s")
 
     def __init__(self) -> None:
         """Begin with nothing known."""
         self.exists: bool | None = None
         self.fields: dict[str, Any] = {}
+        self.is_part = False
+        """Whether it was shown in part since it was gone: of its other fields nothing is known."""
         self.at_least = 0
         """The oldest state of the record that it may be, by its number among all of them."""
         self.of_field: dict[str, int] = {}
@@ -123,6 +127,7 @@ def _observed(world: World, entry: Entry, event: RecordObserved, shown: Shown) -
     if entry.actor != "sync":
         shown.seen_s = world.clock.now_s
     if event.exists:  # of a record that was gone, nobody knows what is not shown
+        shown.is_part = event.partial and (shown.is_part or shown.exists is False)
         known = shown.fields if event.partial and shown.exists else {}
         shown.fields = {**known, **event.fields}
     shown.exists = event.exists
@@ -147,6 +152,12 @@ def _told(changes: list[int], version: str | None) -> int:
 def _oldest(past: list[State], least: int, is_so: Callable[[State], bool]) -> int:
     """Return the oldest state from one on that is so; the first of all where none is."""
     return next((at for at in range(least, len(past)) if is_so(past[at])), 0)
+
+
+def _times_made(past: list[State]) -> int:
+    """Return how often a record was made, by whomever."""
+    is_there = [state is not None for state in past]
+    return sum(after and not before for before, after in pairwise(is_there))
 
 
 def _is_gone(state: State) -> bool:
@@ -184,7 +195,10 @@ def is_value(world: World, there: object, here: object) -> bool:
 
 def _acknowledged(world: World, entry: Entry, event: DraftAcknowledged, shown: Shown) -> None:
     draft, sights = world.oracle.drafts[event.draft_id], world.checks.sights
-    shown.exists, shown.fields = draft.kind != "delete", _after(draft, event, shown.fields)
+    after = _after(draft, event, shown.fields)
+    if shown.is_part:
+        after = {n: v for n, v in after.items() if n in shown.fields or n in draft.fields}
+    shown.exists, shown.fields = draft.kind != "delete", after
     n, left_s = sights.carried.get(draft.key, (0, 0.0))
     if event.evidence == "read" and draft.kind != "delete":
         left_s = sights.read_s.get(entry.origin, 0.0)
@@ -193,11 +207,18 @@ def _acknowledged(world: World, entry: Entry, event: DraftAcknowledged, shown: S
         shown.forget()
         return
     key = (entry.stream.type, entry.stream.id)
-    changes = sights.changes(world, key)
-    is_either = world.scenario.knobs.dialect == "plain" and shown.seen_s >= left_s
+    changes, past = sights.changes(world, key), world.service.past.get(key, [None])
+    if world.scenario.knobs.dialect == "plain":
+        left_s = min(left_s, sights.read_s.get(entry.origin, left_s))  # it is read first
+        is_either = shown.seen_s >= left_s
+    else:
+        is_either = False
+    if draft.kind == "create" and shown.seen_s >= left_s and _times_made(past) > 1:
+        shown.forget()
+        return
     if n not in changes or is_either:
         return
-    at, past = changes.index(n), world.service.past.get(key, [None])
+    at = changes.index(n)
     is_whole = draft.kind == "delete"
     if is_told and event.fields is not None:
         is_whole = _has(world, event.fields, _names(past, event.fields))(past[at])

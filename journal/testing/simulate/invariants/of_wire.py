@@ -54,6 +54,9 @@ def i15(world: World, sent: Sent) -> None:
     body = sent.body if sent.body is None else json.dumps(json.loads(sent.body)).encode()
     if world.scenario.knobs.dialect != "together":
         body = sent.body  # there the list around it is written anew
+    for first, *others in world.service.ids.values():  # what is referred to may be made anew
+        for sid in others:
+            body = body and body.replace(b'"%s"' % sid.encode(), b'"%s"' % first.encode())
     now = (sent.method, sent.path, body)
     before = world.checks.requests.setdefault(sent.draft, now)
     if before != now:
