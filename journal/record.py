@@ -12,7 +12,7 @@ record and a command and refuses or returns events; `evolve` never refuses.
 - R5. The base of a change is what its author saw: where an earlier pending change of the record
   gets other fields, or falls away, by a decision made here, the bases of those after it follow.
   So they do where the remote has made the record: what it has given a value itself is nobody
-  else's edit. So does that of a delete where an earlier change has caused more than it says.
+  else's edit.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def evolve(record: Record, entry: Entry) -> Record:
         case RecordDeleted(base=base, base_version=version):
             return _changed(record, entry, "delete", {}, base, version)
         case RecordObserved():
-            return _relaid(record, entry.version, *_seen(record, event))
+            return _relaid(record, entry.version, _observed(record.remote, event), record.changes)
         case DraftDiscarded() | ConflictResolved(kind=None):
             return _ended(record, entry, event)
         case DraftAmended() | ConflictResolved():
@@ -237,15 +237,6 @@ def _relaid(record: Record, version: int, remote: Remote, changes: tuple[Change,
     return Record(record.ref, version, remote, changes, fields)
 
 
-def _seen(record: Record, event: RecordObserved) -> tuple[Remote, tuple[Change, ...]]:
-    """Return what the remote has after a look at it, and the changes with what they follow."""
-    remote = record.remote
-    after = _observed(remote, event)
-    is_as_left = remote.receipt_version is not None and after.version == remote.receipt_version
-    changes = _caused(record.changes, remote.fields, after.fields) if is_as_left else record.changes
-    return after, changes
-
-
 def _observed(remote: Remote, event: RecordObserved) -> Remote:
     if not event.exists:
         return remote._replace(exists=False, version=event.remote_version)
@@ -275,10 +266,8 @@ def _acknowledged(record: Record, entry: Entry, event: DraftAcknowledged) -> Rec
         left = tuple(other for other in record.changes if other is not change)
         return _relaid(record, entry.version, after, left)
     left = record.changes[1:]
-    if event.evidence == "answer" and event.fields is not None:
-        if change.kind == "create":
-            left = _rebased(left, _given(change.fields, event.fields), event.fields)
-        left = _caused(left, {**remote.fields, **change.fields}, event.fields)
+    if change.kind == "create" and event.evidence == "answer" and event.fields is not None:
+        left = _rebased(left, _given(change.fields, event.fields), event.fields)
     is_as_laid_over = change.kind == "update" or (change.kind == "create" and not remote.fields)
     if event.fields is None and is_as_laid_over:
         return Record(record.ref, entry.version, after, left, record.fields)
@@ -288,25 +277,6 @@ def _acknowledged(record: Record, entry: Entry, event: DraftAcknowledged) -> Rec
 def _given(sent: Fields, shown: Fields) -> set[str]:
     """Return the fields that the remote has given values when it made the record."""
     return {name for name in shown if name not in sent}
-
-
-def _caused(later: tuple[Change, ...], known: Fields, shown: Fields) -> tuple[Change, ...]:
-    """Return changes, where a delete is the last, as made on what our own write has caused (R5).
-
-    What nobody else has changed is no reason not to delete it, such as the time of the write; what
-    others have changed by then was known before its answer came, and is not among these.
-
-    Args:
-        later: the changes, in order.
-        known: what the remote was to have by then.
-        shown: what it has.
-    """
-    if not (later and later[-1].kind == "delete"):
-        return later
-    caused = {name for name, value in shown.items() if not same(value, known.get(name))}
-    for change in later[:-1]:
-        caused -= change.fields.keys()
-    return (*later[:-1], *_rebased(later[-1:], caused, shown))
 
 
 def _after_push(remote: Remote, change: Change, event: DraftAcknowledged) -> Fields:

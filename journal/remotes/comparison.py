@@ -110,13 +110,12 @@ def is_overtaken(push: Push, forms: Forms) -> bool:
     """Say whether a receipt has shown another value than the one that the change was made on.
 
     An earlier draft of the record was then acknowledged together with somebody else's edit,
-    and its version would let this change write over that, or delete it. A field that had no value
-    is one of these: what is there now was put there by somebody else.
+    and its version would let this change write over that. A field that had no value is one of
+    these: what is there now was put there by somebody else.
     """
-    if push.kind == "create" or not push.is_after_receipt:
+    if push.kind != "update" or not push.is_after_receipt:
         return False
-    base = push.base if push.kind == "delete" else _base(push)
-    return not holds(push, forms, push.record.remote.fields, base)
+    return not holds(push, forms, push.record.remote.fields, _base(push))
 
 
 def _base(push: Push) -> Fields:

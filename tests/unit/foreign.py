@@ -103,8 +103,11 @@ def _is_as_expected(push: Push, found: Stored) -> bool:
     if push.base_version is None:
         known = push.record.remote.fields if push.is_after_receipt else push.base
         return _holds(found.fields, known if push.kind == "delete" else _before(push))
-    seen = push.base if push.kind == "delete" else _before(push)
-    is_overtaken = push.is_after_receipt and not _holds(push.record.remote.fields, seen)
+    is_overtaken = (
+        push.kind == "update"
+        and push.is_after_receipt
+        and not _holds(push.record.remote.fields, _before(push))
+    )
     return push.base_version == found.version and not is_overtaken
 
 

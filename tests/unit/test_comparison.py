@@ -12,7 +12,6 @@ from journal.remotes.comparison import (
     expected,
     holds,
     is_about,
-    is_overtaken,
     ours,
     recognised,
     resolved,
@@ -145,26 +144,6 @@ class TestValues:
         assert not tells(unset, EXACT, {"c": 1})
         assert tells(push({"a": 1}), EXACT, {"a": 1})
         assert not tells(push({"a": 1}), Forms({}, "any", None), {"a": 1})
-
-
-class TestOvertaken:
-    """A receipt has shown what the author of a change did not see."""
-
-    @pytest.mark.parametrize(
-        ("receipt", "remote", "is_it"),
-        [(0, {"a": 2}, False), (6, {"a": 1, "b": 3}, False), (6, {"a": 2}, True), (6, {}, True)],
-    )
-    def test_a_delete_is_overtaken_by_another_value(
-        self, receipt: int, remote: Fields, *, is_it: bool
-    ) -> None:
-        """What somebody else has changed before the receipt would be deleted unseen."""
-        delete = push(base={"a": 1}, remote=remote, kind="delete", receipt=receipt)
-
-        assert is_overtaken(delete, EXACT) is is_it
-
-    def test_a_create_is_never_overtaken(self) -> None:
-        """It was made on nothing."""
-        assert not is_overtaken(push({"a": 1}, {}, {"a": 2}, "create", 6), EXACT)
 
 
 class TestShown:

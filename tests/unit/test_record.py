@@ -511,49 +511,6 @@ class TestEvolve:
 
         assert change.base == base
 
-    @pytest.mark.parametrize(
-        ("evidence", "base"),
-        [("answer", {"a": 2, "at": 9, "b": 5}), ("read", {"a": 2, "at": 1, "b": 5})],
-    )
-    def test_what_our_own_write_has_caused_is_what_a_delete_was_made_on(
-        self, evidence: Evidence, base: dict[str, Any]
-    ) -> None:
-        """R5: an answer tells what our write has caused; a read may show what others have done.
-
-        What a change in between sets is what that one leaves.
-        """
-        record = after(
-            RecordObserved(exists=True, fields={"a": 1, "at": 1, "b": 1}, remote_version="v1"),
-            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
-            RecordUpdated(changes={"b": 5}, base={"b": 1}, base_version="v1"),
-            RecordDeleted(base={"a": 2, "at": 1, "b": 5}, base_version="v1"),
-            DraftAcknowledged(
-                draft_id="e2",
-                evidence=evidence,
-                remote_version="v2",
-                fields={"a": 2, "at": 9, "b": 3},
-            ),
-        )
-
-        update, delete = record.changes
-        assert (update.base, delete.base) == ({"b": 1}, base)
-
-    @pytest.mark.parametrize(("version", "at"), [("v2", 9), ("v3", 1), (None, 1)])
-    def test_what_is_seen_at_our_version_is_of_our_own_write(
-        self, version: str | None, at: int
-    ) -> None:
-        """R5: where the version is that of our receipt, nobody else has changed the record."""
-        record = after(
-            RecordObserved(exists=True, fields={"a": 1, "at": 1}, remote_version="v1"),
-            RecordUpdated(changes={"a": 2}, base={"a": 1}, base_version="v1"),
-            RecordDeleted(base={"a": 2, "at": 1}, base_version="v1"),
-            acknowledged("e2", "v2"),
-            RecordObserved(exists=True, fields={"a": 2, "at": 9}, remote_version=version),
-        )
-
-        (delete,) = record.changes
-        assert delete.base == {"a": 2, "at": at}
-
     def test_base_that_was_never_the_remote_s_is_no_condition(self) -> None:
         """A change made on another that has fallen away is compared by its values."""
         observed = RecordObserved(exists=True, fields={"a": 3}, remote_version="v2")

@@ -35,7 +35,7 @@ class Expected:
 
     __slots__ = (
         "decided_at", "draft_id", "fields", "held_as", "is_sending", "kind", "position", "ref",
-        "revision", "said", "saw", "since_s",
+        "revision", "said", "since_s",
     )  # fmt: skip
 
     def __init__(self, entry: Entry, kind: str, fields: dict[str, Any]) -> None:
@@ -48,8 +48,6 @@ class Expected:
         self.kind = kind
         self.fields = fields
         self.revision = 0
-        self.saw: frozenset[str] = frozenset()
-        """Of a delete: the fields that the record had."""
         self.is_sending = False
         self.held_as: str | None = None
         self.said = ""
@@ -80,6 +78,8 @@ class Oracle:
         self.by_key: dict[str, Expected] = {}
         """Every draft, by each key that it was ever to be sent under."""
         self.versions: dict[Ref, int] = {}
+        self.receipts: dict[Ref, int] = {}
+        """Where in the log the last receipt of each record is."""
         self.is_stopped = False
         self.why = ""
         """Why the queue is stopped."""
@@ -100,11 +100,10 @@ class Oracle:
                 self._begin(Expected(entry, "create", dict(fields)))
             case RecordUpdated(changes=fields):
                 self._begin(Expected(entry, "update", dict(fields)))
-            case RecordDeleted(base=base):
-                draft = Expected(entry, "delete", {})
-                draft.saw = frozenset(base)
-                self._begin(draft)
+            case RecordDeleted():
+                self._begin(Expected(entry, "delete", {}))
             case DraftAcknowledged(draft_id=draft_id):
+                self.receipts[entry.stream] = entry.position
                 self._end(draft_id, "acknowledged")
             case DraftDiscarded(draft_id=draft_id):
                 self._end(draft_id, "discarded")

@@ -192,9 +192,11 @@ def lost_update(world: World) -> None:
         return
     if world.scenario.knobs.dialect == "plain":
         return  # there is a moment between the look and the write
+    if effect.action == "delete" and world.oracle.receipts.get(draft.ref, 0) > draft.decided_at:
+        return  # it goes by what our own change has left behind
     before = world.service.past[effect.key][-2] or {}
     known = world.checks.known.get(draft.ref, {})
-    for name in draft.saw if effect.action == "delete" else effect.body:
+    for name in before if effect.action == "delete" else effect.body:
         value = before.get(name)
         is_theirs = isinstance(value, str) and value.startswith(FOREIGN)
         if is_theirs and known.get((name, value), draft.decided_at) >= draft.decided_at:

@@ -123,7 +123,7 @@ def takes_a_second_delete_for_a_conflict(real: Code) -> object:
     return absent
 
 
-@plants(Errand, "receipt", by="I14", seeds=31)
+@plants(Errand, "receipt", by="I14", seeds=29)
 def takes_the_status_for_a_receipt(real: Code) -> object:
     """Any 2xx acknowledges the draft, whatever the body says: so does a captive portal's page."""
 
@@ -151,7 +151,7 @@ def takes_what_is_cut_off_for_a_receipt(real: Code) -> object:
     return receipt
 
 
-@plants(Errand, "receipt", by="I14", seeds=92)
+@plants(Errand, "receipt", by="I14", seeds=82)
 def takes_accepted_for_done(real: Code) -> object:
     """A 202 acknowledges the draft, though the service may do it later, or never."""
 
@@ -170,7 +170,7 @@ def believes_a_captive_portal(_: Code) -> object:
     return lambda _body: False
 
 
-@plants(Errand, "_fits", by="I14", seeds=199)
+@plants(Errand, "_fits", by="I14", seeds=29)
 def takes_any_record_for_its_own(_: Code) -> object:
     """An answer that shows another record is a receipt."""
     return lambda _self, _record, *, is_said: is_said or True
@@ -206,7 +206,7 @@ def takes_a_lost_answer_for_done(real: Code) -> object:
     return push
 
 
-@plants(classify, "classify", by="I14", seeds=56)
+@plants(classify, "classify", by="I14", seeds=41)
 def follows_a_redirect_to_a_success(real: Code) -> object:
     """A redirect leads to a sign-in page, and that the page is there is a success."""
 

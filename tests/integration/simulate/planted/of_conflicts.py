@@ -54,7 +54,7 @@ def deletes_what_was_edited(real: Code) -> object:
     return decided
 
 
-@plants(conflicts, "_of_gone", by="lost update", seeds=83)
+@plants(conflicts, "_of_gone", by="lost update", seeds=5)
 def makes_again_what_was_deleted(real: Code) -> object:
     """A merge creates a record again that another writer has deleted."""
 

@@ -45,7 +45,7 @@ def ignores_the_expected_version(real: Code) -> object:
     return lambda self, step, new_id: real(self, step._replace(expected_version=None), new_id)
 
 
-@plants(Writer, "_refresh", by="I8, I14, I26, I9", seeds=9)
+@plants(Writer, "_refresh", by="I8, I14, I26, I9", seeds=15)
 def moves_on_without_reading(real: Code) -> object:
     """Where another writer was faster, only the version is made to fit, and not the record."""
 
@@ -112,7 +112,7 @@ def uses_a_revision_again(real: Code) -> object:
     return amend
 
 
-@plants(decisions, "amendable", by="I14", seeds=29)
+@plants(decisions, "amendable", by="I14", seeds=20)
 def amends_what_is_under_way(_: Code) -> object:
     """A draft is amended though a request of it may have been applied."""
     return decisions.pending

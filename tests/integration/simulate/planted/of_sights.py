@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from journal.sync.seen import Sight
 
 
-@plants(SeenSince, "has_seen", by="I14", seeds=105)
+@plants(SeenSince, "has_seen", by="I14", seeds=231)
 def lets_a_receipt_set_a_record_back(_: Code) -> object:
     """A receipt overwrites what was seen since its request left, and is newer."""
     return lambda _self, _draft_id: False
 
 
-@plants(SeenSince, "forget", by="I14", seeds=658)
+@plants(SeenSince, "forget", by="I14", seeds=366)
 def takes_what_was_seen_before_for_newer(_: Code) -> object:
     """What was seen before a request of a draft had left is noted again behind its receipt."""
     return lambda _self, _draft_id: None
