@@ -58,9 +58,3 @@ def deletes_what_was_made_again(_: Code) -> object:
 def lets_a_late_read_set_a_record_back(_: Code) -> object:
     """A conflict is with what a read has shown, though something newer was seen since it left."""
     return lambda _self, _draft_id: False
-
-
-@plants(SeenSince, "sight", by="I14", seeds=1123)
-def notes_all_again_where_some_was_seen(_: Code) -> object:
-    """Where some fields were seen, all that was known is noted again behind the receipt."""
-    return lambda _self, _draft_id: seen.WHOLE
