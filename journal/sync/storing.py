@@ -157,9 +157,10 @@ class Store:
 
     def _is_of_earlier(self, ref: Ref, sighting: Sighting) -> bool:
         """Say whether what is gone is what was called so before the record was made again."""
+        if sighting.fields is not None:
+            return False  # the record need not be read for what is there
         remote = self._journal.load(ref).remote
-        named = {None, sighting.remote_id}
-        return bool(sighting.fields is None and remote.exists and remote.remote_id not in named)
+        return bool(remote.exists) and remote.remote_id not in {None, sighting.remote_id}
 
     def _by_key(self, record_type: str, sighting: Sighting) -> Ref | None:
         """Return the record with our key; None where another one has that key there."""
